@@ -1,0 +1,102 @@
+"""The vocabulary: frozen values that travel from one stage of the pipeline to the next.
+
+Times are integer milliseconds since the Unix epoch, in UTC; their names end in ``_ms``.
+Values made once per article are named tuples: they cost a tenth of a dataclass to build and to send to
+another process.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What a change in the log is."""
+
+    ADDED = "added"
+    EDITED = "edited"
+    SILENT_EDIT = "silent-edit"
+    REVERTED = "reverted"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    SOURCE_FAILING = "source-failing"
+    SOURCE_RECOVERED = "source-recovered"
+
+
+class Significance(StrEnum):
+    """How much a change of content says; stored with it."""
+
+    NONE = "none"
+    SUBSTANTIAL = "substantial"
+
+
+class Stamp(NamedTuple):
+    """What tells a file that may have changed: `stat`'s size, mtime in nanoseconds, and inode."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class Article(NamedTuple):
+    """One article, normalised."""
+
+    url: str  # canonical
+    uid: str  # UUID of its identity, as text
+    title: str
+    content_html: str  # clean: see normalise.html
+    image: str | None
+    content_hash: bytes  # 16 bytes: equal if and only if title and content are
+    fingerprint: bytes  # 16 bytes: of the words alone
+    links_hash: bytes  # 8 bytes: of link targets and pictures
+
+
+class Item(NamedTuple):
+    """An article as one location of a source holds it."""
+
+    location: str  # path below the source's folder; bytes that are no UTF-8 as surrogates
+    stated_ms: int | None  # the time that the publisher states for this version
+    fallback_ms: int  # stands in where none is stated: then the date counts as guessed
+    article: Article
+    stamp: Stamp
+    settled: bool  # False: so fresh that its stamp can't be trusted yet
+
+
+class Rejected(NamedTuple):
+    """Something that was looked at and is no article."""
+
+    where: str
+    reason: str
+    stamp: Stamp | None = None  # None: worth another try at the next look even if nothing changes
+
+
+class Version(NamedTuple):
+    """What the store remembers of a stored revision, as far as deciding needs it."""
+
+    revision_id: int
+    content_hash: bytes
+    fingerprint: bytes
+    links_hash: bytes
+    stated_ms: int | None
+    location: str
+    pass_number: int
+
+
+class Tally(NamedTuple):
+    """What a look found. added + … + duplicates + rejected = items read."""
+
+    added: int = 0
+    edited: int = 0
+    silent_edited: int = 0
+    reverted: int = 0
+    removed: int = 0
+    restored: int = 0
+    duplicates: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]
+        counts = (mine + theirs for mine, theirs in zip(self[:7], other[:7], strict=True))
+        return Tally(*counts, rejected=self.rejected + other.rejected)
+
+    @property
+    def changed(self) -> bool:
+        return any(self[:6])

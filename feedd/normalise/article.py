@@ -1,0 +1,28 @@
+"""A title, an address and some HTML → an Article: everything that is derived is derived here, once."""
+
+from uuid import NAMESPACE_URL, uuid5
+
+from feedd.model import Article
+from feedd.normalise import text
+from feedd.normalise.html import clean
+from feedd.normalise.url import canonical
+
+
+def normalise(url: str, title: str, body_html: str, *, ignore_scheme: bool = False) -> Article:
+    """Raises normalise.url.BadUrl where `url` is no absolute http(s) URL."""
+    address = canonical(url, ignore_scheme=ignore_scheme)
+    return derive(address, title, clean(body_html, address))
+
+
+def derive(address: str, title: str, content_html: str) -> Article:
+    """The article with everything that follows from canonical address, title and clean content."""
+    return Article(
+        url=address,
+        uid=str(uuid5(NAMESPACE_URL, address)),
+        title=title,
+        content_html=content_html,
+        image=text.lead_image(content_html),
+        content_hash=text.content_hash(title, content_html),
+        fingerprint=text.fingerprint(title, content_html),
+        links_hash=text.links_hash(content_html),
+    )

@@ -1,0 +1,106 @@
+"""What in an article's HTML is not the article: share boxes, promotion, advertisement, tracking."""
+
+import re
+from typing import Any
+
+# Share buttons are told by where they lead: class names change with every redesign, these addresses don't.
+SHARE_LINK = re.compile(
+    r"(?:https?:)?//(?:"
+    r"(?:www\.|m\.|web\.|[a-z]{2}-[a-z]{2}\.)?facebook\.com/(?:dialog/(?:share|feed|send)|sharer|share\.php)"
+    r"|(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:intent/|share\b|home\?status)"
+    r"|(?:www\.)?addtoany\.com/|(?:www\.)?addthis\.com/|(?:www\.)?sharethis\.com/"
+    r"|(?:web|api)\.whatsapp\.com/send|wa\.me/\?text|t\.me/share|telegram\.me/share"
+    r"|(?:www\.)?linkedin\.com/(?:sharearticle|sharing/|cws/share)|(?:[a-z]{2}\.|www\.)?pinterest\.[a-z.]+/pin/create"
+    r"|(?:www\.)?reddit\.com/submit|(?:service|v\.t)\.weibo\.com/share|(?:www\.)?tumblr\.com/(?:share|widgets/share)"
+    r"|(?:social-plugins\.)?line\.me/(?:lineit|r/msg|r/share)|share\.flipboard\.com/|getpocket\.com/(?:save|edit)"
+    r"|vk\.com/share|bsky\.app/intent/|(?:www\.)?threads\.net/intent/|connect\.ok\.ru/offer|buffer\.com/add"
+    r"|news\.ycombinator\.com/submitlink|plus\.google\.com/share|connect\.qq\.com/widget/shareqq"
+    r"|sns\.qzone\.qq\.com/|b\.hatena\.ne\.jp/entry"
+    r")"
+    r"|(?:whatsapp|fb-messenger|viber|tg|weixin|line|sms):|mailto:\?",
+    re.IGNORECASE,
+)
+SHARE_HEADING = re.compile(
+    r"\s*(?:share(?:\s+(?:this(?:\s+(?:article|story|page|post))?|on|via))?|partager(?:\s+(?:cet\s+article|sur))?"
+    r"|compartir|condividi|teilen|compartilhar|partilhar|поделиться|paylaş|udostępnij|delen|dela|chia\s+sẻ"
+    r"|分享(?:到|至|本文|文章)?|转发|轉發|共有(?:する)?|シェア(?:する)?|공유(?:하기)?|شارك|مشاركة|اشتراک‌گذاری|שתפו|แชร์"
+    r")?\s*[:：|·\-–—>]*\s*",
+    re.IGNORECASE,
+)
+PROMOTION = (
+    "[data-selfpromo-newsletter],[data-selfpromo-app],[data-selfpromo],"
+    '[data-e2e="advertisement"],[role="region"][aria-label="advertisement" i],[data-ad-slot],[data-ad],'
+    "[data-advertisement],ins.adsbygoogle,.adsbygoogle,.advertisement,.advert,.ad-container,.ad-slot,.ad-wrapper,"
+    ".google-auto-placed,.dfp-ad,.taboola,.OUTBRAIN,.addtoany_share_save_container,.addtoany_content,"
+    ".addtoany_shortcode,.sharedaddy,.social-share,.share-buttons,.newsletter-signup"
+)
+DROPPED = "script,style,template,noscript,link,meta,base,object,embed,form,button,input,select,textarea,iframe"
+CLUTTER_NAME = re.compile(
+    r"(?:^|-)(?:share|sharing|social|modal|newsletter|promo|selfpromo|subscribe|ad|ads|advert|advertisement|button"
+    r"|popup|banner|consent|cookie|paywall|login|embed|sticky|tracking|pixel|comments?)(?:-|$)"
+)
+MEDIA = "img,picture,video,audio,iframe,table,hr,source,svg,figure"
+TRACKER_HOST = re.compile(
+    r"(?:https?:)?//(?:[a-z0-9-]+\.)*(?:doubleclick\.net|google-analytics\.com|googletagmanager\.com|scorecardresearch\.com"
+    r"|pixel\.wp\.com|stats\.wp\.com|quantserve\.com|facebook\.com/tr\b|feedburner\.com/~r|feeds\.feedburner\.com/~"
+    r"|pixel\.[a-z0-9.-]+|mmtro\.com|chartbeat\.(?:com|net)|xiti\.com|hit\.xiti\.com|statcounter\.com|histats\.com"
+    r"|amazon-adsystem\.com|outbrain\.com|taboola\.com|bat\.bing\.com|ad\.[a-z0-9.-]+)",
+    re.IGNORECASE,
+)
+GAP = "data-feedd-gap"
+
+
+def remove_clutter(tree: Any) -> None:
+    """Take everything out of the tree that is no part of the article."""
+    unwrap_custom_elements(tree)
+    found = remove(tree.css(f"{PROMOTION},{DROPPED}"))
+    found += remove([link for link in tree.css("a[href]") if is_share_link(link.attributes)])
+    found += remove([image for image in tree.css("img") if is_tracking_pixel(image.attributes)])
+    if found:
+        close_gaps(tree)
+
+
+def is_share_link(attributes: dict[str, str | None]) -> bool:
+    return bool(SHARE_LINK.match((attributes["href"] or "").strip()))
+
+
+def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
+    if {attributes.get("width"), attributes.get("height")} <= {"0", "1", "0px", "1px"}:
+        return True
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    if style and ("display:none" in style or ("width:1px" in style and "height:1px" in style)):
+        return True
+    return bool(TRACKER_HOST.match(attributes.get("src") or ""))
+
+
+def unwrap_custom_elements(tree: Any) -> None:
+    """Replace custom elements by what they hold, or remove them where they are clutter themselves."""
+    clutter = []
+    for node in [node for node in tree.css("*") if "-" in node.tag]:
+        if CLUTTER_NAME.search(node.tag) or not (node.text(strip=True) or node.css_first(MEDIA)):
+            clutter.append(node)
+        else:
+            node.unwrap()
+    remove(clutter)
+
+
+def remove(nodes: list[Any]) -> int:
+    """Remove nodes that are given in document order, and mark where they were; returns how many.
+
+    Removing a node frees all that it holds: so the last comes first, and none before what lies within it.
+    """
+    for node in reversed(nodes):
+        if (parent := node.parent) is not None and parent.is_element_node:
+            parent.attrs[GAP] = ""
+        node.decompose()
+    return len(nodes)
+
+
+def close_gaps(tree: Any) -> None:
+    """Remove what has become empty, or holds nothing but the heading of a share box, and so on upwards."""
+    while gaps := tree.css(f"[{GAP}]"):
+        for node in gaps:
+            del node.attrs[GAP]
+        emptied = [node for node in gaps if not node.css_first(MEDIA) and SHARE_HEADING.fullmatch(node.text())]
+        if not remove(emptied):
+            return

@@ -1,0 +1,107 @@
+"""HTML as an outlet wrote it → the article as a feed reader should show it.
+
+One parse finds and removes clutter (see `clutter`) and restores pictures (see `media`); nh3 then lets
+through what is on its list and nothing else, so that the safety of the result rests on nh3 alone.
+`clean` is pure, and cleaning twice changes nothing.
+"""
+
+import re
+from html import escape, unescape
+
+import nh3
+from selectolax.lexbor import LexborHTMLParser
+
+from feedd.normalise.clutter import remove_clutter
+from feedd.normalise.media import restore_media
+from feedd.normalise.text import FORBIDDEN
+
+VERSION = 1  # of what `clean` makes; a higher number makes stored HTML pass through it again before comparing
+
+TAGS = frozenset(
+    "a abbr audio b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em"
+    " figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span"
+    " strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
+)
+ATTRIBUTES = {
+    "*": {"dir", "lang"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "audio": {"controls", "src"},
+    "blockquote": {"cite"},
+    "del": {"datetime"},
+    "img": {"alt", "height", "src", "title", "width"},
+    "ins": {"datetime"},
+    "ol": {"start"},
+    "q": {"cite"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+    "time": {"datetime"},
+    "video": {"controls", "height", "poster", "src", "width"},
+}
+DROPPED_WITH_CONTENT = frozenset(
+    "applet button canvas dialog embed form frameset iframe input map math menu meter nav noembed noframes object"
+    " optgroup option output progress script select style svg template textarea title".split()
+)
+SANITISER = nh3.Cleaner(
+    tags=set(TAGS),
+    attributes=ATTRIBUTES,
+    clean_content_tags=set(DROPPED_WITH_CONTENT),
+    url_schemes={"http", "https", "mailto", "tel"},
+    url_relative="deny",
+    link_rel=None,
+)
+
+# Trees are built in time that grows with the square of their depth, and each paragraph repeats every
+# unclosed formatting element before it: what no article needs is not parsed but shown as text.
+MAX_DEPTH = 256
+MAX_FORMATTING = 24
+FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+SELF_CLOSING = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody".split()
+)
+MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?:script|style|textarea|title|xmp|noembed|noframes|plaintext)\b.*?(?:</(?:script|style|textarea|title|xmp|noembed|noframes)|\Z)"
+    r"""|<(?P<close>/?)(?P<name>[a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>?""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def clean(raw: str, base_url: str) -> str:
+    """The article in `raw`, safe and without clutter; relative links are resolved against `base_url`."""
+    if too_deep(raw):
+        raw = paragraphs(unescape(MARKUP.sub("\n", raw)))
+    tree = LexborHTMLParser(raw, is_fragment=True)
+    restore_media(tree, base_url)
+    remove_clutter(tree)
+    cleaned = SANITISER.clean(tree.html or "").strip()
+    # A numeric reference can name a character that no XML document may hold.
+    return FORBIDDEN.sub("", cleaned) if "&#" in raw else cleaned
+
+
+def paragraphs(text: str) -> str:
+    """Plain text as HTML, a paragraph a line."""
+    return "".join(f"<p>{escape(line, quote=False)}</p>" for line in map(str.strip, text.split("\n")) if line)
+
+
+def too_deep(raw: str) -> bool:
+    """Whether `raw` opens more elements than a tree should be built of."""
+    if raw.count("<") <= MAX_DEPTH:
+        return False
+    open_by_name: dict[str, int] = {}
+    depth = formatting = 0
+    for tag in MARKUP.finditer(raw):
+        name = (tag["name"] or "").lower()
+        if not name or name in SELF_CLOSING:
+            continue
+        step = -1 if tag["close"] else 1
+        count = open_by_name.get(name, 0) + step
+        if count < 0:
+            continue
+        open_by_name[name] = count
+        depth += step
+        if name in FORMATTING:
+            formatting += step
+        if depth > MAX_DEPTH or formatting > MAX_FORMATTING:
+            return True
+    return False

@@ -1,0 +1,158 @@
+"""Pictures, players and links as they were meant: lazy pictures restored once, addresses made absolute."""
+
+import re
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+LAZY_SOURCES = ("data-lazy-src", "data-src", "data-original", "data-lazy", "data-actualsrc", "data-hi-res-src")
+LAZY_SETS = ("data-lazy-srcset", "data-srcset", "srcset")
+PLACEHOLDER = re.compile(
+    r"data:|about:|blob:|javascript:"
+    r"|.*(?:/|^)(?:blank|spacer|pixel|placeholder|lazy|lazyload|loading|transparent|grey|gray|1x1|t)\.(?:gif|png|svg)(?:$|\?)",
+    re.IGNORECASE,
+)
+CANDIDATE = re.compile(r"\s*(\S*[^\s,])(?:\s+([0-9.]+)([wx]))?\s*(?:,|$)")
+ABSOLUTE = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
+SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
+PLAYERS = (
+    (re.compile(r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})"), "https://www.youtube.com/watch?v={}"),
+    (re.compile(r"player\.vimeo\.com/video/(\d+)"), "https://vimeo.com/{}"),
+    (re.compile(r"(?:www\.|geo\.)?dailymotion\.com/embed/video/(\w+)"), "https://www.dailymotion.com/video/{}"),
+    (re.compile(r"open\.spotify\.com/embed(?:-podcast)?/([\w/]+)"), "https://open.spotify.com/{}"),
+    (re.compile(r"(?:www\.)?instagram\.com/(p/[\w-]+|reel/[\w-]+)/embed"), "https://www.instagram.com/{}/"),
+    (re.compile(r"(?:www\.)?tiktok\.com/embed/(?:v2/)?(\d+)"), "https://www.tiktok.com/embed/{}"),
+    (re.compile(r"embed\.ted\.com/([\w/.-]+)"), "https://www.ted.com/{}"),
+    (re.compile(r"player\.twitch\.tv/\?(?:.*&)?video=v?(\d+)"), "https://www.twitch.tv/videos/{}"),
+    (re.compile(r"player\.bilibili\.com/player\.html\?(?:.*&)?bvid=(\w+)"), "https://www.bilibili.com/video/{}"),
+    (re.compile(r"platform\.twitter\.com/embed/Tweet\.html\?(?:.*&)?id=(\d+)"), "https://x.com/i/status/{}"),
+)
+# players whose frame is the only page there is, or names it in a parameter
+PLAYER_HOST = re.compile(
+    r"(?:w\.soundcloud\.com|embed\.podcasts\.apple\.com|embed\.music\.apple\.com|widget\.deezer\.com|rumble\.com"
+    r"|archive\.org|v\.qq\.com|player\.youku\.com|players\.brightcove\.net|cdn\.jwplayer\.com|embed\.acast\.com"
+    r"|player\.podigee-cdn\.net|www\.facebook\.com|streamable\.com|www\.arte\.tv|embed\.radiofrance\.fr"
+    r"|player\.rfi\.fr|api\.dmcdn\.net|geo\.dailymotion\.com|www\.mixcloud\.com|bandcamp\.com|odysee\.com)$"
+)
+FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
+WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
+
+
+def restore_media(tree: Any, base_url: str) -> None:
+    """Give every picture its address, once; turn players into links; make addresses absolute."""
+    lazy = {image.mem_id for image in tree.css("img") if restore_image(image)}
+    for fallback in tree.css("noscript"):
+        restore_fallback(tree, fallback, lazy)
+    for image in tree.css("img"):
+        if PLACEHOLDER.match((image.attributes.get("src") or "data:").strip()):
+            image.attrs["style"] = "display:none"  # nothing to show: goes with the clutter
+    for node in tree.css("a[href],img[src],video,audio,source[src],blockquote[cite],q[cite]"):
+        make_absolute(node, base_url)
+    for media in tree.css("video,audio"):
+        restore_player(media)
+    for frame in tree.css("iframe"):
+        if link := player_link(frame.attributes, base_url):
+            frame.insert_before(LexborHTMLParser(link, is_fragment=True).root)
+
+
+def restore_image(image: Any) -> bool:
+    """Put the real address into `src`; returns whether the picture was lazy."""
+    attributes = image.attributes
+    source = (attributes.get("src") or "").strip()
+    blank = not source or bool(PLACEHOLDER.match(source))
+    real = next((attributes[key] for key in LAZY_SOURCES if attributes.get(key)), None)
+    if real is None and (blank or any(attributes.get(key) for key in LAZY_SETS[:2])):
+        real = next((largest(attributes[key]) for key in LAZY_SETS if attributes.get(key)), None)
+    if real is None and blank and (parent := image.parent) is not None and parent.tag == "picture":
+        sets = (source.attributes for source in parent.css("source"))
+        real = next((largest(found) for each in sets if (found := each.get("data-srcset") or each.get("srcset"))), None)
+    if real and not PLACEHOLDER.match(real.strip()):
+        image.attrs["src"] = real.strip()
+    return blank or real is not None
+
+
+def largest(srcset: str | None) -> str | None:
+    """The candidate with the greatest width or density of a `srcset` (HTML section 4.8.4.2.1)."""
+    candidates = [(float(found[2] or 1), found[1]) for found in CANDIDATE.finditer(srcset or "") if is_number(found[2])]
+    return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
+
+
+def is_number(text: str | None) -> bool:
+    return text is None or text.replace(".", "", 1).isdigit()
+
+
+def restore_fallback(tree: Any, fallback: Any, lazy: set[int]) -> None:
+    """Keep the picture of a `<noscript>` only where nothing else shows it; the element itself goes."""
+    pictures = fallback.css("img")
+    if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
+        if PLACEHOLDER.match((twin.attributes.get("src") or "data:").strip()):
+            twin.attrs["src"] = pictures[0].attributes.get("src") or ""
+        return
+    inside = {picture.mem_id for picture in pictures}
+    shown = {image.attributes.get("src") for image in tree.css("img") if image.mem_id not in inside}
+    if pictures and all(picture.attributes.get("src") not in shown for picture in pictures):
+        fallback.unwrap()
+
+
+def lazy_neighbour(node: Any, lazy: set[int]) -> Any | None:
+    """The lazy picture that stands directly before or after `node`, or alone in the element that does."""
+    for step in ("prev", "next"):
+        other = getattr(node, step)
+        while other is not None and not other.is_element_node and not (other.text() or "").strip():
+            other = getattr(other, step)
+        if other is None or not other.is_element_node:
+            continue
+        images = [other] if other.tag == "img" else other.css("img")
+        if len(images) == 1 and images[0].mem_id in lazy:
+            return images[0]
+    return None
+
+
+def make_absolute(node: Any, base_url: str) -> None:
+    attributes = node.attributes
+    for name in ("href", "src", "poster", "cite"):
+        value = attributes.get(name)
+        if value is None or ABSOLUTE.match(value):
+            continue
+        value = value.strip()
+        if SCHEME.match(value) and not ABSOLUTE.match(value):
+            continue  # a scheme of its own: the sanitiser judges it
+        try:
+            node.attrs[name] = urljoin(base_url, value)
+        except ValueError:
+            del node.attrs[name]
+
+
+def restore_player(media: Any) -> None:
+    """A `<video>` or `<audio>` plays its first source, with controls."""
+    attributes = media.attributes
+    if not attributes.get("src"):
+        source = media.css_first("source[src]")
+        if source is not None:
+            media.attrs["src"] = source.attributes["src"]
+    if "controls" not in attributes:
+        media.attrs["controls"] = ""
+
+
+def player_link(attributes: dict[str, str | None], base_url: str) -> str | None:
+    """A paragraph with a link to what the frame plays; None for a frame that is no known player."""
+    sources = (attributes.get(key) for key in ("src", "data-lazy-src", "data-src"))
+    try:
+        address = next((urljoin(base_url, each.strip()) for each in sources if each and not PLACEHOLDER.match(each)), "")
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"}:
+        return None
+    rest = address.partition("//")[2]
+    target = next((link.format(found[1]) for pattern, link in PLAYERS if (found := pattern.match(rest))), None)
+    if target is None and PLAYER_HOST.match(host):
+        named = parse_qs(parts.query).get(FRAME_PARAMETERS.get(host, ""), [""])[0]
+        target = named if WEB_ADDRESS.match(named) else address
+    if target is None:
+        return None
+    label = (attributes.get("title") or "").strip() or unquote(target.partition("//")[2])
+    return f'<p><a href="{escape(target)}">▶ {escape(label)}</a></p>'

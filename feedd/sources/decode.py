@@ -1,0 +1,71 @@
+"""Bytes of unknown encoding → text, as well as a browser would.
+
+A byte order mark decides; then what the source is said to be; then UTF-8, which few other texts look like by
+chance; then the detector that Firefox uses. What can't be decoded becomes U+FFFD, and what XML 1.0 forbids
+(section 2.2) is left out.
+"""
+
+import codecs
+import re
+
+import chardetng_py
+
+from feedd.normalise.text import FORBIDDEN
+
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+CONTROLS = bytes({*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)})
+# encodings that a label means on the web although its name says less (encoding.spec.whatwg.org)
+WEB_LABELS = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+}
+MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+
+
+def web_encoding(label: str) -> str:
+    """Python's name for what a browser takes `label` to mean. Raises LookupError."""
+    name = codecs.lookup(label).name
+    return WEB_LABELS.get(name, name)
+
+
+def decode(data: bytes, encoding: str | None = None) -> str:
+    """`data` as text with line feeds for line ends; `encoding` is a name that `web_encoding` knows."""
+    for mark, name in MARKS:
+        if data.startswith(mark):
+            return tidy(data[len(mark) :].decode(name, "replace"))
+    if encoding is not None:
+        return tidy(data.decode(web_encoding(encoding), "replace"))
+    try:
+        text = data.translate(None, CONTROLS).decode("utf-8")
+    except UnicodeDecodeError:
+        return tidy(data.decode(detect(data), "replace"))
+    if b"\xef\xbf" in data:
+        text = FORBIDDEN.sub("", text)
+    return line_feeds(text)
+
+
+def detect(data: bytes) -> str:
+    """The likeliest encoding of text that is not valid UTF-8."""
+    text = data.decode("utf-8", "replace")
+    if text.count("\ufffd") * 4 < len(MULTIBYTE.findall(data)):
+        return "utf-8"  # broken in a few places, but nothing else
+    try:
+        return web_encoding(chardetng_py.detect(data))
+    except LookupError:
+        return "cp1252"
+
+
+def tidy(text: str) -> str:
+    return line_feeds(FORBIDDEN.sub("", text.removeprefix("\ufeff")))
+
+
+def line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
