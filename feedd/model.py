@@ -46,7 +46,7 @@ class Article(NamedTuple):
     content_html: str  # clean: see normalise.html
     image: str | None
     content_hash: bytes  # 16 bytes: equal if and only if title and content are
-    fingerprint: bytes  # 16 bytes: of the words alone
+    fingerprint: bytes  # 16 bytes: of the words of the text alone
     links_hash: bytes  # 8 bytes: of link targets and pictures
 
 
@@ -73,12 +73,14 @@ class Version(NamedTuple):
     """What the store remembers of a stored revision, as far as deciding needs it."""
 
     revision_id: int
+    title: str
     content_hash: bytes
     fingerprint: bytes
     links_hash: bytes
     stated_ms: int | None
     location: str
     pass_number: int
+    comparable: bool = True  # False: made under other settings, so that differences may be of our making
 
 
 class Tally(NamedTuple):

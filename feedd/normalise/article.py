@@ -23,6 +23,6 @@ def derive(address: str, title: str, content_html: str) -> Article:
         content_html=content_html,
         image=text.lead_image(content_html),
         content_hash=text.content_hash(title, content_html),
-        fingerprint=text.fingerprint(title, content_html),
+        fingerprint=text.fingerprint(content_html),
         links_hash=text.links_hash(content_html),
     )

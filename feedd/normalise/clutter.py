@@ -47,6 +47,7 @@ TRACKER_HOST = re.compile(
     r"|amazon-adsystem\.com|outbrain\.com|taboola\.com|bat\.bing\.com|ad\.[a-z0-9.-]+)",
     re.IGNORECASE,
 )
+HEADINGS = frozenset("div dt h1 h2 h3 h4 h5 h6 p".split())
 GAP = "data-feedd-gap"
 
 
@@ -54,7 +55,10 @@ def remove_clutter(tree: Any) -> None:
     """Take everything out of the tree that is no part of the article."""
     unwrap_custom_elements(tree)
     found = remove(tree.css(f"{PROMOTION},{DROPPED}"))
-    found += remove([link for link in tree.css("a[href]") if is_share_link(link.attributes)])
+    share_links = [link for link in tree.css("a[href]") if is_share_link(link.attributes)]
+    for link in share_links:
+        mark_heading(link)
+    found += remove(share_links)
     found += remove([image for image in tree.css("img") if is_tracking_pixel(image.attributes)])
     if found:
         close_gaps(tree)
@@ -96,11 +100,24 @@ def remove(nodes: list[Any]) -> int:
     return len(nodes)
 
 
+def mark_heading(node: Any) -> None:
+    """Mark what stands directly before `node` where that is the heading of a share box."""
+    before = node.prev
+    while before is not None and before.is_text_node and not before.text_content.strip():
+        before = before.prev
+    if before is not None and before.tag in HEADINGS:
+        text = before.text()
+        if SHARE_HEADING.fullmatch(text) and text.strip():
+            before.attrs[GAP] = ""
+
+
 def close_gaps(tree: Any) -> None:
     """Remove what has become empty, or holds nothing but the heading of a share box, and so on upwards."""
     while gaps := tree.css(f"[{GAP}]"):
         for node in gaps:
             del node.attrs[GAP]
-        emptied = [node for node in gaps if not node.css_first(MEDIA) and SHARE_HEADING.fullmatch(node.text())]
+        emptied = [node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not node.css_first(MEDIA)]
+        for node in emptied:
+            mark_heading(node)
         if not remove(emptied):
             return

@@ -13,14 +13,15 @@ from selectolax.lexbor import LexborHTMLParser
 
 from feedd.normalise.clutter import remove_clutter
 from feedd.normalise.media import restore_media
-from feedd.normalise.text import FORBIDDEN
+from feedd.normalise.text import ALLOWED, FORBIDDEN
 
 VERSION = 1  # of what `clean` makes; a higher number makes stored HTML pass through it again before comparing
 
 TAGS = frozenset(
-    "a abbr audio b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt em"
-    " figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span"
-    " strong sub summary sup table tbody td tfoot th thead time tr u ul var video wbr".split()
+    "a abbr address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del"
+    " details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol"
+    " p pre q rp rt ruby s samp section small span strong sub summary sup table tbody td tfoot th thead time tr"
+    " u ul var video wbr".split()
 )
 ATTRIBUTES = {
     "*": {"dir", "lang"},
@@ -60,23 +61,29 @@ SELF_CLOSING = frozenset(
     "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th tbody".split()
 )
 MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|<(?:script|style|textarea|title|xmp|noembed|noframes|plaintext)\b.*?(?:</(?:script|style|textarea|title|xmp|noembed|noframes)|\Z)"
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))"
+    r"|<(?:script|style|textarea|title|xmp|noembed|noframes|plaintext)(?=[\s/>]).*?(?:</(?:script|style|textarea|title|xmp|noembed|noframes)|\Z)"
     r"""|<(?P<close>/?)(?P<name>[a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>?""",
     re.IGNORECASE | re.DOTALL,
 )
+FOREIGN = re.compile(r"<(svg|math)(?=[\s/>]).*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+EMPTY_IMAGE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
+PRE_START = re.compile(r'(<pre(?: [a-z]+="[^"]*")*>)\n+')  # a parser drops the first line feed, each time
 
 
 def clean(raw: str, base_url: str) -> str:
     """The article in `raw`, safe and without clutter; relative links are resolved against `base_url`."""
     if too_deep(raw):
-        raw = paragraphs(unescape(MARKUP.sub("\n", raw)))
+        raw = FOREIGN.sub("", raw)  # a drawing's elements close themselves, and it is dropped in any case
+        if too_deep(raw):
+            raw = paragraphs(unescape(MARKUP.sub("\n", raw)))
     tree = LexborHTMLParser(raw, is_fragment=True)
     restore_media(tree, base_url)
     remove_clutter(tree)
-    cleaned = SANITISER.clean(tree.html or "").strip()
-    # A numeric reference can name a character that no XML document may hold.
-    return FORBIDDEN.sub("", cleaned) if "&#" in raw else cleaned
+    cleaned = SANITISER.clean(tree.html or "")
+    if not ALLOWED.fullmatch(cleaned):
+        cleaned = FORBIDDEN.sub("", cleaned)
+    return PRE_START.sub(r"\1", EMPTY_IMAGE.sub("", cleaned)).strip()
 
 
 def paragraphs(text: str) -> str:
@@ -88,10 +95,12 @@ def too_deep(raw: str) -> bool:
     """Whether `raw` opens more elements than a tree should be built of."""
     if raw.count("<") <= MAX_DEPTH:
         return False
-    open_by_name: dict[str, int] = {}
+    open_by_name = {"svg": 0, "math": 0}
     depth = formatting = 0
     for tag in MARKUP.finditer(raw):
         name = (tag["name"] or "").lower()
+        if not name and (open_by_name["svg"] or open_by_name["math"]) and tag[0].count("<") > MAX_DEPTH:
+            return True  # there, what looks like a script may hold elements
         if not name or name in SELF_CLOSING:
             continue
         step = -1 if tag["close"] else 1

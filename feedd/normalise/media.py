@@ -14,7 +14,9 @@ PLACEHOLDER = re.compile(
     r"|.*(?:/|^)(?:blank|spacer|pixel|placeholder|lazy|lazyload|loading|transparent|grey|gray|1x1|t)\.(?:gif|png|svg)(?:$|\?)",
     re.IGNORECASE,
 )
-CANDIDATE = re.compile(r"\s*(\S*[^\s,])(?:\s+([0-9.]+)([wx]))?\s*(?:,|$)")
+# an address, which a comma at its end closes; else what follows up to a comma is its descriptors
+CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|\s*+([^,]*+))")
+DESCRIPTOR = re.compile(r"([0-9]+(?:\.[0-9]+)?)[wx]")
 ABSOLUTE = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 PLAYERS = (
@@ -42,10 +44,14 @@ WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
 def restore_media(tree: Any, base_url: str) -> None:
     """Give every picture its address, once; turn players into links; make addresses absolute."""
-    lazy = {image.mem_id for image in tree.css("img") if restore_image(image)}
-    for fallback in tree.css("noscript"):
-        restore_fallback(tree, fallback, lazy)
-    for image in tree.css("img"):
+    images = tree.css("img")
+    lazy = {image.mem_id for image in images if restore_image(image)}
+    if fallbacks := tree.css("noscript"):
+        hidden = {image.mem_id for image in tree.css("noscript img")}
+        shown = {address(image, base_url) for image in images if image.mem_id not in hidden}
+        for fallback in fallbacks:
+            restore_fallback(fallback, lazy, shown, base_url)
+    for image in images:
         if PLACEHOLDER.match((image.attributes.get("src") or "data:").strip()):
             image.attrs["style"] = "display:none"  # nothing to show: goes with the clutter
     for node in tree.css("a[href],img[src],video,audio,source[src],blockquote[cite],q[cite]"):
@@ -75,25 +81,34 @@ def restore_image(image: Any) -> bool:
 
 def largest(srcset: str | None) -> str | None:
     """The candidate with the greatest width or density of a `srcset` (HTML section 4.8.4.2.1)."""
-    candidates = [(float(found[2] or 1), found[1]) for found in CANDIDATE.finditer(srcset or "") if is_number(found[2])]
-    return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
+    candidates = CANDIDATE.findall(srcset or "")
+    return max(candidates, key=lambda each: size(each[1]))[0].rstrip(",") if candidates else None
 
 
-def is_number(text: str | None) -> bool:
-    return text is None or text.replace(".", "", 1).isdigit()
+def size(descriptors: str) -> float:
+    found = DESCRIPTOR.match(descriptors)
+    return float(found[1]) if found else 1.0
 
 
-def restore_fallback(tree: Any, fallback: Any, lazy: set[int]) -> None:
+def restore_fallback(fallback: Any, lazy: set[int], shown: set[str], base_url: str) -> None:
     """Keep the picture of a `<noscript>` only where nothing else shows it; the element itself goes."""
     pictures = fallback.css("img")
+    addresses = {address(picture, base_url) for picture in pictures}
     if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
         if PLACEHOLDER.match((twin.attributes.get("src") or "data:").strip()):
             twin.attrs["src"] = pictures[0].attributes.get("src") or ""
-        return
-    inside = {picture.mem_id for picture in pictures}
-    shown = {image.attributes.get("src") for image in tree.css("img") if image.mem_id not in inside}
-    if pictures and all(picture.attributes.get("src") not in shown for picture in pictures):
+            shown |= addresses
+    elif pictures and shown.isdisjoint(addresses):
         fallback.unwrap()
+        shown |= addresses
+
+
+def address(image: Any, base_url: str) -> str:
+    source = (image.attributes.get("src") or "").strip()
+    try:
+        return urljoin(base_url, source)
+    except ValueError:
+        return source
 
 
 def lazy_neighbour(node: Any, lazy: set[int]) -> Any | None:

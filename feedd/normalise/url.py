@@ -52,7 +52,7 @@ def canonical(url: str, *, ignore_scheme: bool = False) -> str:
     netloc = f"{escape(userinfo)}@{host}" if userinfo else host
     if port is not None and port != DEFAULT_PORTS[scheme]:
         netloc = f"{netloc}:{port}"
-    query = escape(without_tracking(parts.query)) if parts.query else ""
+    query = without_tracking(escape(parts.query)) if parts.query else ""
     if ignore_scheme:
         scheme = "https"
     return f"{scheme}://{netloc}{escape(parts.path) or '/'}{'?' + query if query else ''}"
@@ -60,7 +60,7 @@ def canonical(url: str, *, ignore_scheme: bool = False) -> str:
 
 def canonical_host(host: str) -> str:
     """The host in lower-case ASCII (IDNA's A-labels), as DNS is asked for it. Raises BadUrl."""
-    host = host.rstrip(".") or host
+    host = host.rstrip(".。．｡") or host
     if ":" in host:
         return f"[{host}]"
     if host.isascii():
@@ -81,7 +81,7 @@ def escape(part: str) -> str:
     """One spelling of a path or query: capital hex digits, nothing escaped that need not be."""
     if CANONICAL.fullmatch(part):
         return part
-    quoted = quote(part, safe=ALLOWED + "%", errors="replace")
+    quoted = quote(part, safe=ALLOWED + "%", errors="surrogatepass")
     return ESCAPE.sub(respell, quoted)
 
 

@@ -26,13 +26,22 @@ WEB_LABELS = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "big5": "big5hkscs",
+    # labels that Python doesn't know
+    "windows-31j": "cp932",
+    "windows-874": "cp874",
+    "x-sjis": "cp932",
+    "x-gbk": "gb18030",
+    "x-x-big5": "big5hkscs",
 }
+ESCAPE = b"\x1b"  # by which ISO-2022-JP is told: to the letter it is ASCII
 MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 
 
 def web_encoding(label: str) -> str:
     """Python's name for what a browser takes `label` to mean. Raises LookupError."""
-    name = codecs.lookup(label).name
+    label = label.strip().lower()
+    name = WEB_LABELS.get(label) or codecs.lookup(label).name
+    "".encode(name)  # some codecs are known to Python, and make no text
     return WEB_LABELS.get(name, name)
 
 
@@ -44,6 +53,8 @@ def decode(data: bytes, encoding: str | None = None) -> str:
     if encoding is not None:
         return tidy(data.decode(web_encoding(encoding), "replace"))
     try:
+        if ESCAPE in data:
+            return tidy(data.decode(detect(data), "replace"))
         text = data.translate(None, CONTROLS).decode("utf-8")
     except UnicodeDecodeError:
         return tidy(data.decode(detect(data), "replace"))

@@ -19,8 +19,10 @@ from feedd.errors import SeedError
 COMMENT = re.compile(r"\s*<!--(.*?)-->\s*", re.DOTALL)
 LINK = re.compile(r"\s*\[(.*)\]\((.*)\)\s*", re.DOTALL)
 RULE = re.compile(r"^-{6}[ \t]*$", re.MULTILINE)
+END_OF_HEAD = re.compile(r"\)(\s*)" + RULE.pattern, re.MULTILINE)
 WHOLE_NUMBER = re.compile(r"\s*(-?[0-9]{1,18})\s*")
 PREFORMATTED = re.compile(r"<(?:pre|textarea)\b", re.IGNORECASE)
+TAG = re.compile(r"<[^<>]*>")
 
 
 class Seed(NamedTuple):
@@ -60,10 +62,8 @@ def render(seed: Seed) -> str:
 
 def split_at_rule(text: str) -> tuple[str, str]:
     """What stands before and after the first rule line that follows a complete link."""
-    for rule in RULE.finditer(text):
-        head = text[: rule.start()]
-        if head.rstrip().endswith(")"):
-            return head, text[rule.end() :]
+    if end := END_OF_HEAD.search(text):
+        return text[: end.start(1)], text[end.end() :]
     if RULE.search(text):
         raise SeedError("no link of the form [title](address) stands before the line of six hyphens")
     raise SeedError("no line of six hyphens after the title: the file is cut short, or is no seed file")
@@ -78,5 +78,6 @@ def one_line(body: str) -> str:
         blocks = (block.split("\n") for block in re.split(r"\n\s*\n", body))
         return "".join(f"<p>{'<br>'.join(map(str.strip, block))}</p>" for block in blocks)
     if PREFORMATTED.search(body):
+        body = TAG.sub(lambda tag: tag[0].replace("\n", " "), body)
         return body.replace("\n", "&#10;")
     return " ".join(filter(None, map(str.strip, body.split("\n"))))

@@ -1,0 +1,227 @@
+"""TOML → Config. Every mistake in every file is found in one go, and named by file and key path."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from feedd.config.settings import BUILT_IN_FEEDS, Config, Defaults, DirectorySource, Feed, Server, Settings, Store
+from feedd.config.values import name as valid_name
+from feedd.errors import ConfigError
+
+TYPES = ("directory",)
+SECTIONS = ("include", "server", "store", "defaults", "sources", "feeds")
+INCLUDED_SECTIONS = ("sources", "feeds")
+EXPECTED = {
+    "string_type": "a text in quotes",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+Model = TypeVar("Model", bound=Settings)
+
+
+def find(path: Path | None, environment: dict[str, str]) -> Path:
+    """The configuration file to use. Raises ConfigError."""
+    if path is not None:
+        return path
+    home = Path(environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    places = (Path("config.toml"), home / "feedd/config.toml", Path("/etc/feedd/config.toml"))
+    for place in places:
+        if place.is_file():
+            return place
+    looked = ", ".join(map(str, places))
+    raise ConfigError((f"no configuration file found (looked for {looked}); name one with --config PATH",))
+
+
+def load(path: Path) -> Config:
+    """Read the configuration. Raises ConfigError that holds all mistakes."""
+    return Loader(path).load()
+
+
+class Loader:
+    """Collects mistakes over the files of one configuration."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.context = {"folder": path.absolute().parent}
+        self.mistakes: list[str] = []
+        self.places: dict[tuple[str, str], Path] = {}  # where each source and feed was first seen
+
+    def load(self) -> Config:
+        main = self.read(self.path)
+        self.refuse_unknown(self.path, main, SECTIONS)
+        files = [(self.path, main), *self.included(main)]
+        server = self.validated(Server, self.path, "server", self.table(self.path, "server", main))
+        if server is not None and not server.public_url:
+            why = "is required for a unix socket or a wildcard address: feeds name themselves by it"
+            self.mistake(self.path, "server.base_url", why)
+        store = self.validated(Store, self.path, "store", self.table(self.path, "store", main) or {"path": "feedd.db"})
+        defaults = self.table(self.path, "defaults", main)
+        self.validated(Defaults, self.path, "defaults", defaults)
+        sources = [source for file, data in files for source in self.sources(file, data, defaults)]
+        feeds = [feed for file, data in files for feed in self.feeds(file, data)]
+        self.check_references(sources, feeds)
+        if self.mistakes or server is None or store is None:
+            raise ConfigError(tuple(self.mistakes))
+        return Config(path=self.path, server=server, store=store, sources=tuple(sources), feeds=tuple(feeds))
+
+    def mistake(self, file: Path, key: str, text: str) -> None:
+        self.mistakes.append(f"{file}: {key}: {text}" if key else f"{file}: {text}")
+
+    def read(self, file: Path) -> dict[str, Any]:
+        try:
+            return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        except OSError as error:
+            self.mistake(file, "", f"can't be read: {os.strerror(error.errno or 0)}")
+        except UnicodeDecodeError:
+            self.mistake(file, "", "is not UTF-8 text")
+        except tomllib.TOMLDecodeError as error:
+            self.mistake(file, "", f"is not valid TOML: {error}")
+        raise ConfigError(tuple(self.mistakes))
+
+    def included(self, main: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+        patterns = main.get("include", [])
+        if not isinstance(patterns, list) or not all(isinstance(each, str) and each for each in patterns):
+            self.mistake(self.path, "include", f"{patterns!r} is not a list of paths")
+            return
+        for pattern in patterns:
+            try:
+                files = sorted(self.context["folder"].glob(pattern))
+            except (ValueError, NotImplementedError):
+                self.mistake(self.path, "include", f"{pattern!r} is not a path relative to this file")
+                continue
+            for file in files:
+                try:
+                    data = self.read(file)
+                except ConfigError:
+                    continue
+                self.refuse_unknown(file, data, INCLUDED_SECTIONS)
+                yield file, data
+
+    def refuse_unknown(self, file: Path, data: dict[str, Any], known: tuple[str, ...]) -> None:
+        for key in data:
+            if key not in known:
+                why = "may stand in the main file only" if key in SECTIONS else unknown(key, known)
+                self.mistake(file, key, why)
+
+    def table(self, file: Path, section: str, data: dict[str, Any]) -> dict[str, Any]:
+        found = data.get(section, {})
+        if isinstance(found, dict):
+            return found
+        self.mistake(file, section, f"{found!r} is not a table; write [{section}]")
+        return {}
+
+    def named_tables(self, file: Path, section: str, data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, table in self.table(file, section, data).items():
+            key = f"{section}.{name}"
+            if not isinstance(table, dict):
+                self.mistake(file, key, f"{table!r} is not a table; write [{section}.NAME]")
+                continue
+            try:
+                valid_name(name)
+            except ValueError as error:
+                self.mistake(file, key, str(error))
+                continue
+            first = self.places.setdefault((section, name), file)
+            if first != file:
+                self.mistake(file, key, f"the name is taken already in {first}")
+                continue
+            yield name, table
+
+    def sources(self, file: Path, data: dict[str, Any], defaults: dict[str, Any]) -> Iterator[DirectorySource]:
+        for name, table in self.named_tables(file, "sources", data):
+            key = f"sources.{name}"
+            if name in BUILT_IN_FEEDS:
+                self.mistake(file, key, f"'{name}' is the name of a feed that is always there; choose another")
+            if "name" in table:
+                self.mistake(file, f"{key}.name", "unknown key; the name stands in the table's heading")
+                continue
+            if "type" in table and table["type"] not in TYPES:
+                self.mistake(file, f"{key}.type", f"{table['type']!r} is not a type of source; write {' or '.join(TYPES)}")
+                continue
+            inherited = {k: v for k, v in defaults.items() if k in Defaults.model_fields}
+            source = self.validated(DirectorySource, file, key, {**inherited, **table, "name": name}, set(table))
+            if source is not None:
+                yield source
+
+    def feeds(self, file: Path, data: dict[str, Any]) -> Iterator[Feed]:
+        for name, table in self.named_tables(file, "feeds", data):
+            if "name" in table:
+                self.mistake(file, f"feeds.{name}.name", "unknown key; the name stands in the table's heading")
+                continue
+            feed = self.validated(Feed, file, f"feeds.{name}", {**table, "name": name})
+            if feed is not None:
+                yield feed
+
+    def validated(
+        self, model: type[Model], file: Path, key: str, table: dict[str, Any], own: set[str] | None = None
+    ) -> Model | None:
+        """The table as `model`; mistakes in keys outside `own` were reported where they stand."""
+        try:
+            return model.model_validate(table, context=self.context)
+        except ValidationError as error:
+            known = tuple(field for field in model.model_fields if field != "name")
+            for detail in error.errors():
+                if own is None or not detail["loc"] or detail["loc"][0] in own or detail["type"] == "missing":
+                    path = ".".join([key, *map(str, detail["loc"])])
+                    self.mistake(file, path, in_words(detail, known))
+            return None
+
+    def check_references(self, sources: list[DirectorySource], feeds: list[Feed]) -> None:
+        """Feeds may only name sources and tags that are there."""
+        names = {name for section, name in self.places if section == "sources"}
+        tags = {f"tag:{tag}" for source in sources for tag in source.tags}
+        for feed in feeds:
+            file, key = self.places["feeds", feed.name], f"feeds.{feed.name}.sources"
+            if feed.sources is None:
+                continue
+            if feed.name in names and feed.sources != (feed.name,):
+                self.mistake(file, key, f"the feed of a source shows that source; write ['{feed.name}'] or leave it out")
+                continue
+            if feed.name in BUILT_IN_FEEDS and feed.sources != (feed.name,):
+                self.mistake(file, key, f"the feed '{feed.name}' is over all sources; choose another name")
+                continue
+            for wanted in feed.sources:
+                if wanted not in names | tags and wanted != feed.name:
+                    kind = "tag of any source" if wanted.startswith("tag:") else "source"
+                    self.mistake(file, key, f"{wanted!r} is no {kind}{suggestion(wanted, [*names, *tags])}")
+
+
+def in_words(detail: ErrorDetails, known: tuple[str, ...]) -> str:
+    """What pydantic found, as a person would say it."""
+    match detail["type"]:
+        case "extra_forbidden":
+            return unknown(str(detail["loc"][-1]), known if len(detail["loc"]) == 1 else ())
+        case "missing":
+            return "is missing"
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "literal_error":
+            return f"{detail['input']!r} is not one of {detail['ctx']['expected']}"
+        case "greater_than_equal" | "less_than_equal":
+            return f"{detail['input']!r} is out of bounds: {detail['msg'].removeprefix('Input ')}"
+        case kind if kind in EXPECTED:
+            return f"{detail['input']!r} is not {EXPECTED[kind]}"
+        case _:
+            return f"{detail['input']!r}: {detail['msg']}"
+
+
+def unknown(key: str, known: tuple[str, ...]) -> str:
+    if not known:
+        return "unknown key"
+    return f"unknown key{suggestion(key, known) or '; known here: ' + ', '.join(known)}"
+
+
+def suggestion(word: str, known: list[str] | tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,179 @@
+"""A look at a source, from beginning to end.
+
+    source ─► scan ─► settle ─► read and normalise ─► decide ─► record ─► remove ─► finish
+              list the folder   in worker processes   pure      one transaction a batch
+              against stamps    if there are many               ▼
+                                                                change log, which everything else reads
+
+Nothing here knows a feed, a page or a reader: those read the store alone.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from feedd.config.settings import Source
+from feedd.decide import Pass
+from feedd.errors import FeeddError, SourceError, StoreError
+from feedd.model import Item, Rejected, Tally
+from feedd.schedule import Due
+from feedd.sources import directory
+from feedd.store.desk import Desk
+from feedd.store.writer import SourceKey, Started
+from feedd.workers import mapped
+
+LOOK_AGAIN_MS = 2_000
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # files done, of how many
+
+
+class Stopped(FeeddError):
+    """The look was asked to stop; the next one goes on where it was."""
+
+
+class Looked(NamedTuple):
+    """What a look came to; `shapes` shows it."""
+
+    name: str
+    status: str  # ok | unchanged | failed
+    tally: Tally = Tally()
+    seconds: float = 0.0
+    next_check_ms: int | None = None
+    error: str | None = None
+
+
+class Request(NamedTuple):
+    """What of a source to look at, and how."""
+
+    paths: tuple[str, ...] | None = None  # None: all
+    accept_removals: bool = False
+
+
+WHOLE = Request()
+
+
+class Collected(NamedTuple):
+    items: list[Item]
+    rejected: list[Rejected]
+    waiting: int
+
+
+def key_of(source: Source) -> SourceKey:
+    return SourceKey(source.name, source.type, source.location, source.extraction_hash, source.selection_hash)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Looker:
+    """Looks at sources, one look at a time per source; belongs to the process that holds the lock."""
+
+    def __init__(self, desk: Desk, stop: threading.Event) -> None:
+        self.desk = desk
+        self.stop = stop
+
+    def look(self, source: Source, request: Request = WHOLE, progress: Progress | None = None) -> Looked:
+        """Look at one source. A failure is recorded on the source and returned. Raises Stopped."""
+        begun, began_ms = time.monotonic(), now_ms()
+        key, due = key_of(source), source.timing.due_after(began_ms)
+        started = None
+        try:
+            started = self.desk.run(lambda writer: writer.begin(key, began_ms))
+            tally, again = self.pass_over(source, started, request, progress)
+            if again:
+                soon = Due(began_ms + LOOK_AGAIN_MS, "a file was being written")
+                due = min(due, soon)
+            whole, changed = request.paths is None, tally.changed
+            self.desk.run(lambda writer: writer.finish(key, started, due, whole=whole, changed=changed))
+        except (SourceError, StoreError) as error:
+            return self.failed(source, started, error, due, time.monotonic() - begun)
+        status = "unchanged" if tally == Tally() else "ok"
+        return Looked(source.name, status, tally, time.monotonic() - begun, due.at_ms)
+
+    def failed(
+        self, source: Source, started: Started | None, error: FeeddError, due: Due, seconds: float
+    ) -> Looked:
+        text = str(error).replace("feedd update NAME", f"feedd update {source.name}")
+        log.warning("%s: %s", source.name, text)
+        if started is not None:
+            look = started.look
+            try:
+                self.desk.run(lambda writer: writer.fail(look, text, due))
+            except StoreError as second:
+                log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
+        return Looked(source.name, "failed", seconds=seconds, next_check_ms=due.at_ms, error=text)
+
+    def pass_over(
+        self, source: Source, started: Started, request: Request, progress: Progress | None
+    ) -> tuple[Tally, bool]:
+        """Everything between begin and finish; returns the tally, and whether to look again soon."""
+        look = started.look
+        listing = self.list_files(source, started, request)
+        still, waiting = directory.settle(source.path, listing.changed)
+        tally, again = Tally(), bool(waiting)
+        reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
+        done = 0
+        for batch in collect(reading, still, time.time_ns()):
+            if self.stop.is_set():
+                raise Stopped(f"{source.name}: stopped; the next look goes on from here")
+            tally += self.record(source, look, batch.items, batch.rejected)
+            again = again or bool(batch.waiting) or any(not item.settled for item in batch.items)
+            done += len(batch.items) + len(batch.rejected) + batch.waiting
+            if progress is not None:
+                progress(done, len(still))
+        if listing.rejected:
+            tally += self.record(source, look, [], listing.rejected)
+        if request.paths is None:
+            tally += self.tidy_up(started, listing, tally, request)
+        return tally, again
+
+    def record(self, source: Source, look: Pass, items: list[Item], rejected: list[Rejected]) -> Tally:
+        return self.desk.run(lambda writer: writer.record(look, source.extraction_hash, items, rejected))
+
+    def list_files(self, source: Source, started: Started, request: Request) -> directory.Listing:
+        """The files to read. Raises SourceError where the folder is missing, unreadable or suddenly empty."""
+        source_id = started.look.source_id
+        selection = directory.Selection(source.include, source.exclude)
+        if request.paths is not None:
+            known = self.desk.run(lambda writer: writer.stamps_of(source_id, request.paths or ()))
+            return directory.pick(source.path, selection, request.paths, known)
+        known = self.desk.run(lambda writer: writer.stamps(source_id))
+        if started.reread:
+            known = dict.fromkeys(known, (None, None, None))
+        listing = directory.scan(source.path, selection, known)
+        if not listing.present and listing.gone and not request.accept_removals:
+            raise SourceError(
+                f"the folder {source.path} is empty, but held {len(listing.gone)} files: nothing was removed. If that"
+                " is meant, run: feedd update NAME --accept-removals"
+            )
+        return listing
+
+    def tidy_up(self, started: Started, listing: directory.Listing, tally: Tally, request: Request) -> Tally:
+        """After a whole pass: what is gone is removed, and what is refused still is listed again."""
+        look, removed = started.look, 0
+        if listing.gone:
+            removed = self.desk.run(
+                lambda writer: writer.remove(
+                    look,
+                    listing.gone,
+                    accept=request.accept_removals,
+                    reselected=started.reselected,
+                    holds=started.entries,
+                )
+            )
+        listed = {each.where for each in tally.rejected}
+        refused = self.desk.run(lambda writer: writer.rejected(look.source_id))
+        return Tally(removed=removed, rejected=tuple(each for each in refused if each.where not in listed))
+
+
+def collect(reading: directory.Reading, files: Sequence[directory.Found], now_ns: int) -> Iterator[Collected]:
+    """Read and normalise files, a batch at a time."""
+    for outcomes in mapped(partial(directory.read_files, reading, now_ns=now_ns), files):
+        items = [each for each in outcomes if isinstance(each, Item)]
+        rejected = [each for each in outcomes if isinstance(each, Rejected)]
+        yield Collected(items, rejected, len(outcomes) - len(items) - len(rejected))

@@ -1,0 +1,301 @@
+"""Folders of seed files: which files there are, which changed, and what stands in them.
+
+A look at an unchanged folder costs little more than listing it: a file is read only when its size, mtime or
+inode changed. Names are hostile: no symbolic link leads out of the folder, and nothing but regular files is
+opened.
+"""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from feedd.errors import SeedError, SourceError
+from feedd.model import Item, Rejected, Stamp
+from feedd.normalise.article import normalise
+from feedd.normalise.url import BadUrl
+from feedd.sources import seedfile
+from feedd.sources.decode import decode
+
+MAX_BYTES = 15_000_000
+STILL_NS = 100_000_000  # a file that stood still for so long is not being written
+FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to a younger file
+SETTLE_ROUNDS = 10
+EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds
+DAY_MS = 86_400_000
+SUFFIX_PATTERN = re.compile(r"\*\*/\*(\.[A-Za-z0-9]+)")
+GLOB_PART = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+GLOB_SPELLED = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+Known = dict[str, tuple[int | None, int | None, int | None]]
+
+
+class Found(NamedTuple):
+    """A file that is new, or whose stamp is another than when it was read last."""
+
+    path: str  # below the folder
+    stamp: Stamp
+
+
+class Listing(NamedTuple):
+    """What a folder holds, set against what is known of it."""
+
+    present: int  # files that were chosen by include and exclude
+    changed: list[Found]
+    gone: list[str]
+    rejected: list[Rejected]
+
+
+class Waiting(NamedTuple):
+    """A file that is being written: it counts as present and is read at the next look."""
+
+    path: str
+
+
+class Reading(NamedTuple):
+    """How the files of a source are read."""
+
+    root: str
+    encoding: str | None
+    ignore_scheme: bool
+
+
+class Selection:
+    """Which files of a folder are meant, by glob patterns on the path below it."""
+
+    def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
+        suffixes = [SUFFIX_PATTERN.fullmatch(pattern) for pattern in include]
+        self.suffixes = tuple(found[1] for found in suffixes if found)
+        self.include = any_of([pattern for pattern, found in zip(include, suffixes, strict=True) if not found])
+        self.exclude = any_of(exclude)
+
+    def __contains__(self, path: str) -> bool:
+        if not path.endswith(self.suffixes) and not (self.include and self.include.fullmatch(path)):
+            return False
+        return not (self.exclude and self.exclude.fullmatch(path))
+
+
+def any_of(patterns: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(translate, patterns)), re.DOTALL) if patterns else None
+
+
+def translate(pattern: str) -> str:
+    """A glob as a regular expression: ``**/`` is any folders, ``*`` and ``?`` stay within one name."""
+    return "".join(map(spell, GLOB_PART.findall(pattern)))
+
+
+def spell(part: str) -> str:
+    if part in GLOB_SPELLED:
+        return GLOB_SPELLED[part]
+    if len(part) > 2 and part[0] == "[":
+        inside = part[1:-1].replace("\\", r"\\")
+        return f"[^{inside[1:]}]" if inside[0] == "!" else f"[{inside}]"
+    return re.escape(part)
+
+
+def scan(root: Path, selection: Selection, known: Known) -> Listing:
+    """List the folder. `known` is used up. Raises SourceError where the folder itself can't be listed."""
+    walk = Walk(os.fspath(root), selection, known)
+    try:
+        walk.folder("")
+    except OSError as error:
+        raise SourceError(f"the folder {root} can't be listed: {os.strerror(error.errno or 0)}") from error
+    while walk.pending:
+        prefix = walk.pending.pop()
+        try:
+            walk.folder(prefix)
+        except OSError as error:
+            walk.unreadable(prefix, error)
+    walk.changed.sort()
+    return Listing(walk.present, walk.changed, sorted(known), walk.rejected)
+
+
+class Walk:
+    """One walk over a folder; folders and files whose names begin with a dot are no articles."""
+
+    def __init__(self, root: str, selection: Selection, known: Known) -> None:
+        self.root = root
+        self.real_root = os.path.realpath(root)
+        self.selection = selection
+        self.known = known
+        self.present = 0
+        self.changed: list[Found] = []
+        self.rejected: list[Rejected] = []
+        self.pending: list[str] = []
+
+    def folder(self, prefix: str) -> None:
+        selection, forget, present = self.selection, self.known.pop, 0
+        with os.scandir(os.path.join(self.root, prefix)) as entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == ".":
+                    continue
+                path = prefix + name
+                if entry.is_dir(follow_symlinks=False):
+                    self.pending.append(path + "/")
+                elif path in selection:
+                    try:
+                        info = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:  # went away since it was listed
+                        continue
+                    except OSError as error:
+                        forget(path, None)
+                        self.rejected.append(Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}"))
+                        continue
+                    present += 1
+                    stamp = (info.st_size, info.st_mtime_ns, info.st_ino)
+                    before = forget(path, None)
+                    if before != stamp or not stat.S_ISREG(info.st_mode):
+                        self.changed_file(path, info, before)
+                elif entry.is_symlink() and os.path.isdir(entry.path):
+                    why = "a symbolic link to a folder is not followed; make that folder a source of its own"
+                    self.rejected.append(Rejected(path, why))
+        self.present += present
+
+    def changed_file(self, path: str, info: os.stat_result, before: object) -> None:
+        if stat.S_ISREG(info.st_mode):
+            self.changed.append(Found(path, Stamp(info.st_size, info.st_mtime_ns, info.st_ino)))
+        elif not stat.S_ISLNK(info.st_mode):
+            self.rejected.append(Rejected(path, f"is {kind_of_file(info.st_mode)}, no regular file"))
+        else:
+            self.linked_file(path, before)
+
+    def linked_file(self, path: str, before: object) -> None:
+        """A symbolic link counts as the file that it leads to, if that lies in the folder."""
+        try:
+            target = os.path.realpath(os.path.join(self.root, path), strict=True)
+            info = os.stat(target)
+        except OSError as error:
+            self.rejected.append(Rejected(path, f"is a broken symbolic link: {os.strerror(error.errno or 0)}"))
+            return
+        if os.path.commonpath([target, self.real_root]) != self.real_root:
+            self.rejected.append(Rejected(path, "is a symbolic link that leads out of the folder"))
+        elif stat.S_ISREG(info.st_mode):
+            stamp = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+            if stamp != before:
+                self.changed.append(Found(path, stamp))
+        else:
+            self.rejected.append(Rejected(path, "is a symbolic link to something that is no regular file"))
+
+    def unreadable(self, prefix: str, error: OSError) -> None:
+        """What was known below a folder that can't be listed now still counts as present."""
+        if isinstance(error, FileNotFoundError):
+            return
+        for path in [path for path in self.known if path.startswith(prefix)]:
+            del self.known[path]
+        reason = f"the folder can't be listed: {os.strerror(error.errno or 0)}"
+        self.rejected.append(Rejected(prefix, reason))
+
+
+def kind_of_file(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISBLK, "a block device"),
+        (stat.S_ISCHR, "a character device"),
+    )
+    return next((words for test, words in kinds if test(mode)), "something else")
+
+
+def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -> Listing:
+    """As `scan`, but looks at these paths alone: what a file-system event named."""
+    walk = Walk(os.fspath(root), selection, {})
+    gone = []
+    for path in sorted(set(paths)):
+        if path not in selection or any(part.startswith(".") for part in path.split("/")):
+            continue
+        try:
+            info = os.lstat(os.path.join(walk.root, path))
+        except OSError:
+            gone.append(path)
+            continue
+        if not stat.S_ISDIR(info.st_mode) and known.get(path) != (info.st_size, info.st_mtime_ns, info.st_ino):
+            walk.changed_file(path, info, known.get(path))
+    return Listing(len(walk.changed), walk.changed, gone, walk.rejected)
+
+
+def settle(
+    root: Path, files: Sequence[Found], now_ns: Callable[[], int] = time.time_ns
+) -> tuple[list[Found], list[Waiting]]:
+    """Part the files that stood still for 100 ms from those that are being written."""
+    start = now_ns()
+    still = [found for found in files if start - found.stamp.mtime_ns >= STILL_NS]
+    moving = [found for found in files if start - found.stamp.mtime_ns < STILL_NS]
+    for _ in range(SETTLE_ROUNDS):
+        if not moving:
+            break
+        time.sleep(STILL_NS / 1e9)
+        again = [(found, restat(root, found.path)) for found in moving]
+        still += [found for found, stamp in again if stamp == found.stamp]
+        moving = [Found(found.path, stamp) for found, stamp in again if stamp is not None and stamp != found.stamp]
+    still.sort()
+    return still, [Waiting(found.path) for found in moving]
+
+
+def restat(root: Path, path: str) -> Stamp | None:
+    try:
+        info = os.stat(os.path.join(root, path))
+    except OSError:
+        return None
+    return Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+
+
+def is_fresh(stamp: Stamp, now_ns: int) -> bool:
+    """Whether a later change might leave the same stamp."""
+    return -FRESH_NS < now_ns - stamp.mtime_ns < FRESH_NS
+
+
+def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | Waiting:
+    """Read one file and make an article of it; whatever it holds, it costs no other file anything."""
+    path, stamp = found
+    if stamp.size > MAX_BYTES:
+        why = f"has {stamp.size:,} bytes; a seed file has at most {MAX_BYTES:,}"
+        return Rejected(path, why, stamp)
+    try:
+        data = read_bytes(os.path.join(reading.root, path), stamp)
+    except OSError as error:
+        return Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
+    if data is None:
+        return Waiting(path)
+    try:
+        seed = seedfile.parse(decode(data, reading.encoding))
+        article = normalise(seed.url, seed.title, seed.body, ignore_scheme=reading.ignore_scheme)
+    except (SeedError, BadUrl) as error:
+        return Rejected(path, str(error), stamp)
+    now_ms = now_ns // 1_000_000
+    fallback_ms = min(stamp.mtime_ns // 1_000_000, now_ms)
+    return Item(path, stated(seed.time_ms, now_ms), fallback_ms, article, stamp, not is_fresh(stamp, now_ns))
+
+
+def read_bytes(path: str, stamp: Stamp) -> bytes | None:
+    """The bytes of a file if its stamp is the same before and after; None if it changed. Raises OSError."""
+    fd = os.open(path, FLAGS)
+    try:
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode) or stamp != (before.st_size, before.st_mtime_ns, before.st_ino):
+            return None
+        data = os.read(fd, stamp.size + 1)
+        while data and len(data) < stamp.size and (more := os.read(fd, stamp.size + 1 - len(data))):
+            data += more
+        after = os.fstat(fd)
+    finally:
+        os.close(fd)
+    same = stamp == (after.st_size, after.st_mtime_ns, after.st_ino) and len(data) == stamp.size
+    return data if same else None
+
+
+def stated(time_ms: int | None, now_ms: int) -> int | None:
+    """The time of a seed's comment, if it can be one: not before March 1973, not beyond tomorrow."""
+    if time_ms is None or not EARLIEST_MS <= time_ms <= now_ms + DAY_MS:
+        return None
+    return time_ms
+
+
+def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Item | Rejected | Waiting]:
+    """`read_file` over a batch; what a worker process is sent for."""
+    return [read_file(reading, found, now_ns) for found in batch]

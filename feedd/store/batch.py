@@ -1,0 +1,157 @@
+"""The rows of one batch: collected while it is decided, written together."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+from feedd.decide import Pass, Verdict
+from feedd.model import Item, Kind
+from feedd.normalise.html import VERSION
+from feedd.store.database import stored_path
+from feedd.store.pack import pack
+from feedd.store.snapshot import StoredEntry, content
+
+INSERT_ENTRY = "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)"
+INSERT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_LOCATION = (
+    "INSERT INTO locations VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
+    " revision_id=excluded.revision_id, stated=excluded.stated, size=excluded.size, mtime_ns=excluded.mtime_ns,"
+    " inode=excluded.inode, rejected=NULL"
+)
+INSERT_CHANGE = (
+    "INSERT INTO changes (kind, at, source_id, entry_id, revision_id, pass, silent) VALUES (?,?,?,?,?,?,?)"
+)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Writes what was decided. New entries, by far the most, go in bulk; the rest one by one."""
+
+    connection: sqlite3.Connection
+    look: Pass
+    extraction: str
+    next_entry: int = 0
+    next_revision: int = 0
+    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    revisions: list[tuple[Any, ...]] = field(default_factory=list)
+    locations: list[tuple[Any, ...]] = field(default_factory=list)
+    changes: list[tuple[Any, ...]] = field(default_factory=list)
+    gained: int = 0  # entries that the source did not hold before
+
+    def __post_init__(self) -> None:
+        self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
+        self.next_revision = 1 + (self.one("SELECT max(id) FROM revisions") or 0)
+
+    def one(self, query: str, *values: object) -> Any:
+        return self.connection.execute(query, values).fetchone()[0]
+
+    def add_entry(self, item: Item, verdict: Verdict) -> StoredEntry:
+        """A new entry with its first revision."""
+        look, article, entry_id = self.look, item.article, self.next_entry
+        self.next_entry += 1
+        guessed = item.stated_ms is None
+        published = item.fallback_ms if item.stated_ms is None else item.stated_ms
+        position = self.first_position(item)
+        self.entries.append(
+            (entry_id, article.uid, article.url, article.title, published, guessed, published, 1, look.source_id)
+            + (position, look.now_ms)
+        )
+        entry = StoredEntry(entry_id, revisions=1, updated_ms=published, first_source_id=look.source_id)
+        entry.position = position
+        self.add_revision(entry, item, verdict, newest=True)
+        self.gained += 1
+        return entry
+
+    def add_revision(
+        self, entry: StoredEntry, item: Item, verdict: Verdict, *, newest: bool, packed: bytes | None = None, against: int | None = None
+    ) -> int:
+        revision_id, article, look = self.next_revision, item.article, self.look
+        self.next_revision += 1
+        reasons = json.dumps(verdict.reasons, ensure_ascii=False) if verdict.reasons else None
+        self.revisions.append(
+            (revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location))
+            + (item.stated_ms, look.now_ms, article.title, article.image)
+            + (None if packed is not None else article.content_html, packed, against)
+            + (article.content_hash, article.fingerprint, article.links_hash, VERSION, self.extraction)
+            + (verdict.kind or "duplicate", verdict.significance, reasons, newest, entry.position)
+        )
+        return revision_id
+
+    def revise(self, entry: StoredEntry, item: Item, verdict: Verdict) -> int:
+        """A further revision of an entry that is stored; what it replaces is compressed against it."""
+        self.flush()
+        before = entry.state.newest
+        entry.revisions += 1
+        if before is None:
+            entry.position = self.first_position(item)
+        if not verdict.newest and before is not None:
+            packed = pack(item.article.content_html, content(self.connection, before.revision_id))
+            revision_id = self.add_revision(entry, item, verdict, newest=False, packed=packed, against=before.revision_id)
+            self.flush()
+            return revision_id
+        revision_id = self.add_revision(entry, item, verdict, newest=True)
+        self.flush()
+        if before is None:
+            self.gained += 1
+        else:
+            packed = pack(content(self.connection, before.revision_id), item.article.content_html)
+            self.connection.execute(
+                "UPDATE revisions SET newest = 0, content_html = NULL, packed = ?, packed_against = ? WHERE id = ?",
+                [packed, revision_id, before.revision_id],
+            )
+        return revision_id
+
+    def first_position(self, item: Item) -> int:
+        """Where a source's first version of an entry goes in feeds: by its date if a first pass brings it."""
+        if not self.look.first:
+            return self.look.now_ms
+        return item.fallback_ms if item.stated_ms is None else item.stated_ms
+
+    def update_entry(self, entry: StoredEntry, item: Item, verdict: Verdict, revision_id: int) -> None:
+        """Bring the row of an entry that is stored up to date, and log the change if it is told."""
+        look, run = self.look, self.connection.execute
+        shown = verdict.newest and look.source_id == entry.first_source_id
+        run("UPDATE entries SET revisions = ? WHERE id = ?", [entry.revisions, entry.id])
+        if shown:
+            run("UPDATE entries SET title = ? WHERE id = ?", [item.article.title, entry.id])
+        if verdict.kind is not None:
+            entry.updated_ms = max(entry.updated_ms, look.now_ms)
+            run(
+                "UPDATE entries SET updated = ?, position = ?, changed_at = ?, removed_at = NULL WHERE id = ?",
+                [entry.updated_ms, look.now_ms, look.now_ms, entry.id],
+            )
+            run(
+                "UPDATE revisions SET position = ? WHERE entry_id = ? AND source_id = ? AND newest",
+                [look.now_ms, entry.id, look.source_id],
+            )
+            self.log(verdict.kind, entry.id, revision_id)
+        elif verdict.newest:  # one change tells of all that one pass found
+            run(
+                "UPDATE changes SET revision_id = ? WHERE entry_id = ? AND source_id = ? AND pass = ?",
+                [revision_id, entry.id, look.source_id, look.number],
+            )
+
+    def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:
+        look = self.look
+        self.changes.append((kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, look.first))
+
+    def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
+        """Note what the item's location holds; a stamp that can't be trusted yet is left out."""
+        stamp = tuple(item.stamp) if item.settled else (None, None, None)
+        path = stored_path(item.location)
+        self.locations.append((self.look.source_id, path, entry_id, revision_id, item.stated_ms, *stamp))
+
+    def flush(self) -> None:
+        many = self.connection.executemany
+        for statement, rows in (
+            (INSERT_ENTRY, self.entries),
+            (INSERT_REVISION, self.revisions),
+            (INSERT_LOCATION, self.locations),
+            (INSERT_CHANGE, self.changes),
+        ):
+            if rows:
+                many(statement, rows)
+                rows.clear()
+
+

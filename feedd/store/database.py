@@ -1,0 +1,94 @@
+"""Opening the database, and SQLite's errors in words. The only module that knows sqlite3's exceptions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from feedd.errors import NotAStore, StoreBusy, StoreError, StoreFull, StoreReadOnly
+
+BUSY_TIMEOUT_MS = 5_000
+CACHE_KIB = 16_384
+CHECKPOINT_PAGES = 2_000
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises within into a StoreError that names the file and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise in_words(error, path) from error
+
+
+def in_words(error: sqlite3.Error, path: Path) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreBusy(f"{path}: another program keeps the database locked; close it and try again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StoreReadOnly(f"{path}: the database can't be written; check the owner and mode of file and folder")
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreReadOnly(f"{path}: the database can't be opened; check that its folder exists and may be written")
+        case sqlite3.SQLITE_FULL:
+            return StoreFull(f"{path}: the disk is full; nothing that was stored is lost, make room and try again")
+        case sqlite3.SQLITE_NOTADB:
+            return NotAStore(f"{path}: the file is not a database; move it away, or name another in store.path")
+        case sqlite3.SQLITE_CORRUPT:
+            return NotAStore(f"{path}: the database is damaged ({error}); restore it from a backup")
+        case sqlite3.SQLITE_IOERR:
+            return StoreError(f"{path}: the disk failed ({error})")
+        case _:
+            return StoreError(f"{path}: {error}")
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection for the calling thread, in autocommit mode. Raises StoreError."""
+    with translated(path):
+        mode = "ro" if read_only else "rwc"
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            if read_only:
+                connection.execute("PRAGMA query_only = ON")
+            else:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; takes the write lock at once, so that it never fails half-way for another writer."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def placeholders(count: int) -> str:
+    return ",".join("?" * count)
+
+
+def stored_path(path: str) -> str | bytes:
+    """A file's path as SQLite can hold it: bytes where it is no Unicode text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogateescape")
+    return path
+
+
+def loaded_path(stored: str | bytes) -> str:
+    return stored if isinstance(stored, str) else stored.decode("utf-8", "surrogateescape")

@@ -1,0 +1,38 @@
+"""The one writer: a thread that owns the writing connection, and takes work one piece at a time."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from feedd.store.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class Desk:
+    """Hands work to the writer's thread. Usable from any thread. Raises what the work raises."""
+
+    def __init__(self, path: Path) -> None:
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        try:
+            self.writer = self.thread.submit(Writer, path).result()
+        except BaseException:
+            self.thread.shutdown()
+            raise
+
+    def run(self, work: Callable[[Writer], Result]) -> Result:
+        return self.thread.submit(work, self.writer).result()
+
+    def close(self) -> None:
+        self.thread.submit(self.writer.close).result()
+        self.thread.shutdown()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,162 @@
+"""The tables, as numbered steps from one version of the schema to the next.
+
+Times are integer milliseconds since the epoch, in UTC. The tables are plain: `sqlite-utils rows feedd.db entries`
+or datasette shows something useful, and the views spell times and names out.
+"""
+
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+from sqlite_utils import Database, Migrations
+
+from feedd.errors import NewerStore, NotAStore
+from feedd.store.database import translated
+
+migrations = Migrations("feedd")
+
+
+@migrations(name="0001_spine")
+def spine(db: Database) -> None:
+    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    db.execute("INSERT INTO meta VALUES ('uuid', ?)", [str(uuid4())])
+    db.execute("""
+        CREATE TABLE sources (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,         -- the identity: correcting a path or URL loses nothing
+            type TEXT NOT NULL,
+            location TEXT NOT NULL,
+            configured INTEGER NOT NULL,       -- 0: taken out of the configuration
+            extraction TEXT,                   -- hash of the settings under which its last whole pass read
+            selection TEXT,                    -- hash of the settings that chose what was read
+            passes INTEGER NOT NULL DEFAULT 0, -- completed looks
+            first_pass_at INTEGER,             -- when the first whole pass was completed
+            entries INTEGER NOT NULL DEFAULT 0,
+            last_checked INTEGER,
+            last_changed INTEGER,
+            next_check INTEGER,
+            next_check_because TEXT,
+            failures INTEGER NOT NULL DEFAULT 0,
+            error TEXT
+        )""")
+    db.execute("CREATE INDEX sources_due ON sources (next_check)")
+    db.execute("""
+        CREATE TABLE entries (
+            id INTEGER PRIMARY KEY,
+            uid TEXT NOT NULL UNIQUE,          -- version-5 UUID of its identity
+            url TEXT NOT NULL,
+            title TEXT NOT NULL,
+            published INTEGER NOT NULL,
+            date_guessed INTEGER NOT NULL,     -- 1: no source stated when it was published
+            updated INTEGER NOT NULL,
+            revisions INTEGER NOT NULL,
+            source_id INTEGER NOT NULL REFERENCES sources (id),  -- that had it first
+            position INTEGER NOT NULL,         -- where it stands in feeds, newest first
+            changed_at INTEGER NOT NULL,       -- of the last change that was told
+            removed_at INTEGER
+        )""")
+    db.execute("CREATE INDEX entries_position ON entries (position, published, id)")
+    db.execute("""
+        CREATE TABLE revisions (
+            id INTEGER PRIMARY KEY,
+            entry_id INTEGER NOT NULL REFERENCES entries (id),
+            number INTEGER NOT NULL,           -- 1, 2, 3 … within its entry, in order of arrival
+            source_id INTEGER NOT NULL REFERENCES sources (id),
+            pass INTEGER NOT NULL,
+            location TEXT NOT NULL,
+            stated INTEGER,                    -- the time that the publisher states for it
+            seen_at INTEGER NOT NULL,
+            title TEXT NOT NULL,
+            image TEXT,
+            content_html TEXT,                 -- NULL: see packed
+            packed BLOB,                       -- content_html, compressed against the revision packed_against
+            packed_against INTEGER REFERENCES revisions (id),
+            content_hash BLOB NOT NULL,
+            fingerprint BLOB NOT NULL,
+            links_hash BLOB NOT NULL,
+            normaliser INTEGER NOT NULL,       -- version of the code that cleaned it
+            extraction TEXT NOT NULL,          -- hash of the source's settings then
+            change TEXT NOT NULL,              -- what it was to its source: added, edited, duplicate …
+            significance TEXT NOT NULL,
+            reasons TEXT,                      -- JSON list of words
+            newest INTEGER NOT NULL,           -- 1: the one that its source shows
+            position INTEGER NOT NULL
+        )""")
+    db.execute("CREATE UNIQUE INDEX revisions_number ON revisions (entry_id, number)")
+    db.execute("CREATE INDEX revisions_newest ON revisions (source_id, position, entry_id) WHERE newest")
+    db.execute("""
+        CREATE TABLE locations (
+            source_id INTEGER NOT NULL REFERENCES sources (id),
+            path TEXT NOT NULL,                -- BLOB where it is no Unicode text
+            entry_id INTEGER REFERENCES entries (id),       -- what it holds; NULL: it never held an entry
+            revision_id INTEGER REFERENCES revisions (id),
+            stated INTEGER,
+            size INTEGER,                      -- NULL: to be read again at the next look
+            mtime_ns INTEGER,
+            inode INTEGER,
+            rejected TEXT,                     -- why it is no article now
+            PRIMARY KEY (source_id, path)
+        ) WITHOUT ROWID""")
+    db.execute("CREATE INDEX locations_entry ON locations (entry_id)")
+    db.execute("""
+        CREATE TABLE changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            source_id INTEGER NOT NULL REFERENCES sources (id),
+            entry_id INTEGER REFERENCES entries (id),
+            revision_id INTEGER REFERENCES revisions (id),
+            pass INTEGER NOT NULL,
+            silent INTEGER NOT NULL,           -- 1: recorded before the source's first pass was complete
+            detail TEXT                        -- of changes of a source: the error
+        )""")
+    db.execute("CREATE INDEX changes_entry ON changes (entry_id)")
+    db.execute("CREATE INDEX changes_source ON changes (source_id)")
+    db.execute("CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)")
+    create_views(db)
+
+
+def create_views(db: Database) -> None:
+    time = "strftime('%Y-%m-%dT%H:%M:%SZ', {} / 1000, 'unixepoch')"
+    db.create_view(
+        "articles",
+        f"""
+        SELECT e.id, e.url, r.title, {time.format("e.published")} AS published, {time.format("e.updated")} AS updated,
+               s.name AS source, r.number AS revision, r.image, r.content_html
+        FROM entries e JOIN revisions r ON r.entry_id = e.id AND r.newest JOIN sources s ON s.id = r.source_id
+        WHERE e.removed_at IS NULL""",
+    )
+    db.create_view(
+        "history",
+        f"""
+        SELECT r.entry_id, r.number AS revision, s.name AS source, r.location, {time.format("r.stated")} AS stated,
+               {time.format("r.seen_at")} AS seen_at, r.title, r.change, r.significance, r.reasons, e.url
+        FROM revisions r JOIN sources s ON s.id = r.source_id JOIN entries e ON e.id = r.entry_id""",
+    )
+    db.create_view(
+        "change_log",
+        f"""
+        SELECT c.id, {time.format("c.at")} AS at, c.kind, s.name AS source, e.title, e.url, c.detail
+        FROM changes c JOIN sources s ON s.id = c.source_id LEFT JOIN entries e ON e.id = c.entry_id""",
+    )
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that is not ours, or newer than we are, without touching it. Raises NotAStore, NewerStore."""
+    with translated(path):
+        db = Database(connection, execute_plugins=False)
+        applied = {migration.name for migration in migrations.applied(db)}
+        known = {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
+        if newer := sorted(applied - known):
+            raise NewerStore(
+                f"{path}: a newer feedd made this database ({newer[-1]}), so it was left alone. Use that version,"
+                " or name another file in store.path"
+            )
+        if not applied and set(db.table_names()) - {Migrations.migrations_table}:
+            raise NotAStore(f"{path}: the file is a database of something else; name another file in store.path")
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the database to today's schema."""
+    with translated(path):
+        migrations.apply(Database(connection, execute_plugins=False))

@@ -1,0 +1,117 @@
+"""What the store holds of the entries and locations that a batch of items concerns, read in three queries."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from feedd.decide import EntryState, Pass, words
+from feedd.model import Item, Version
+from feedd.normalise.article import derive
+from feedd.normalise.html import VERSION, clean
+from feedd.store.database import placeholders, stored_path
+from feedd.store.pack import unpack
+
+
+@dataclass(slots=True)
+class StoredEntry:
+    """One entry, as far as recording a batch needs it."""
+
+    id: int
+    state: EntryState = field(default_factory=EntryState)
+    revisions: int = 0
+    updated_ms: int = 0
+    first_source_id: int = 0
+    position: int = 0  # of the newest version in this source
+    versions: dict[int, Version] = field(default_factory=dict)  # in this source, by revision
+
+
+class HeldLocation(NamedTuple):
+    entry_id: int | None
+    revision_id: int | None
+    stated_ms: int | None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    entries: dict[str, StoredEntry]  # by uid
+    locations: dict[str | bytes, HeldLocation]
+
+    def held(self, item: Item, entry: StoredEntry) -> Version | None:
+        """The version of `entry` that the item's location held last; None if it held another entry, or none."""
+        location = self.locations.get(stored_path(item.location))
+        if location is None or location.entry_id != entry.id or location.revision_id not in entry.versions:
+            return None
+        return entry.versions[location.revision_id]._replace(stated_ms=location.stated_ms, location=item.location)
+
+
+def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Sequence[Item]) -> Snapshot:
+    """Everything that deciding on `items` needs to know."""
+    uids = list({item.article.uid for item in items})
+    rows = connection.execute(
+        "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL FROM entries"
+        f" WHERE uid IN ({placeholders(len(uids))})",
+        uids,
+    )
+    entries = {
+        uid: StoredEntry(entry_id, EntryState(known=True, removed=bool(removed)), revisions, updated, source_id)
+        for entry_id, uid, revisions, updated, source_id, removed in rows
+    }
+    if entries:
+        load_versions(connection, look, extraction, entries)
+    paths = [stored_path(item.location) for item in items]
+    rows = connection.execute(
+        "SELECT path, entry_id, revision_id, stated FROM locations"
+        f" WHERE source_id = ? AND path IN ({placeholders(len(paths))})",
+        [look.source_id, *paths],
+    )
+    return Snapshot(entries, {path: HeldLocation(*held) for path, *held in rows})
+
+
+def load_versions(
+    connection: sqlite3.Connection, look: Pass, extraction: str, entries: dict[str, StoredEntry]
+) -> None:
+    by_id = {entry.id: entry for entry in entries.values()}
+    rows = connection.execute(
+        "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
+        " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, r.location, r.pass"
+        " FROM revisions r JOIN entries e ON e.id = r.entry_id"
+        f" WHERE r.entry_id IN ({placeholders(len(by_id))}) ORDER BY r.number",
+        list(by_id),
+    ).fetchall()
+    for entry_id, source_id, newest, position, normaliser, made_under, url, *fields in rows:
+        entry, version = by_id[entry_id], Version(*fields)
+        if source_id != look.source_id:
+            entry.state.told_elsewhere.add(words(version))
+            continue
+        if normaliser != VERSION:
+            version = renormalised(connection, version, url)
+        version = version._replace(comparable=made_under == extraction)
+        entry.versions[version.revision_id] = version
+        entry.state.hashes[version.content_hash] = version.revision_id
+        if newest:
+            entry.state.newest, entry.position = version, position
+
+
+def renormalised(connection: sqlite3.Connection, version: Version, url: str) -> Version:
+    """The version as today's normaliser would have made it: our own edits are nobody's news."""
+    article = derive(url, version.title, clean(content(connection, version.revision_id), url))
+    return version._replace(
+        content_hash=article.content_hash, fingerprint=article.fingerprint, links_hash=article.links_hash
+    )
+
+
+def content(connection: sqlite3.Connection, revision_id: int) -> str:
+    """The HTML of any revision, unpacked if need be."""
+    chain: list[bytes] = []
+    plain, wanted = None, revision_id
+    while plain is None:
+        plain, packed, wanted = connection.execute(
+            "SELECT content_html, packed, packed_against FROM revisions WHERE id = ?", [wanted]
+        ).fetchone()
+        if plain is None:
+            chain.append(packed)
+    html = str(plain)
+    for packed in reversed(chain):
+        html = unpack(packed, html)
+    return html

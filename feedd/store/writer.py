@@ -1,0 +1,284 @@
+"""All that is written: a pass over a source from its beginning to its end, one transaction a batch."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from feedd.decide import Pass, Removals, after, decide, in_order, is_suspicious, tally_field
+from feedd.errors import RemovalsHeld
+from feedd.model import Item, Kind, Rejected, Stamp, Tally
+from feedd.schedule import Due
+from feedd.store import schema, snapshot
+from feedd.store.batch import Batch
+from feedd.store.database import connect, loaded_path, placeholders, stored_path, transaction, translated
+
+GONE_AT_ONCE = 500
+
+Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, mtime_ns, inode
+
+
+class SourceKey(NamedTuple):
+    """What the store needs to know of a source of the configuration."""
+
+    name: str
+    type: str
+    location: str
+    extraction: str
+    selection: str
+
+
+class Started(NamedTuple):
+    """A pass that was begun."""
+
+    look: Pass
+    reread: bool  # the settings changed: everything is to be read again
+    reselected: bool  # another set of files was chosen than last time
+    entries: int  # that the source held
+
+
+class Writer:
+    """Owns the writing connection; belongs to the thread that makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.exists() and path.stat().st_size:
+            reader = connect(path, read_only=True)
+            try:
+                schema.check(reader, path)
+            finally:
+                reader.close()
+        self.connection = connect(path)
+        schema.migrate(self.connection, path)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def configure(self, sources: Sequence[SourceKey], feeds: Iterable[tuple[str, str]], now_ms: int) -> None:
+        """Bring the tables of sources and feeds in line with the configuration."""
+        with translated(self.path), transaction(self.connection):
+            run = self.connection.execute
+            run("UPDATE sources SET configured = 0")
+            for source in sources:
+                run(
+                    "INSERT INTO sources (name, type, location, configured) VALUES (?,?,?,1) ON CONFLICT (name)"
+                    " DO UPDATE SET type = excluded.type, location = excluded.location, configured = 1",
+                    source[:3],
+                )
+            for name, settings in feeds:
+                run(
+                    "INSERT INTO feeds VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings,"
+                    " configured_at = excluded.configured_at WHERE settings != excluded.settings",
+                    [name, settings, now_ms],
+                )
+
+    def begin(self, source: SourceKey, now_ms: int) -> Started:
+        with translated(self.path):
+            source_id, passes, first_pass_at, extraction, selection, entries = self.connection.execute(
+                "SELECT id, passes, first_pass_at, extraction, selection, entries FROM sources WHERE name = ?",
+                [source.name],
+            ).fetchone()
+        look = Pass(source_id, passes + 1, first_pass_at is None, now_ms)
+        reread = extraction not in {None, source.extraction}
+        return Started(look, reread, selection not in {None, source.selection}, entries)
+
+    def stamps(self, source_id: int) -> Known:
+        """What `stat` said of each file that is known, when it was read."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT path, size, mtime_ns, inode FROM locations WHERE source_id = ?", [source_id]
+            )
+            known = {path: (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
+        for path in [path for path in known if isinstance(path, bytes)]:
+            known[loaded_path(path)] = known.pop(path)
+        return known
+
+    def stamps_of(self, source_id: int, paths: Sequence[str]) -> Known:
+        """As `stamps`, of these files alone."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT path, size, mtime_ns, inode FROM locations"
+                f" WHERE source_id = ? AND path IN ({placeholders(len(paths))})",
+                [source_id, *map(stored_path, paths)],
+            )
+            return {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
+
+    def rejected(self, source_id: int) -> list[Rejected]:
+        """The files that were refused when they were read last."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT path, rejected, size, mtime_ns, inode FROM locations"
+                " WHERE source_id = ? AND rejected IS NOT NULL ORDER BY path",
+                [source_id],
+            ).fetchall()
+        return [
+            Rejected(loaded_path(path), reason, None if stamp[0] is None else Stamp(*stamp))
+            for path, reason, *stamp in rows
+        ]
+
+    def record(self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]) -> Tally:
+        """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
+        counts = dict.fromkeys(Tally._fields[:7], 0)
+        with translated(self.path), transaction(self.connection):
+            stored = snapshot.load(self.connection, look, extraction, items)
+            batch = Batch(self.connection, look, extraction)
+            for item in in_order(list(items)):
+                counts[self.record_item(batch, stored, item)] += 1
+            batch.flush()
+            self.note_rejected(look.source_id, rejected)
+            if batch.gained:
+                self.count_entries(look.source_id, batch.gained)
+        return Tally(**counts, rejected=tuple(rejected))
+
+    def record_item(self, batch: Batch, stored: snapshot.Snapshot, item: Item) -> str:
+        """Decide on one item, add its rows, and return the count it goes into."""
+        look, uid = batch.look, item.article.uid
+        entry = stored.entries.get(uid)
+        if entry is None:
+            entry = snapshot.StoredEntry(0)
+            verdict = decide(item, None, entry.state, look)
+            entry = stored.entries[uid] = batch.add_entry(item, verdict)
+            revision_id = batch.next_revision - 1
+            batch.log(Kind.ADDED, entry.id, revision_id)
+        else:
+            verdict = decide(item, stored.held(item, entry), entry.state, look)
+            known = entry.state.hashes.get(item.article.content_hash, 0)
+            revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
+            if verdict.keeps_revision or verdict.kind is not None:
+                batch.update_entry(entry, item, verdict, revision_id)
+            if verdict.kind is Kind.RESTORED:
+                self.count_holders(entry.id, +1)
+        batch.locate(item, entry.id, revision_id)
+        after(entry.state, item, verdict, look, revision_id)
+        return tally_field(verdict)
+
+    def note_rejected(self, source_id: int, rejected: Iterable[Rejected]) -> None:
+        self.connection.executemany(
+            "INSERT INTO locations (source_id, path, size, mtime_ns, inode, rejected) VALUES (?,?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
+            " rejected = excluded.rejected",
+            [
+                (source_id, stored_path(each.where), *(each.stamp or (None, None, None)), each.reason)
+                for each in rejected
+            ],
+        )
+
+    def count_entries(self, source_id: int, step: int) -> None:
+        self.connection.execute("UPDATE sources SET entries = entries + ? WHERE id = ?", [step, source_id])
+
+    def count_holders(self, entry_id: int, step: int) -> None:
+        """Count an entry in or out of every source that has a version of it."""
+        self.connection.execute(
+            "UPDATE sources SET entries = entries + ? WHERE id IN"
+            " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",
+            [step, entry_id],
+        )
+
+    def remove(self, look: Pass, gone: Sequence[str], *, accept: bool, reselected: bool, holds: int) -> int:
+        """Forget locations that are gone; entries that no location holds any more are removed; returns how many.
+
+        Raises RemovalsHeld, and changes nothing, where that many removals at once are likelier a fault.
+        """
+        with translated(self.path), transaction(self.connection):
+            doomed = self.only_held_by(look.source_id, gone)
+            suspicious = is_suspicious(Removals(len(doomed), holds)) or (reselected and bool(doomed))
+            if suspicious and not accept:
+                why = "its path, include or exclude changed, and " if reselected else ""
+                raise RemovalsHeld(
+                    f"{why}{len(doomed)} of {holds} entries are gone at once: nothing was removed. If that is meant,"
+                    " run: feedd update NAME --accept-removals"
+                )
+            self.connection.executemany(
+                "DELETE FROM locations WHERE source_id = ? AND path = ?",
+                [(look.source_id, stored_path(path)) for path in gone],
+            )
+            batch = Batch(self.connection, look, "")
+            for entry_id in doomed:
+                self.connection.execute("UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id])
+                self.count_holders(entry_id, -1)
+                batch.log(Kind.REMOVED, entry_id, None)
+            batch.flush()
+        return len(doomed)
+
+    def only_held_by(self, source_id: int, gone: Sequence[str]) -> list[int]:
+        """The entries, not yet removed, that have no location but those in `gone`."""
+        losing: dict[int, int] = {}
+        for start in range(0, len(gone), GONE_AT_ONCE):
+            paths = [stored_path(path) for path in gone[start : start + GONE_AT_ONCE]]
+            for (entry_id,) in self.connection.execute(
+                "SELECT entry_id FROM locations WHERE source_id = ? AND entry_id IS NOT NULL"
+                f" AND path IN ({placeholders(len(paths))})",
+                [source_id, *paths],
+            ):
+                losing[entry_id] = losing.get(entry_id, 0) + 1
+        held = self.connection.execute
+        return [
+            entry_id
+            for entry_id, count in losing.items()
+            if held("SELECT count(*) FROM locations WHERE entry_id = ?", [entry_id]).fetchone()[0] == count
+            and held("SELECT removed_at IS NULL FROM entries WHERE id = ?", [entry_id]).fetchone()[0]
+        ]
+
+    def finish(self, source: SourceKey, started: Started, due: Due, *, whole: bool, changed: bool) -> bool:
+        """Close a pass; a `whole` one saw all that the source holds. Returns whether the source recovered."""
+        look = started.look
+        with translated(self.path), transaction(self.connection):
+            run = self.connection.execute
+            (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
+            run(
+                "UPDATE sources SET passes = ?, last_checked = ?, next_check = ?, next_check_because = ?,"
+                " failures = 0, error = NULL, last_changed = iif(?, ?, last_changed) WHERE id = ?",
+                [look.number, look.now_ms, due.at_ms, due.because, changed, look.now_ms, look.source_id],
+            )
+            if whole:
+                run(
+                    "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?)"
+                    " WHERE id = ?",
+                    [source.extraction, source.selection, look.now_ms, look.source_id],
+                )
+            if failures:
+                self.log_source(Kind.SOURCE_RECOVERED, look, None)
+        return bool(failures)
+
+    def fail(self, look: Pass, error: str, due: Due) -> None:
+        """Note that a pass failed; what the source holds stays."""
+        with translated(self.path), transaction(self.connection):
+            run = self.connection.execute
+            (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
+            run(
+                "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = ?, error = ?,"
+                " passes = iif(first_pass_at IS NULL, passes, ?) WHERE id = ?",
+                [look.now_ms, due.at_ms, due.because, failures + 1, error, look.number, look.source_id],
+            )
+            if not failures:
+                self.log_source(Kind.SOURCE_FAILING, look, error)
+
+    def log_source(self, kind: Kind, look: Pass, detail: str | None) -> None:
+        self.connection.execute(
+            "INSERT INTO changes (kind, at, source_id, pass, silent, detail) VALUES (?,?,?,?,?,?)",
+            [kind, look.now_ms, look.source_id, look.number, look.first, detail],
+        )
+
+    def due(self, now_ms: int) -> list[str]:
+        """The names of the configured sources whose time has come."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT name FROM sources WHERE configured AND (next_check IS NULL OR next_check <= ?)"
+                " ORDER BY next_check",
+                [now_ms],
+            )
+            return [name for (name,) in rows]
+
+    def next_check(self, name: str) -> tuple[int | None, str | None]:
+        with translated(self.path):
+            found: tuple[int | None, str | None] = self.connection.execute(
+                "SELECT next_check, next_check_because FROM sources WHERE name = ?", [name]
+            ).fetchone()
+        return found
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log back into the database, so that it does not stay large."""
+        try:
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error:  # a reader is at work: the next one does it
+            return

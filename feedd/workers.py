@@ -1,0 +1,65 @@
+"""Worker processes for cold folders: started when there is enough to do, gone when there is nothing.
+
+A worker is sent paths and returns articles, so that a body crosses between processes once.
+"""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from feedd.errors import SourceError
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+BATCH = 250  # files at once: large enough to be cheap to send, small enough to keep memory flat
+WORTH_IT = 1_500  # below, starting processes costs more time than they save
+AHEAD = 2  # batches that wait for each worker
+
+
+def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator[Out]:
+    """`work` over the items in batches, results in order; in processes if there are many."""
+    batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    workers = os.cpu_count() or 1
+    if len(items) < WORTH_IT or workers < 2:
+        yield from map(work, batches)
+        return
+    try:
+        yield from in_processes(work, batches, workers)
+    except BrokenProcessPool as error:
+        raise SourceError("a worker process died; what it was sent is read again at the next look") from error
+
+
+def in_processes(work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int) -> Iterator[Out]:
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=start_worker)
+    running: deque[Future[Out]] = deque()
+    try:
+        for batch in batches:
+            running.append(executor.submit(work, batch))
+            if len(running) > workers * AHEAD:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def start_worker() -> None:
+    """A worker leaves Ctrl-C to the process that started it, and ends with that process, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
