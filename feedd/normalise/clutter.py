@@ -34,7 +34,9 @@ PROMOTION = (
     ".google-auto-placed,.dfp-ad,.taboola,.OUTBRAIN,.addtoany_share_save_container,.addtoany_content,"
     ".addtoany_shortcode,.sharedaddy,.social-share,.share-buttons,.newsletter-signup"
 )
-DROPPED = "script,style,template,noscript,link,meta,base,object,embed,form,button,input,select,textarea,iframe"
+DROPPED = (
+    "script,style,template,noscript,link,meta,base,object,embed,form,button,input,select,textarea,iframe"
+)
 CLUTTER_NAME = re.compile(
     r"(?:^|-)(?:share|sharing|social|modal|newsletter|promo|selfpromo|subscribe|ad|ads|advert|advertisement|button"
     r"|popup|banner|consent|cookie|paywall|login|embed|sticky|tracking|pixel|comments?)(?:-|$)"
@@ -116,7 +118,9 @@ def close_gaps(tree: Any) -> None:
     while gaps := tree.css(f"[{GAP}]"):
         for node in gaps:
             del node.attrs[GAP]
-        emptied = [node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not node.css_first(MEDIA)]
+        emptied = [
+            node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not node.css_first(MEDIA)
+        ]
         for node in emptied:
             mark_heading(node)
         if not remove(emptied):

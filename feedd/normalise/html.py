@@ -62,7 +62,8 @@ SELF_CLOSING = frozenset(
 )
 MARKUP = re.compile(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))"
-    r"|<(?:script|style|textarea|title|xmp|noembed|noframes|plaintext)(?=[\s/>]).*?(?:</(?:script|style|textarea|title|xmp|noembed|noframes)|\Z)"
+    r"|<(?:script|style|textarea|title|xmp|noembed|noframes|plaintext)(?=[\s/>])"
+    r".*?(?:</(?:script|style|textarea|title|xmp|noembed|noframes)[^>]*>?|\Z)"
     r"""|<(?P<close>/?)(?P<name>[a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>?""",
     re.IGNORECASE | re.DOTALL,
 )

@@ -7,7 +7,14 @@ from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-LAZY_SOURCES = ("data-lazy-src", "data-src", "data-original", "data-lazy", "data-actualsrc", "data-hi-res-src")
+LAZY_SOURCES = (
+    "data-lazy-src",
+    "data-src",
+    "data-original",
+    "data-lazy",
+    "data-actualsrc",
+    "data-hi-res-src",
+)
 LAZY_SETS = ("data-lazy-srcset", "data-srcset", "srcset")
 PLACEHOLDER = re.compile(
     r"data:|about:|blob:|javascript:"
@@ -20,15 +27,24 @@ DESCRIPTOR = re.compile(r"([0-9]+(?:\.[0-9]+)?)[wx]")
 ABSOLUTE = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 PLAYERS = (
-    (re.compile(r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})"), "https://www.youtube.com/watch?v={}"),
+    (
+        re.compile(r"(?:www\.)?youtube(?:-nocookie)?\.com/embed/([\w-]{6,})"),
+        "https://www.youtube.com/watch?v={}",
+    ),
     (re.compile(r"player\.vimeo\.com/video/(\d+)"), "https://vimeo.com/{}"),
-    (re.compile(r"(?:www\.|geo\.)?dailymotion\.com/embed/video/(\w+)"), "https://www.dailymotion.com/video/{}"),
+    (
+        re.compile(r"(?:www\.|geo\.)?dailymotion\.com/embed/video/(\w+)"),
+        "https://www.dailymotion.com/video/{}",
+    ),
     (re.compile(r"open\.spotify\.com/embed(?:-podcast)?/([\w/]+)"), "https://open.spotify.com/{}"),
     (re.compile(r"(?:www\.)?instagram\.com/(p/[\w-]+|reel/[\w-]+)/embed"), "https://www.instagram.com/{}/"),
     (re.compile(r"(?:www\.)?tiktok\.com/embed/(?:v2/)?(\d+)"), "https://www.tiktok.com/embed/{}"),
     (re.compile(r"embed\.ted\.com/([\w/.-]+)"), "https://www.ted.com/{}"),
     (re.compile(r"player\.twitch\.tv/\?(?:.*&)?video=v?(\d+)"), "https://www.twitch.tv/videos/{}"),
-    (re.compile(r"player\.bilibili\.com/player\.html\?(?:.*&)?bvid=(\w+)"), "https://www.bilibili.com/video/{}"),
+    (
+        re.compile(r"player\.bilibili\.com/player\.html\?(?:.*&)?bvid=(\w+)"),
+        "https://www.bilibili.com/video/{}",
+    ),
     (re.compile(r"platform\.twitter\.com/embed/Tweet\.html\?(?:.*&)?id=(\d+)"), "https://x.com/i/status/{}"),
 )
 # players whose frame is the only page there is, or names it in a parameter
@@ -73,7 +89,10 @@ def restore_image(image: Any) -> bool:
         real = next((largest(attributes[key]) for key in LAZY_SETS if attributes.get(key)), None)
     if real is None and blank and (parent := image.parent) is not None and parent.tag == "picture":
         sets = (source.attributes for source in parent.css("source"))
-        real = next((largest(found) for each in sets if (found := each.get("data-srcset") or each.get("srcset"))), None)
+        real = next(
+            (largest(found) for each in sets if (found := each.get("data-srcset") or each.get("srcset"))),
+            None,
+        )
     if real and not PLACEHOLDER.match(real.strip()):
         image.attrs["src"] = real.strip()
     return blank or real is not None
@@ -104,7 +123,7 @@ def restore_fallback(fallback: Any, lazy: set[int], shown: set[str], base_url: s
 
 
 def address(image: Any, base_url: str) -> str:
-    source = (image.attributes.get("src") or "").strip()
+    source: str = (image.attributes.get("src") or "").strip()
     try:
         return urljoin(base_url, source)
     except ValueError:
@@ -155,7 +174,9 @@ def player_link(attributes: dict[str, str | None], base_url: str) -> str | None:
     """A paragraph with a link to what the frame plays; None for a frame that is no known player."""
     sources = (attributes.get(key) for key in ("src", "data-lazy-src", "data-src"))
     try:
-        address = next((urljoin(base_url, each.strip()) for each in sources if each and not PLACEHOLDER.match(each)), "")
+        address = next(
+            (urljoin(base_url, each.strip()) for each in sources if each and not PLACEHOLDER.match(each)), ""
+        )
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
@@ -163,7 +184,9 @@ def player_link(attributes: dict[str, str | None], base_url: str) -> str | None:
     if parts.scheme not in {"http", "https"}:
         return None
     rest = address.partition("//")[2]
-    target = next((link.format(found[1]) for pattern, link in PLAYERS if (found := pattern.match(rest))), None)
+    target = next(
+        (link.format(found[1]) for pattern, link in PLAYERS if (found := pattern.match(rest))), None
+    )
     if target is None and PLAYER_HOST.match(host):
         named = parse_qs(parts.query).get(FRAME_PARAMETERS.get(host, ""), [""])[0]
         target = named if WEB_ADDRESS.match(named) else address

@@ -28,7 +28,7 @@ TYPOGRAPHY = (
     *((quote, "'") for quote in "‘’‚‛"),
     *((invisible, "") for invisible in "\u00ad\u200b\u2060\ufeff"),
 )
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")  # noqa: RUF039 (no escape in it)
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
 
 
 def plain_text(clean_html: str) -> str:
@@ -48,12 +48,12 @@ def summary(clean_html: str, limit: int = 300) -> str:
     text = plain_text(start).replace("\n", " ")
     if len(text) <= limit:
         return text
-    head = text[: limit - 1]
+    head = text[:limit]
     ends = [found.end() for found in SENTENCE_END.finditer(head)]
     if ends and ends[-1] > limit // 2:
         return head[: ends[-1]].rstrip()
     space = head.rfind(" ")
-    return (head[:space] if space > limit // 2 else head).rstrip() + "…"
+    return head[: space if space > limit // 2 else limit - 1].rstrip() + "…"
 
 
 def lead_image(clean_html: str) -> str | None:
@@ -63,8 +63,11 @@ def lead_image(clean_html: str) -> str | None:
 
 
 def fold(text: str) -> str:
-    """`text` without what typography alone decides: runs of white space, the shape of quotes, invisible
-    characters, and the Unicode form. No digit, sign, punctuation or letter is lost."""
+    """`text` without what typography alone decides.
+
+    That is: runs of white space, the shape of quotes, invisible characters, and the Unicode form. No digit,
+    sign, punctuation or letter is lost.
+    """
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
     if not text.isascii():
