@@ -1,0 +1,52 @@
+"""What a measurement comes to, and the table of them."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+LIBRARIES = ("nh3", "lxml", "selectolax", "feedgen", "starlette", "uvicorn", "watchfiles")
+COLUMNS = ("", "floor or peer", "feedd", "figure", "at most")
+
+
+class Figure(NamedTuple):
+    name: str
+    floor: str  # what it is set against; "" where the target is absolute
+    feedd: str
+    figure: str  # what the target speaks of
+    target: str
+
+
+def ratio(value: float) -> str:
+    return f"{value:.2f} ×"
+
+
+def heading() -> str:
+    processor = next(
+        (line.partition(":")[2].strip() for line in read("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{os.cpu_count()} cores ({processor}), {platform.system()} {platform.release()},"
+        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}"
+    )
+
+
+def read(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """The figures as Markdown that can be read as it stands."""
+    rows = [COLUMNS, *figures]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
