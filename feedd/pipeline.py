@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from feedd.config.settings import Source
+from feedd.config.settings import Config, Source
 from feedd.decide import Pass
-from feedd.errors import FeeddError, SourceError, StoreError
+from feedd.errors import FeeddError, SourceError, StoreError, UsageError
 from feedd.model import Item, Rejected, Tally
 from feedd.schedule import Due
 from feedd.sources import directory
@@ -25,7 +25,6 @@ from feedd.store.desk import Desk
 from feedd.store.writer import SourceKey, Started
 from feedd.workers import mapped
 
-LOOK_AGAIN_MS = 2_000
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # files done, of how many
@@ -44,6 +43,7 @@ class Looked(NamedTuple):
     seconds: float = 0.0
     next_check_ms: int | None = None
     error: str | None = None
+    again: tuple[str, ...] = ()  # files to look at once more, two seconds later
 
 
 class Request(NamedTuple):
@@ -59,7 +59,20 @@ WHOLE = Request()
 class Collected(NamedTuple):
     items: list[Item]
     rejected: list[Rejected]
-    waiting: int
+    waiting: list[directory.Waiting]
+
+
+def wanted(config: Config, names: Sequence[str]) -> list[Source]:
+    """The sources that an update looks at: those named, or all that are not paused. Raises UsageError.
+
+    Folders cost next to nothing to look at, so they are looked at whether they are due or not.
+    """
+    if unknown := [name for name in names if config.source(name) is None]:
+        known = ", ".join(source.name for source in config.sources) or "none"
+        raise UsageError(f"there is no source '{unknown[0]}' in {config.path}; there are: {known}")
+    if names:
+        return [source for source in config.sources if source.name in names]
+    return [source for source in config.sources if not source.paused]
 
 
 def key_of(source: Source) -> SourceKey:
@@ -85,15 +98,14 @@ class Looker:
         try:
             started = self.desk.run(lambda writer: writer.begin(key, began_ms))
             tally, again = self.pass_over(source, started, request, progress)
-            if again:
-                soon = Due(began_ms + LOOK_AGAIN_MS, "a file was being written")
-                due = min(due, soon)
+            if request.paths is not None:  # the whole look stays when it was due
+                due = self.desk.run(lambda writer: writer.next_check(source.name)) or due
             whole, changed = request.paths is None, tally.changed
             self.desk.run(lambda writer: writer.finish(key, started, due, whole=whole, changed=changed))
         except (SourceError, StoreError) as error:
             return self.failed(source, started, error, due, time.monotonic() - begun)
         status = "unchanged" if tally == Tally() else "ok"
-        return Looked(source.name, status, tally, time.monotonic() - begun, due.at_ms)
+        return Looked(source.name, status, tally, time.monotonic() - begun, due.at_ms, again=tuple(again))
 
     def failed(
         self, source: Source, started: Started | None, error: FeeddError, due: Due, seconds: float
@@ -110,20 +122,21 @@ class Looker:
 
     def pass_over(
         self, source: Source, started: Started, request: Request, progress: Progress | None
-    ) -> tuple[Tally, bool]:
-        """Everything between begin and finish; returns the tally, and whether to look again soon."""
+    ) -> tuple[Tally, list[str]]:
+        """Everything between begin and finish; returns the tally, and the files to look at again soon."""
         look = started.look
         listing = self.list_files(source, started, request)
         still, waiting = directory.settle(source.path, listing.changed)
-        tally, again = Tally(), bool(waiting)
+        tally, again = Tally(), [found.path for found in waiting]
         reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
-        done = 0
-        for batch in collect(reading, still, time.time_ns()):
+        done, began_ns = 0, time.time_ns()
+        for batch in collect(reading, still, began_ns):
             if self.stop.is_set():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             tally += self.record(source, look, batch.items, batch.rejected)
-            again = again or bool(batch.waiting) or any(not item.settled for item in batch.items)
-            done += len(batch.items) + len(batch.rejected) + batch.waiting
+            again += [found.path for found in batch.waiting]
+            again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
+            done += sum(map(len, batch))
             if progress is not None:
                 progress(done, len(still))
         if listing.rejected:
@@ -176,4 +189,5 @@ def collect(reading: directory.Reading, files: Sequence[directory.Found], now_ns
     for outcomes in mapped(partial(directory.read_files, reading, now_ns=now_ns), files):
         items = [each for each in outcomes if isinstance(each, Item)]
         rejected = [each for each in outcomes if isinstance(each, Rejected)]
-        yield Collected(items, rejected, len(outcomes) - len(items) - len(rejected))
+        waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]
+        yield Collected(items, rejected, waiting)

@@ -18,7 +18,7 @@ def derive(address: str, title: str, content_html: str) -> Article:
     """The article with everything that follows from canonical address, title and clean content."""
     return Article(
         url=address,
-        uid=str(uuid5(NAMESPACE_URL, address)),
+        uid=uid_of(address),
         title=title,
         content_html=content_html,
         image=text.lead_image(content_html),
@@ -26,3 +26,8 @@ def derive(address: str, title: str, content_html: str) -> Article:
         fingerprint=text.fingerprint(content_html),
         links_hash=text.links_hash(content_html),
     )
+
+
+def uid_of(identity: str) -> str:
+    """The UUID of an entry (RFC 9562 section 5.5, URL namespace): the same in every database, for ever."""
+    return str(uuid5(NAMESPACE_URL, identity))

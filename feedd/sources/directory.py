@@ -23,6 +23,7 @@ from feedd.sources.decode import decode
 MAX_BYTES = 15_000_000
 STILL_NS = 100_000_000  # a file that stood still for so long is not being written
 FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to a younger file
+COARSE_NS = 10_000_000
 SETTLE_ROUNDS = 10
 EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds
 DAY_MS = 86_400_000
@@ -246,8 +247,13 @@ def restat(root: Path, path: str) -> Stamp | None:
 
 
 def is_fresh(stamp: Stamp, now_ns: int) -> bool:
-    """Whether a later change might leave the same stamp."""
+    """Whether the file is so young that it is looked at once more."""
     return -FRESH_NS < now_ns - stamp.mtime_ns < FRESH_NS
+
+
+def is_trusted(stamp: Stamp, now_ns: int) -> bool:
+    """Whether any later change must show in the stamp: some file systems count time in steps of up to 2 s."""
+    return not is_fresh(stamp, now_ns) or stamp.mtime_ns % COARSE_NS != 0
 
 
 def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | Waiting:
@@ -269,7 +275,7 @@ def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | 
         return Rejected(path, str(error), stamp)
     now_ms = now_ns // 1_000_000
     fallback_ms = min(stamp.mtime_ns // 1_000_000, now_ms)
-    return Item(path, stated(seed.time_ms, now_ms), fallback_ms, article, stamp, not is_fresh(stamp, now_ns))
+    return Item(path, stated(seed.time_ms, now_ms), fallback_ms, article, stamp, is_trusted(stamp, now_ns))
 
 
 def read_bytes(path: str, stamp: Stamp) -> bytes | None:

@@ -38,6 +38,7 @@ class Batch:
     locations: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     gained: int = 0  # entries that the source did not hold before
+    wrote: bool = False  # anything that a feed shows
 
     def __post_init__(self) -> None:
         self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
@@ -68,6 +69,7 @@ class Batch:
     ) -> int:
         revision_id, article, look = self.next_revision, item.article, self.look
         self.next_revision += 1
+        self.wrote = True
         reasons = json.dumps(verdict.reasons, ensure_ascii=False) if verdict.reasons else None
         self.revisions.append(
             (revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location))

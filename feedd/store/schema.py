@@ -32,6 +32,7 @@ def spine(db: Database) -> None:
             passes INTEGER NOT NULL DEFAULT 0, -- completed looks
             first_pass_at INTEGER,             -- when the first whole pass was completed
             entries INTEGER NOT NULL DEFAULT 0,
+            touched INTEGER NOT NULL DEFAULT 0, -- grows whenever anything that its feed shows changes
             last_checked INTEGER,
             last_changed INTEGER,
             next_check INTEGER,

@@ -126,7 +126,7 @@ class Writer:
                 counts[self.record_item(batch, stored, item)] += 1
             batch.flush()
             self.note_rejected(look.source_id, rejected)
-            if batch.gained:
+            if batch.wrote:
                 self.count_entries(look.source_id, batch.gained)
         return Tally(**counts, rejected=tuple(rejected))
 
@@ -146,8 +146,8 @@ class Writer:
             revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
             if verdict.keeps_revision or verdict.kind is not None:
                 batch.update_entry(entry, item, verdict, revision_id)
-            if verdict.kind is Kind.RESTORED:
-                self.count_holders(entry.id, +1)
+            if verdict.kind is not None:
+                self.count_holders(entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
         batch.locate(item, entry.id, revision_id)
         after(entry.state, item, verdict, look, revision_id)
         return tally_field(verdict)
@@ -164,12 +164,14 @@ class Writer:
         )
 
     def count_entries(self, source_id: int, step: int) -> None:
-        self.connection.execute("UPDATE sources SET entries = entries + ? WHERE id = ?", [step, source_id])
+        self.connection.execute(
+            "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id = ?", [step, source_id]
+        )
 
     def count_holders(self, entry_id: int, step: int) -> None:
-        """Count an entry in or out of every source that has a version of it."""
+        """Count an entry in or out of every source that has a version of it, and tell their feeds."""
         self.connection.execute(
-            "UPDATE sources SET entries = entries + ? WHERE id IN"
+            "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id IN"
             " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",
             [step, entry_id],
         )
@@ -269,12 +271,13 @@ class Writer:
             )
             return [name for (name,) in rows]
 
-    def next_check(self, name: str) -> tuple[int | None, str | None]:
+    def next_check(self, name: str) -> Due | None:
+        """When the source is to be looked at next, if that was decided."""
         with translated(self.path):
-            found: tuple[int | None, str | None] = self.connection.execute(
+            at_ms, because = self.connection.execute(
                 "SELECT next_check, next_check_because FROM sources WHERE name = ?", [name]
             ).fetchone()
-        return found
+        return None if at_ms is None else Due(at_ms, because or "")
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log back into the database, so that it does not stay large."""

@@ -1,0 +1,66 @@
+"""The command line: what stands before every command. A command's module is imported when it runs."""
+
+import importlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from feedd import __version__
+
+COMMANDS = {
+    "run": "passes",
+    "update": "passes",
+    "check": "passes",
+    "test": "passes",
+    "sources": "listings",
+    "feeds": "listings",
+    "entries": "listings",
+    "show": "listings",
+    "history": "listings",
+    "explain": "listings",
+}
+
+
+class Commands(click.Group):
+    """Commands whose modules are imported when they are needed; errors in words."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        from feedd.errors import ConfigError, FeeddError, UsageError
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, UsageError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+        except FeeddError as error:
+            click.echo(f"feedd: {error}", err=True)
+            sys.exit(1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="feedd")
+@click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file.")
+@click.pass_context
+def cli(ctx: click.Context, path: Path | None) -> None:
+    """Turns folders of dated article files into feeds, keeps every version, and shows what was edited."""
+    ctx.obj = path
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

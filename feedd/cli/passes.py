@@ -1,0 +1,187 @@
+"""The commands that look at sources: run, update, check, test."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from feedd import control, shapes
+from feedd.cli.common import config_option, configuration, cut, day, json_option, limit_option, print_json, table
+from feedd.config.settings import Config
+from feedd.daemon import prepare
+from feedd.daemon import run as run_daemon
+from feedd.dry_run import dry_run
+from feedd.errors import AlreadyRunning, ConfigError, UsageError
+from feedd.pipeline import Looker, Progress, Request, wanted
+from feedd.store.desk import Desk
+from feedd.store.lock import Lock
+from feedd.store.reader import Reader
+
+WAIT_S = 0.1
+PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
+
+
+@click.command()
+@config_option
+def run(config_path: Path | None) -> None:
+    """Run the daemon: look at sources when they are due, serve feeds and pages."""
+    run_daemon(configuration(config_path), lambda words: click.echo(words, err=True))
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.option("--accept-removals", is_flag=True, help="Remove what is gone, however much it is.")
+@json_option
+@config_option
+def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals: bool, as_json: bool) -> None:
+    """Look at sources once, then exit. Beside a running daemon, the daemon does the work."""
+    config = configuration(config_path)
+    wanted(config, names)
+    with progress_bars() as progress:
+        result = updated(config, names, accept_removals=accept_removals, progress=progress)
+    if "error" in result:
+        raise UsageError(f"the running daemon answers: {result['error']} (it reads its configuration when it starts)")
+    if as_json:
+        print_json(result)
+    else:
+        print_update(result)
+    if any(source["status"] == "failed" for source in result["sources"]):
+        sys.exit(1)
+
+
+def updated(config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars") -> shapes.Shape:
+    """Do the pass here, or have the process do it that holds the lock; wait for one that won't."""
+    request = {"command": "update", "sources": list(names), "accept_removals": accept_removals}
+    told = False
+    while True:
+        try:
+            lock = Lock(config.store.path)
+        except AlreadyRunning as error:
+            try:
+                return control.ask(config.store.path, request, progress.from_daemon)
+            except control.NoDaemon:
+                if not told:
+                    click.echo(f"{error}; waiting for it to end", err=True)
+                told = True
+                time.sleep(WAIT_S)
+            continue
+        try:
+            return update_here(config, names, accept_removals=accept_removals, progress=progress)
+        finally:
+            lock.release()
+
+
+def update_here(config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars") -> shapes.Shape:
+    with Desk(config.store.path) as desk:
+        prepare(desk, config)
+        looker, request = Looker(desk, threading.Event()), Request(accept_removals=accept_removals)
+        return shapes.update(looker.look(source, request, progress.of(source.name)) for source in wanted(config, names))
+
+
+def print_update(result: shapes.Shape) -> None:
+    for source in result["sources"]:
+        counts = [f"{source[key]:,} {key.replace('_', ' ')}" for key in shapes.COUNTS if source[key]]
+        said = source["error"] or ", ".join(counts) or "nothing new"
+        click.echo(f"{source['name']}: {source['status']}: {said} ({source['seconds']:.2f} s)")
+        for each in source["rejected"]:
+            click.echo(f"  rejected {each['where']}: {each['reason']}")
+
+
+class Bars:
+    """A progress bar a source, on a terminal and for long passes alone."""
+
+    def __init__(self) -> None:
+        self.drawn = False
+
+    def of(self, name: str) -> Progress | None:
+        if not sys.stderr.isatty():
+            return None
+        return lambda done, total: self.draw(name, done, total)
+
+    def from_daemon(self, message: control.Message) -> None:
+        if sys.stderr.isatty():
+            self.draw(message["source"], message["done"], message["total"])
+
+    def draw(self, name: str, done: int, total: int) -> None:
+        if total < PROGRESS_FROM:
+            return
+        filled = 30 * done // total
+        bar = "█" * filled + "·" * (30 - filled)
+        print(f"\r{name} {bar} {done:,} of {total:,}", end="", file=sys.stderr, flush=True)
+        self.drawn = True
+
+    def clear(self) -> None:
+        if self.drawn:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Bars]:
+    bars = Bars()
+    try:
+        yield bars
+    finally:
+        bars.clear()
+
+
+@click.command()
+@json_option
+@config_option
+def check(config_path: Path | None, *, as_json: bool) -> None:
+    """Check the configuration; name every mistake in it."""
+    try:
+        config = configuration(config_path)
+    except ConfigError as error:
+        if as_json:
+            print_json({"ok": False, "mistakes": list(error.mistakes), "warnings": []})
+            sys.exit(2)
+        raise
+    warnings = list(warnings_of(config))
+    if as_json:
+        print_json({"ok": True, "mistakes": [], "warnings": warnings})
+        return
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    count = len(config.sources)
+    click.echo(f"{config.path}: no mistakes; {count} source{'' if count == 1 else 's'}")
+
+
+def warnings_of(config: Config) -> Iterator[str]:
+    """What is no mistake, but will fail or surprise at run time."""
+    if not config.sources:
+        yield f"{config.path}: sources: there is none; add one as [sources.NAME]"
+    for source in config.sources:
+        try:
+            next(source.path.iterdir(), None)
+        except OSError as error:
+            yield f"{config.path}: sources.{source.name}.path: {source.path} can't be read: {error.strerror}"
+    if not config.store.path.parent.is_dir():
+        yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"
+
+
+@click.command()
+@click.argument("what", metavar="SOURCE|URL")
+@limit_option
+@json_option
+@config_option
+def test(config_path: Path | None, what: str, limit: int | None, *, as_json: bool) -> None:
+    """Show what a look at a source would bring. Nothing is written."""
+    config = configuration(config_path)
+    if "://" in what:
+        raise UsageError("feedd reads folders so far, not addresses: give the name of a source")
+    (source,) = wanted(config, [what])
+    reader = Reader(config.store.path) if config.store.path.exists() else None
+    found = dry_run(source, reader)
+    items: list[dict[str, Any]] = found["items"][:limit]
+    if as_json:
+        print_json({**found, "items": items})
+        return
+    rows = ((each["decision"], day(each["published"]), cut(each["title"], 50), each["where"]) for each in items)
+    table(("decision", "published", "title", "where"), rows)
+    for each in found["rejected"]:
+        click.echo(f"rejected {each['where']}: {each['reason']}")

@@ -1,0 +1,205 @@
+"""`feedd run`: one process that looks at sources when they are due and serves what it has."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import uvloop
+from watchfiles import Change, awatch
+
+from feedd import control, shapes
+from feedd.config.settings import Config, Source
+from feedd.errors import StoreError, UsageError
+from feedd.model import Tally
+from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, key_of, now_ms, wanted
+from feedd.publish.cache import Feeds
+from feedd.publish.plan import plans
+from feedd.schedule import Ticker
+from feedd.store.desk import Desk
+from feedd.store.lock import Lock
+from feedd.store.reader import Reader
+from feedd.web.app import application
+from feedd.web.server import bind, server
+
+TICK_S = 1.0
+LOOK_AGAIN_S = 2.0
+WATCH_RETRY_S = 5.0
+WATCH_STEP_MS = 30
+WATCH_DEBOUNCE_MS = 300
+MANY_EVENTS = 500  # above, listing the folder costs less than asking for each file
+LOOKS_AT_ONCE = 4
+SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
+log = logging.getLogger(__name__)
+
+
+def feeds_of(config: Config, reader: Reader) -> Feeds:
+    """The feeds of a configuration over a store."""
+    priorities = {source.name: source.priority for source in config.sources}
+    titles = {source.name: source.title or source.name for source in config.sources}
+    return Feeds(reader, plans(config), config.server.public_url, priorities, titles)
+
+
+def prepare(desk: Desk, config: Config) -> None:
+    """Bring the store in line with the configuration."""
+    keys = [key_of(source) for source in config.sources]
+    feeds = [(plan.name, plan.settings) for plan in plans(config).values()]
+    desk.run(lambda writer: writer.configure(keys, feeds, now_ms()))
+
+
+def run(config: Config, announce: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. Raises AlreadyRunning, ListenError, StoreError."""
+    lock = Lock(config.store.path)
+    try:
+        listening = bind(config.server.listen)
+        with listening, Desk(config.store.path) as desk:
+            prepare(desk, config)
+            sys.setswitchinterval(SWITCH_INTERVAL_S)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(Daemon(config, desk).serve(listening, announce))
+    finally:
+        lock.release()
+
+
+def in_words(tally: Tally) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in zip(tally._fields, tally[:7], strict=False) if count)
+
+
+class Daemon:
+    """Everything that goes on while feedd runs."""
+
+    def __init__(self, config: Config, desk: Desk) -> None:
+        self.config = config
+        self.desk = desk
+        self.stop = threading.Event()
+        self.looker = Looker(desk, self.stop)
+        self.threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self.busy = {source.name: asyncio.Lock() for source in config.sources}
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, listening: socket.socket, announce: Callable[[str], None]) -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        reader = Reader(self.config.store.path)
+        web = server(application(feeds_of(self.config, reader)))
+        requests = await control.listen(self.config.store.path, self.answer)
+        ticker = Ticker(self.tick, TICK_S)
+        serving = asyncio.create_task(web.serve(sockets=[listening]))
+        try:
+            announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
+            for source in self.config.sources:
+                if not source.paused:
+                    self.start(self.look(source))
+                    if source.watch:
+                        self.start(self.watch(source))
+            ticker.start()
+            ending = asyncio.create_task(ended.wait())
+            await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            ending.cancel()
+        finally:
+            self.stop.set()
+            ticker.stop()
+            requests.close()
+            control.socket_path(self.config.store.path).unlink(missing_ok=True)
+            for task in self.tasks:
+                task.cancel()
+            web.should_exit = True
+            await serving
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+            self.threads.shutdown(wait=True)
+            reader.close()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.finished)
+
+    def finished(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Stopped):
+            log.error("a bug in feedd: %s", error, exc_info=error)
+
+    async def tick(self) -> None:
+        """Start a look at every source whose time has come."""
+        try:
+            due = await asyncio.get_running_loop().run_in_executor(self.threads, self.due)
+        except StoreError as error:
+            log.error("what is due can't be read: %s", error)  # noqa: TRY400 (words are enough)
+            return
+        for source in self.config.sources:
+            if source.name in due and not source.paused and not self.busy[source.name].locked():
+                self.start(self.look(source))
+
+    def due(self) -> set[str]:
+        return set(self.desk.run(lambda writer: writer.due(now_ms())))
+
+    async def look(self, source: Source, request: Request = WHOLE) -> None:
+        looked = await self.looked_at(source, request)
+        if looked.again:
+            self.start(self.look_again(source, looked.again))
+
+    async def look_again(self, source: Source, paths: tuple[str, ...]) -> None:
+        """A file that was being written, or is too fresh for its stamp to be trusted, is looked at once more."""
+        await asyncio.sleep(LOOK_AGAIN_S)
+        await self.look(source, Request(paths))
+
+    async def looked_at(self, source: Source, request: Request, progress: Progress | None = None) -> Looked:
+        async with self.busy[source.name]:
+            work = partial(self.looker.look, source, request, progress)
+            looked = await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        if looked.tally.changed:
+            log.info("%s: %s", source.name, in_words(looked.tally))
+        return looked
+
+    async def watch(self, source: Source) -> None:
+        """Look at what file-system events name. Where there are none to be had, the schedule stays."""
+        complained = False
+        while not self.stop.is_set():
+            try:
+                await self.follow_events(source)
+                complained = False
+            except (OSError, RuntimeError) as error:
+                if not complained:
+                    log.warning("%s: can't be watched, the schedule stays: %s", source.name, error)
+                complained = True
+            await asyncio.sleep(WATCH_RETRY_S)
+
+    async def follow_events(self, source: Source) -> None:
+        """Until the folder itself goes away, or is another one."""
+        root = source.path.resolve(strict=True)
+        identity = root.stat().st_ino
+        events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
+        async for changes in events:
+            gone = any(change is Change.deleted for change, _ in changes)
+            paths = tuple(sorted({os.path.relpath(path, root) for _, path in changes}))
+            if gone or len(paths) > MANY_EVENTS:
+                await self.look(source)
+            else:
+                await self.look(source, Request(paths))
+            if not root.exists() or root.stat().st_ino != identity:
+                return
+
+    async def answer(self, message: control.Message, send: Callable[[control.Message], None]) -> control.Message:
+        """Do a pass for another feedd process."""
+        loop = asyncio.get_running_loop()
+        try:
+            sources = wanted(self.config, message["sources"])
+        except UsageError as error:
+            return {"error": str(error)}
+        looked = []
+        for source in sources:
+
+            def progress(done: int, total: int, name: str = source.name) -> None:
+                loop.call_soon_threadsafe(send, {"source": name, "done": done, "total": total})
+
+            request = Request(accept_removals=bool(message["accept_removals"]))
+            looked.append(await self.looked_at(source, request, progress))
+        return shapes.update(looked)

@@ -1,0 +1,112 @@
+"""Rendered feeds, kept until a change touches them."""
+
+import gzip
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import NamedTuple
+
+from feedd.publish.document import Document, compose
+from feedd.publish.jsonfeed import json_feed
+from feedd.publish.plan import Plan
+from feedd.publish.syndication import ATOM_TYPE, RSS_TYPE, atom, rss
+from feedd.store.reader import Reader
+
+FORMATS: Mapping[str, tuple[str, Callable[[Document], bytes]]] = {
+    "atom": (f"{ATOM_TYPE}; charset=utf-8", atom),
+    "rss": (f"{RSS_TYPE}; charset=utf-8", rss),
+    "json": ("application/feed+json; charset=utf-8", json_feed),
+}
+GZIP_LEVEL = 6
+KEPT_BYTES = 64_000_000
+
+
+class Rendered(NamedTuple):
+    """A document in one format, ready to be sent."""
+
+    body: bytes
+    gzipped: bytes
+    etag: str  # of `body`, without quotes; the encoded one's has a suffix
+    media_type: str
+    updated_ms: int
+    state: tuple[int, ...]  # of the sources, when it was made
+
+
+class Key(NamedTuple):
+    name: str
+    format: str
+    limit: int
+
+
+class Feeds:
+    """Renders feeds on demand. Usable from any thread; one thread renders a document, the others wait for it."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        plans: Mapping[str, Plan],
+        base_url: str,
+        priorities: Mapping[str, int],
+        titles: Mapping[str, str],
+    ) -> None:
+        self.reader = reader
+        self.plans = plans
+        self.base_url = base_url
+        self.priorities = priorities
+        self.titles = titles
+        self.kept: OrderedDict[Key, Rendered] = OrderedDict()
+        self.size = 0
+        self.guard = threading.Lock()
+        self.rendering: dict[Key, threading.Lock] = {}
+
+    def state(self, plan: Plan) -> tuple[int, ...]:
+        """Changes with every change that touches the feed."""
+        return tuple(
+            source.touched for source in self.reader.sources() if plan.sources is None or source.name in plan.sources
+        )
+
+    def fresh(self, key: Key) -> Rendered | None:
+        """The rendered document, if no change has touched the feed since."""
+        with self.guard:
+            found = self.kept.get(key)
+            if found is not None:
+                self.kept.move_to_end(key)
+        return found if found is not None and found.state == self.state(self.plans[key.name]) else None
+
+    def rendered(self, key: Key) -> Rendered:
+        """The document as it is now, rendered if need be."""
+        with self.guard:
+            lock = self.rendering.setdefault(key, threading.Lock())
+        with lock:
+            found = self.fresh(key)
+            if found is None:
+                found = self.render(key)
+                self.keep(key, found)
+        return found
+
+    def document(self, name: str, limit: int) -> Document:
+        return compose(self.reader, self.plans[name], limit, self.base_url, self.priorities, self.titles)
+
+    def render(self, key: Key) -> Rendered:
+        state = self.state(self.plans[key.name])
+        document = self.document(key.name, key.limit)
+        media_type, write = FORMATS[key.format]
+        body = write(document)
+        etag = sha256(body).hexdigest()[:32]
+        return Rendered(body, gzip.compress(body, GZIP_LEVEL, mtime=0), etag, media_type, document.updated_ms, state)
+
+    def keep(self, key: Key, rendered: Rendered) -> None:
+        with self.guard:
+            if (before := self.kept.pop(key, None)) is not None:
+                self.size -= weight(before)
+            self.kept[key] = rendered
+            self.size += weight(rendered)
+            while self.size > KEPT_BYTES and len(self.kept) > 1:
+                dropped, old = self.kept.popitem(last=False)
+                self.size -= weight(old)
+                self.rendering.pop(dropped, None)
+
+
+def weight(rendered: Rendered) -> int:
+    return len(rendered.body) + len(rendered.gzipped)

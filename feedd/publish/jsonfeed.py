@@ -1,0 +1,45 @@
+"""Document → JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from feedd.normalise.text import summary
+from feedd.publish.document import Document, entry_urn
+from feedd.publish.syndication import headline, safe
+from feedd.publish.times import rfc3339
+from feedd.store.reader import Entry
+
+URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+
+
+def json_feed(document: Document) -> bytes:
+    feed: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": safe(document.title) or document.name,
+        "home_page_url": document.url(),
+        "feed_url": document.url(".json"),
+        "authors": [{"name": safe(document.title) or document.name}],
+    }
+    if document.language:
+        feed["language"] = document.language
+    feed["items"] = [item(document, entry) for entry in document.entries]
+    return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def item(document: Document, entry: Entry) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": entry_urn(entry),
+        "url": entry.url,
+        "title": headline(entry),
+        "date_published": rfc3339(entry.published_ms),
+        "date_modified": rfc3339(entry.updated_ms),
+    }
+    if document.content == "full":
+        made["content_html"] = safe(entry.content_html)
+    else:
+        made["content_text"] = safe(summary(entry.content_html))
+    if entry.image:
+        made["image"] = quote(entry.image, safe=URL_SAFE)
+    made["_feedd"] = {"source": entry.source, "revisions": entry.revisions}
+    return made

@@ -1,0 +1,123 @@
+"""Every shape that is shown as JSON, made in one place: the command line, the API and webhooks show the same."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from feedd.model import Rejected, Tally
+from feedd.normalise.text import plain_text
+from feedd.normalise.url import shown
+from feedd.pipeline import Looked
+from feedd.publish.plan import Plan
+from feedd.publish.times import rfc3339_or_none
+from feedd.store.reader import Entry, Revision, SourceRow
+
+Shape = dict[str, Any]
+COUNTS = Tally._fields[:7]
+
+
+def update(looked: Iterable[Looked]) -> Shape:
+    return {"sources": [source_result(each) for each in looked]}
+
+
+def source_result(looked: Looked) -> Shape:
+    counts = dict(zip(COUNTS, looked.tally[:7], strict=True))
+    return {
+        "name": looked.name,
+        "status": looked.status,
+        **counts,
+        "seconds": round(looked.seconds, 3),
+        "next_check": rfc3339_or_none(looked.next_check_ms),
+        "error": looked.error,
+        "rejected": [rejected(each) for each in looked.tally.rejected],
+    }
+
+
+def rejected(each: Rejected) -> Shape:
+    return {"where": printable(each.where), "reason": each.reason}
+
+
+def printable(path: str) -> str:
+    """A file name as it can be shown: bytes that are no text, and control characters, escaped."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def source(row: SourceRow, *, paused: bool = False) -> Shape:
+    return {
+        "name": row.name,
+        "type": row.type,
+        "location": printable(row.location),
+        "entries": row.entries,
+        "last_checked": rfc3339_or_none(row.last_checked_ms),
+        "last_changed": rfc3339_or_none(row.last_changed_ms),
+        "next_check": None if paused else rfc3339_or_none(row.next_check_ms),
+        "next_check_because": "paused" if paused else row.next_check_because,
+        "failures": row.failures,
+        "error": row.error,
+    }
+
+
+def feed(plan: Plan, entries: int, updated_ms: int | None, base_url: str) -> Shape:
+    address = f"{base_url}feeds/{plan.name}"
+    return {
+        "name": plan.name,
+        "title": plan.title,
+        "entries": entries,
+        "updated": rfc3339_or_none(updated_ms),
+        "urls": {"atom": f"{address}.atom", "rss": f"{address}.rss", "json": f"{address}.json"},
+    }
+
+
+def entry(each: Entry) -> Shape:
+    return {
+        "id": each.id,
+        "uid": each.uid,
+        "url": each.url,
+        "title": each.title,
+        "published": rfc3339_or_none(each.published_ms),
+        "updated": rfc3339_or_none(each.updated_ms),
+        "date_guessed": each.date_guessed,
+        "sources": list(each.sources),
+        "revisions": each.revisions,
+        "removed": rfc3339_or_none(each.removed_ms),
+    }
+
+
+def entry_in_full(each: Entry, language: str | None) -> Shape:
+    return {
+        **entry(each),
+        "author": None,
+        "categories": [],
+        "language": language,
+        "content_html": each.content_html,
+        "text": plain_text(each.content_html),
+        "image": each.image,
+        "enclosures": [],
+    }
+
+
+def history(revisions: Sequence[Revision]) -> list[Shape]:
+    return [
+        {
+            "revision": each.number,
+            "source": each.source,
+            "location": printable(each.location),
+            "published": rfc3339_or_none(each.stated_ms),
+            "seen_at": rfc3339_or_none(each.seen_ms),
+            "title": each.title,
+            "change": each.change,
+            "significance": each.significance,
+            "reasons": list(each.reasons),
+        }
+        for each in revisions
+    ]
+
+
+def explanation(url: str, canonical_url: str | None, *, known: bool, decision: str, because: str) -> Shape:
+    return {
+        "url": shown(url, 2000),
+        "canonical_url": canonical_url,
+        "known": known,
+        "decision": decision,
+        "because": because,
+    }

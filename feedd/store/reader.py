@@ -1,0 +1,217 @@
+"""All that is read for people and machines: entries, versions, sources. Readers never wait for the writer."""
+
+import heapq
+import json
+import sqlite3
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from feedd.store.database import connect, loaded_path, placeholders, translated
+from feedd.store.snapshot import content
+
+AT_ONCE = 100
+
+
+class Entry(NamedTuple):
+    """An entry as one reader sees it: the version of the source that it is shown from."""
+
+    id: int
+    uid: str
+    url: str
+    title: str
+    published_ms: int
+    updated_ms: int
+    date_guessed: bool
+    changed_ms: int  # when the last change was told
+    seen_ms: int  # when the version shown was first seen
+    removed_ms: int | None
+    revisions: int
+    position: int
+    sources: tuple[str, ...]
+    source: str  # whose version is shown
+    image: str | None
+    content_html: str
+
+
+class SourceRow(NamedTuple):
+    """What the store knows of a source."""
+
+    id: int
+    name: str
+    type: str
+    location: str
+    configured: bool
+    entries: int
+    touched: int
+    last_checked_ms: int | None
+    last_changed_ms: int | None
+    next_check_ms: int | None
+    next_check_because: str | None
+    failures: int
+    error: str | None
+
+
+class Revision(NamedTuple):
+    """A stored version of an entry, without its content."""
+
+    number: int
+    source: str
+    location: str
+    stated_ms: int | None
+    seen_ms: int
+    title: str
+    change: str
+    significance: str
+    reasons: tuple[str, ...]
+    revision_id: int
+
+
+class Reader:
+    """Reads the store from any thread, on a connection of its own for each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.local = threading.local()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        if not hasattr(self.local, "connection"):
+            self.local.connection = connect(self.path, read_only=True)
+        found: sqlite3.Connection = self.local.connection
+        return found
+
+    def close(self) -> None:
+        """Close the calling thread's connection."""
+        if hasattr(self.local, "connection"):
+            self.local.connection.close()
+            del self.local.connection
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        with translated(self.path):
+            return self.connection.execute(query, values).fetchall()
+
+    def data_version(self) -> int:
+        """Another number whenever anything was written since this thread asked last."""
+        ((version,),) = self.rows("PRAGMA data_version")
+        return int(str(version))
+
+    def uuid(self) -> str:
+        """The random UUID that the database was born with."""
+        ((value,),) = self.rows("SELECT value FROM meta WHERE key = 'uuid'")
+        return str(value)
+
+    def sources(self) -> list[SourceRow]:
+        rows = self.rows(
+            "SELECT id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
+            " next_check_because, failures, error FROM sources ORDER BY name"
+        )
+        return [SourceRow(*row) for row in rows]  # type: ignore[arg-type]
+
+    def feed_configured_ms(self, name: str) -> int:
+        rows = self.rows("SELECT configured_at FROM feeds WHERE name = ?", [name])
+        return int(str(rows[0][0])) if rows else 0
+
+    def entry_ids(self, source_ids: Collection[int] | None, *, removed: bool) -> Iterator[int]:
+        """Entries in the order of a feed over these sources (None: all), newest first, each once."""
+        if source_ids is None:
+            where = "" if removed else "WHERE removed_at IS NULL"
+            query = f"SELECT id FROM entries {where} ORDER BY position DESC, published DESC, id DESC"
+            with translated(self.path):
+                yield from (entry_id for (entry_id,) in self.connection.execute(query))
+            return
+        where = "" if removed else "AND removed_at IS NULL"
+        query = (
+            "SELECT -r.position, -e.published, -e.id FROM revisions r JOIN entries e ON e.id = r.entry_id"
+            f" WHERE r.source_id = ? AND r.newest {where} ORDER BY r.position DESC, r.entry_id DESC"
+        )
+        with translated(self.path):
+            streams = [self.connection.execute(query, [source_id]) for source_id in source_ids]
+            seen: set[int] = set()
+            for _, _, negative in heapq.merge(*streams, key=lambda row: row[0]):
+                if -negative not in seen:
+                    seen.add(-negative)
+                    yield -negative
+
+    def entries(
+        self, ids: Iterable[int], priorities: Mapping[str, int], within: Collection[str] | None = None
+    ) -> list[Entry]:
+        """These entries, in this order, each as its source of the highest priority has it, then as the first.
+
+        `within` names the sources whose versions may be shown; None: all.
+        """
+        wanted = list(ids)
+        found: dict[int, Entry] = {}
+        best: dict[int, tuple[int, int]] = {}
+        for start in range(0, len(wanted), AT_ONCE):
+            some = wanted[start : start + AT_ONCE]
+            held: dict[int, list[str]] = {}
+            for row in self.version_rows(some):
+                entry_id, uid, url, published, updated, guessed, changed_at, removed_at, revisions = row[:9]
+                source, title, image, html, position, seen_at, first_number = row[9:]
+                held.setdefault(entry_id, []).append(source)
+                rank = (priorities.get(source, 0), -first_number)
+                if (within is None or source in within) and rank > best.get(entry_id, (-(2**63), 0)):
+                    best[entry_id] = rank
+                    found[entry_id] = Entry(
+                        entry_id, uid, url, title, published, updated, bool(guessed), changed_at, seen_at, removed_at,
+                        revisions, position, (), source, image, html,
+                    )  # fmt: skip
+            for entry_id, names in held.items():
+                if entry_id in found:
+                    found[entry_id] = found[entry_id]._replace(sources=tuple(sorted(names)))
+        return [found[entry_id] for entry_id in wanted if entry_id in found]
+
+    def version_rows(self, ids: Sequence[int]) -> list[tuple]:  # type: ignore[type-arg]
+        """The newest version of each of these entries in each of its sources."""
+        return self.rows(
+            "SELECT e.id, e.uid, e.url, e.published, e.updated, e.date_guessed, e.changed_at, e.removed_at, e.revisions,"
+            " s.name, r.title, r.image, r.content_html, r.position, r.seen_at,"
+            " (SELECT min(number) FROM revisions f WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id)"
+            " FROM entries e JOIN revisions r ON r.entry_id = e.id AND r.newest JOIN sources s ON s.id = r.source_id"
+            f" WHERE e.id IN ({placeholders(len(ids))})",
+            ids,
+        )
+
+    def entry_id(self, *, number: int | None = None, uid: str | None = None) -> int | None:
+        column, value = ("id", number) if uid is None else ("uid", uid)
+        rows = self.rows(f"SELECT id FROM entries WHERE {column} = ?", [value])
+        return int(str(rows[0][0])) if rows else None
+
+    def history(self, entry_id: int) -> list[Revision]:
+        rows = self.rows(
+            "SELECT r.number, s.name, r.location, r.stated, r.seen_at, r.title, r.change, r.significance, r.reasons, r.id"
+            " FROM revisions r JOIN sources s ON s.id = r.source_id WHERE r.entry_id = ? ORDER BY r.number",
+            [entry_id],
+        )
+        return [
+            Revision(number, source, loaded_path(path), *middle, tuple(json.loads(reasons or "[]")), revision_id)  # type: ignore[arg-type, misc]
+            for number, source, path, *middle, reasons, revision_id in rows
+        ]
+
+    def locations(self, entry_id: int) -> list[tuple[str, str]]:
+        """(source, location) of every place that holds the entry now."""
+        rows = self.rows(
+            "SELECT s.name, l.path FROM locations l JOIN sources s ON s.id = l.source_id WHERE l.entry_id = ?"
+            " ORDER BY s.name, l.path",
+            [entry_id],
+        )
+        return [(str(name), loaded_path(path)) for name, path in rows]  # type: ignore[arg-type]
+
+    def revision_html(self, revision_id: int) -> str:
+        with translated(self.path):
+            return content(self.connection, revision_id)
+
+    def last_change(self, entry_id: int) -> tuple[str, int] | None:
+        """Kind and time of the last change of an entry that was told."""
+        rows = self.rows("SELECT kind, at FROM changes WHERE entry_id = ? ORDER BY id DESC LIMIT 1", [entry_id])
+        return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+
+    def rejected(self) -> list[tuple[str, str, str]]:
+        """(source, path, reason) of every file that is refused now."""
+        rows = self.rows(
+            "SELECT s.name, l.path, l.rejected FROM locations l JOIN sources s ON s.id = l.source_id"
+            " WHERE l.rejected IS NOT NULL ORDER BY s.name, l.path"
+        )
+        return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]  # type: ignore[arg-type]

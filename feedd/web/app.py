@@ -1,0 +1,131 @@
+"""The web application: feeds for readers, pages for people."""
+
+import logging
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from feedd.errors import StoreError
+from feedd.pipeline import now_ms
+from feedd.publish.cache import FORMATS, Feeds, Key
+from feedd.publish.opml import opml
+from feedd.web import pages
+from feedd.web.conditional import accepts_gzip, is_unchanged, validators
+
+LIMITS = range(1, 1001)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+log = logging.getLogger(__name__)
+
+
+def application(feeds: Feeds) -> Starlette:
+    web = Web(feeds)
+    app = Starlette(
+        routes=[
+            Route("/", web.home),
+            Route("/feeds", web.feed_list),
+            Route("/feeds.opml", web.opml),
+            Route("/feeds/{name}.{format}", web.feed),
+            Route("/feeds/{name}", web.feed_page),
+            Route("/style.css", pages.stylesheet),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: pages.refused, StoreError: store_failed},  # type: ignore[dict-item]
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class Web:
+    """Answers requests from the store alone."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self.feeds = feeds
+        self.retired: set[str] = set()
+
+    async def feed(self, request: Request) -> Response:
+        name, format_ = request.path_params["name"], request.path_params["format"]
+        if format_ not in FORMATS:
+            raise HTTPException(404, f"There is no format '{format_}'; feeds are served as .atom, .rss and .json.")
+        await self.require(name)
+        if request.headers.get("sec-fetch-dest") == "document":  # a browser opens it, to be read by a person
+            return RedirectResponse(f"/feeds/{name}", 303, {"Vary": "Sec-Fetch-Dest"})
+        key = Key(name, format_, self.limit(request, name))
+        rendered = self.feeds.fresh(key) or await to_thread.run_sync(self.feeds.rendered, key)
+        gzipped = accepts_gzip(request.headers)
+        headers = validators(rendered, gzipped=gzipped)
+        if is_unchanged(request.headers, rendered, now_ms=now_ms()):
+            return Response(status_code=304, headers=headers)
+        if gzipped:
+            headers["Content-Encoding"] = "gzip"
+        headers["Content-Type"] = rendered.media_type
+        return Response(rendered.gzipped if gzipped else rendered.body, headers=headers)
+
+    def limit(self, request: Request, name: str) -> int:
+        text = request.query_params.get("limit")
+        if text is None:
+            return self.feeds.plans[name].limit
+        if not (text.isascii() and text.isdigit() and len(text) <= 4 and int(text) in LIMITS):
+            raise HTTPException(400, "limit is a whole number from 1 to 1000.")
+        return int(text)
+
+    async def require(self, name: str) -> None:
+        """404 for a feed that never was, 410 for that of a source that left the configuration."""
+        if name in self.feeds.plans:
+            return
+        sources = await to_thread.run_sync(self.feeds.reader.sources)
+        if any(source.name == name for source in sources):
+            raise HTTPException(410, f"The source '{name}' was taken out of the configuration; its feed has ended.")
+        raise HTTPException(404, "There is no feed of that name.")
+
+    async def opml(self, _: Request) -> Response:
+        body = opml(self.feeds.plans.values(), self.feeds.base_url)
+        return Response(body, headers={"Content-Type": "text/x-opml; charset=utf-8"})
+
+    async def home(self, _: Request) -> Response:
+        return await to_thread.run_sync(pages.home, self.feeds)
+
+    async def feed_list(self, _: Request) -> Response:
+        return await to_thread.run_sync(pages.feed_list, self.feeds)
+
+    async def feed_page(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        await self.require(name)
+        return await to_thread.run_sync(pages.feed, self.feeds, name)
+
+
+async def store_failed(_: Request, error: Exception) -> Response:
+    log.error("a request failed: %s", error)
+    return Response("The database can't be read at the moment.\n", 503, {"Retry-After": "60"}, "text/plain")
+
+
+class SecurityHeaders:
+    """Adds the headers that every answer carries."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.raw = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self.raw]
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+

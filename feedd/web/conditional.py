@@ -1,0 +1,58 @@
+"""Conditional requests and content coding (RFC 9110 sections 12.5.3 and 13), for documents that are at hand."""
+
+from email.utils import parsedate_to_datetime
+
+from starlette.datastructures import Headers
+
+from feedd.publish.cache import Rendered
+from feedd.publish.times import http_date
+
+WEAK_DATE_MS = 2_000  # a date counts seconds: within two of the change it can't tell two versions apart
+
+
+def accepts_gzip(headers: Headers) -> bool:
+    accepted = {}
+    for part in headers.get("accept-encoding", "").split(","):
+        coding, _, parameters = part.partition(";")
+        accepted[coding.strip().lower()] = quality(parameters)
+    return accepted.get("gzip", accepted.get("*", 0.0)) > 0
+
+
+def quality(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def etag(rendered: Rendered, *, gzipped: bool) -> str:
+    """A strong validator, one for each coding."""
+    return f'"{rendered.etag}-gzip"' if gzipped else f'"{rendered.etag}"'
+
+
+def is_unchanged(headers: Headers, rendered: Rendered, *, now_ms: int) -> bool:
+    """Whether the client has this document. If-None-Match wins over If-Modified-Since (section 13.2.2)."""
+    wanted = headers.get("if-none-match")
+    if wanted is not None:
+        tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
+        return bool(tags & {"*", etag(rendered, gzipped=False), etag(rendered, gzipped=True)})
+    since = headers.get("if-modified-since")
+    if since is None or now_ms - rendered.updated_ms < WEAK_DATE_MS:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    return moment.timestamp() >= rendered.updated_ms // 1000
+
+
+def validators(rendered: Rendered, *, gzipped: bool) -> dict[str, str]:
+    return {
+        "ETag": etag(rendered, gzipped=gzipped),
+        "Last-Modified": http_date(rendered.updated_ms),
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding, Sec-Fetch-Dest",
+    }

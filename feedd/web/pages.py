@@ -1,0 +1,89 @@
+"""Pages for people, rendered on the server."""
+
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from feedd import __version__
+from feedd.normalise.text import summary
+from feedd.publish.cache import Feeds
+from feedd.publish.document import Document
+from feedd.publish.syndication import headline
+from feedd.publish.times import rfc3339
+from feedd.shapes import printable
+from feedd.store.reader import Entry
+
+NEWEST = 30
+STYLE = (files("feedd.web") / "templates/style.css").read_bytes()
+
+
+def minute(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+environment = Environment(
+    loader=PackageLoader("feedd.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+environment.filters.update(minute=minute, rfc3339=rfc3339, headline=headline, path=printable)
+environment.globals.update(version=__version__)
+
+
+def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
+    headers = {"Cache-Control": "no-cache"}
+    return HTMLResponse(environment.get_template(template).render(values), status, headers)
+
+
+def home(feeds: Feeds) -> Response:
+    document = feeds.document("all", NEWEST)
+    sources = [source for source in feeds.reader.sources() if source.configured]
+    failing = [source for source in sources if source.error]
+    return page(
+        "home.html",
+        entries=shown(document),
+        sources=sources,
+        failing=failing,
+        rejected=feeds.reader.rejected()[:NEWEST],
+        plans=feeds.plans.values(),
+        titles=feeds.titles,
+    )
+
+
+def feed_list(feeds: Feeds) -> Response:
+    return page("feeds.html", plans=feeds.plans.values(), base_url=feeds.base_url)
+
+
+def feed(feeds: Feeds, name: str) -> Response:
+    document = feeds.document(name, NEWEST)
+    addresses = [
+        ("Atom", document.url(".atom"), "application/atom+xml"),
+        ("RSS", document.url(".rss"), "application/rss+xml"),
+        ("JSON Feed", document.url(".json"), "application/feed+json"),
+    ]
+    return page(
+        "feed.html",
+        document=document,
+        plan=feeds.plans[name],
+        addresses=addresses,
+        entries=shown(document),
+        titles=feeds.titles,
+    )
+
+
+def shown(document: Document) -> list[tuple[Entry, str]]:
+    """Each entry with the beginning of its text."""
+    return [(entry, summary(entry.content_html, 200)) for entry in document.entries]
+
+
+async def stylesheet(_: Request) -> Response:
+    return Response(STYLE, headers={"Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=3600"})
+
+
+async def refused(request: Request, error: HTTPException) -> Response:
+    """An error in words: a page for people, a line of text for machines."""
+    if "text/html" in request.headers.get("accept", ""):
+        return page("error.html", error.status_code, code=error.status_code, words=error.detail)
+    return Response(f"{error.detail}\n", error.status_code, error.headers, "text/plain")

@@ -1,0 +1,71 @@
+"""The socket that the application is served on."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from feedd.config.values import Listen
+from feedd.errors import ListenError
+
+BACKLOG = 512
+GRACE_S = 2
+
+
+def bind(listen: Listen) -> socket.socket:
+    """A socket that listens at the address. Raises ListenError."""
+    try:
+        if listen.socket is not None:
+            return bind_unix(listen.socket)
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        bound = socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        where = listen.socket or f"{listen.host}:{listen.port}"
+        why = error.strerror or str(error)
+        raise ListenError(
+            f"can't listen on {where}: {why}. Stop what uses it, or choose another address in server.listen"
+        ) from error
+    return bound
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A Unix socket; one that a dead process left behind is replaced."""
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            with socket.socket(socket.AF_UNIX) as probe:
+                alive = probe.connect_ex(os.fspath(path)) == 0
+            if not alive and path.is_socket():
+                path.unlink()
+        bound.bind(os.fspath(path))
+        path.chmod(0o666)
+        bound.listen(BACKLOG)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to the daemon."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(app: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=15,
+    )
+    return Server(config)
