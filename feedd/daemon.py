@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -68,8 +69,14 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
         lock.release()
 
 
+def below(path: str, root: Path) -> str:
+    return os.path.relpath(path, root)
+
+
 def in_words(tally: Tally) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in zip(tally._fields, tally[:7], strict=False) if count)
+    return ", ".join(
+        f"{count:,} {name}" for name, count in zip(tally._fields, tally[:7], strict=False) if count
+    )
 
 
 class Daemon:
@@ -124,7 +131,11 @@ class Daemon:
 
     def finished(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Stopped):
+        if (
+            not task.cancelled()
+            and (error := task.exception()) is not None
+            and not isinstance(error, Stopped)
+        ):
             log.error("a bug in feedd: %s", error, exc_info=error)
 
     async def tick(self) -> None:
@@ -179,7 +190,7 @@ class Daemon:
         events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
         async for changes in events:
             gone = any(change is Change.deleted for change, _ in changes)
-            paths = tuple(sorted({os.path.relpath(path, root) for _, path in changes}))
+            paths = tuple(sorted({below(path, root) for _, path in changes}))
             if gone or len(paths) > MANY_EVENTS:
                 await self.look(source)
             else:
@@ -187,7 +198,9 @@ class Daemon:
             if not root.exists() or root.stat().st_ino != identity:
                 return
 
-    async def answer(self, message: control.Message, send: Callable[[control.Message], None]) -> control.Message:
+    async def answer(
+        self, message: control.Message, send: Callable[[control.Message], None]
+    ) -> control.Message:
         """Do a pass for another feedd process."""
         loop = asyncio.get_running_loop()
         try:

@@ -38,7 +38,9 @@ class EntryState:
     known: bool = False
     removed: bool = False
     newest: Version | None = None  # in this source
-    hashes: dict[bytes, int] = field(default_factory=dict)  # contents of all its versions in this source → revision
+    hashes: dict[bytes, int] = field(
+        default_factory=dict
+    )  # contents of all its versions in this source → revision
     told_elsewhere: set[Words] = field(default_factory=set)  # of its versions in other sources
 
 
@@ -131,7 +133,11 @@ def words(version: Article | Version) -> Words:
 def is_older(item: Item, version: Version) -> bool:
     """Whether the item comes before the version: by time, then by path."""
     if item.stated_ms is None or version.stated_ms is None:
-        return (version.location, 0) > (item.location, 0) and version.stated_ms is None and item.stated_ms is None
+        return (
+            (version.location, 0) > (item.location, 0)
+            and version.stated_ms is None
+            and item.stated_ms is None
+        )
     return (item.stated_ms, item.location) < (version.stated_ms, version.location)
 
 

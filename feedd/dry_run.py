@@ -22,7 +22,9 @@ def dry_run(source: Source, reader: Reader | None) -> shapes.Shape:
     row = connection.execute("SELECT id, first_pass_at FROM sources WHERE name = ?", [source.name]).fetchone()
     source_id, first_pass_at = row or (0, None)
     look = Pass(source_id, 0, first_pass_at is None, now_ms())
-    rows = connection.execute("SELECT path FROM locations WHERE source_id = ? AND entry_id IS NOT NULL", [source_id])
+    rows = connection.execute(
+        "SELECT path FROM locations WHERE source_id = ? AND entry_id IS NOT NULL", [source_id]
+    )
     known: directory.Known = {loaded_path(path): (None, None, None) for (path,) in rows}
     listing = directory.scan(source.path, directory.Selection(source.include, source.exclude), known)
     reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
@@ -30,7 +32,9 @@ def dry_run(source: Source, reader: Reader | None) -> shapes.Shape:
     entries: dict[str, snapshot.StoredEntry] = {}
     for batch in collect(reading, listing.changed, time.time_ns()):
         rejected += batch.rejected
-        rejected += [Rejected(each.path, "is being written; it is read once it stands still") for each in batch.waiting]
+        rejected += [
+            Rejected(each.path, "is being written; it is read once it stands still") for each in batch.waiting
+        ]
         items += [decided(connection, source, look, item, entries) for item in in_order(batch.items)]
     return {
         "source": source.name,
@@ -41,7 +45,11 @@ def dry_run(source: Source, reader: Reader | None) -> shapes.Shape:
 
 
 def decided(
-    connection: sqlite3.Connection, source: Source, look: Pass, item: Item, entries: dict[str, snapshot.StoredEntry]
+    connection: sqlite3.Connection,
+    source: Source,
+    look: Pass,
+    item: Item,
+    entries: dict[str, snapshot.StoredEntry],
 ) -> shapes.Shape:
     uid = item.article.uid
     stored = snapshot.load(connection, look, source.extraction_hash, [item])

@@ -59,6 +59,8 @@ def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
     newest = revisions[-1]
     if newest.reasons:
         reasons.append(f"what differs: {', '.join(newest.reasons)}")
-    reasons.append(f"{len(revisions)} version{'' if len(revisions) == 1 else 's'}, the newest seen {rfc3339(newest.seen_ms)}")
+    reasons.append(
+        f"{len(revisions)} version{'' if len(revisions) == 1 else 's'}, the newest seen {rfc3339(newest.seen_ms)}"
+    )
     reasons.append(f"held by {places}" if places else "no file holds it any more")
     return shapes.explanation(url, entry.url, known=True, decision=decision, because="; ".join(reasons))

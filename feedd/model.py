@@ -96,8 +96,8 @@ class Tally(NamedTuple):
     rejected: tuple[Rejected, ...] = ()
 
     def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]
-        counts = (mine + theirs for mine, theirs in zip(self[:7], other[:7], strict=True))
-        return Tally(*counts, rejected=self.rejected + other.rejected)
+        counts = {name: getattr(self, name) + getattr(other, name) for name in self._fields}
+        return Tally(**counts)
 
     @property
     def changed(self) -> bool:

@@ -136,7 +136,7 @@ class Looker:
             tally += self.record(source, look, batch.items, batch.rejected)
             again += [found.path for found in batch.waiting]
             again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
-            done += sum(map(len, batch))
+            done += len(batch.items) + len(batch.rejected) + len(batch.waiting)
             if progress is not None:
                 progress(done, len(still))
         if listing.rejected:

@@ -49,7 +49,9 @@ class Timing(NamedTuple):
         now = datetime.fromtimestamp(now_ms / 1000, UTC)
         fires = cron_trigger(self.cron, self.timezone).get_next_fire_time(now, now)
         if fires is None:  # a date that never comes, such as 30 February
-            return Due(now_ms + self.every_ms, f"every {spell_duration(self.every_ms)}, as '{self.cron}' never comes")
+            return Due(
+                now_ms + self.every_ms, f"every {spell_duration(self.every_ms)}, as '{self.cron}' never comes"
+            )
         return Due(int(fires.timestamp() * 1000), f"cron {self.cron}")
 
     def is_due(self, due_ms: int | None, now_ms: int) -> bool:

@@ -37,7 +37,9 @@ def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator
         raise SourceError("a worker process died; what it was sent is read again at the next look") from error
 
 
-def in_processes(work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int) -> Iterator[Out]:
+def in_processes(
+    work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int
+) -> Iterator[Out]:
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=start_worker)
     running: deque[Future[Out]] = deque()
     try:

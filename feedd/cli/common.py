@@ -21,21 +21,18 @@ from feedd.store.reader import Reader
 Decorated = Callable[..., Any]
 
 
-class Moment(click.ParamType):
-    """A time: RFC 3339, a date, or how long ago (2h)."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        if ago := re.fullmatch(r"([0-9]{1,9})([smhd])", value):
-            return now_ms() - int(ago[1]) * UNITS[ago[2]]
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"'{value}' is not a time; write 2024-02-01, 2024-02-01T10:00:00Z or 2h (ago)", param, ctx)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+def moment(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    """A time in milliseconds, from RFC 3339, a date, or how long ago (2h)."""
+    if value is None:
+        return None
+    if ago := re.fullmatch(r"([0-9]{1,9})([smhd])", value):
+        return now_ms() - int(ago[1]) * UNITS[ago[2]]
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError as error:
+        why = f"'{value}' is not a time; write 2024-02-01, 2024-02-01T10:00:00Z or 2h (ago)"
+        raise click.BadParameter(why) from error
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 config_option = click.option(
@@ -46,7 +43,9 @@ config_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 limit_option = click.option("--limit", type=click.IntRange(1), help="At most so many.")
-since_option = click.option("--since", type=Moment(), help="Only what is not older: a time, a date, or 2h (ago).")
+since_option = click.option(
+    "--since", callback=moment, metavar="TIME", help="Only what is not older: a time, a date, or 2h (ago)."
+)
 
 
 def listing(command: Decorated) -> Decorated:
@@ -63,7 +62,9 @@ def configuration(config_path: Path | None) -> Config:
 def reader_of(config: Config) -> Reader:
     """A reader of the store. Raises UsageError where there is none yet."""
     if not config.store.path.exists():
-        raise UsageError(f"{config.store.path}: there is no database yet; `feedd update` or `feedd run` makes it")
+        raise UsageError(
+            f"{config.store.path}: there is no database yet; `feedd update` or `feedd run` makes it"
+        )
     return Reader(config.store.path)
 
 
@@ -89,7 +90,9 @@ def day(time: str | None) -> str:
 def table(heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     """Columns on a terminal; wide characters take two places."""
     lines = [tuple(map(str, row)) for row in rows]
-    widths = [max((width(line[column]) for line in (heads, *lines)), default=0) for column in range(len(heads))]
+    widths = [
+        max((width(line[column]) for line in (heads, *lines)), default=0) for column in range(len(heads))
+    ]
     for line in (heads, *lines):
         cells = (cell + " " * (size - width(cell)) for cell, size in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())

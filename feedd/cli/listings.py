@@ -90,7 +90,13 @@ def entries(config_path: Path | None, limit: int | None, since: int | None, *, a
     table(
         ("id", "published", "title", "sources", "revisions"),
         (
-            (row["id"], day(row["published"]), cut(row["title"], 60), ", ".join(row["sources"]), row["revisions"])
+            (
+                row["id"],
+                day(row["published"]),
+                cut(row["title"], 60),
+                ", ".join(row["sources"]),
+                row["revisions"],
+            )
             for row in rows
         ),
     )
@@ -126,7 +132,9 @@ def show(config_path: Path | None, entry: str, *, as_json: bool) -> None:
 @click.command()
 @click.argument("entry", metavar="ENTRY")
 @listing
-def history(config_path: Path | None, entry: str, limit: int | None, since: int | None, *, as_json: bool) -> None:
+def history(
+    config_path: Path | None, entry: str, limit: int | None, since: int | None, *, as_json: bool
+) -> None:
     """List the versions of an entry, in order of arrival."""
     config = configuration(config_path)
     reader = reader_of(config)

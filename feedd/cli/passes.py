@@ -11,7 +11,16 @@ from typing import Any
 import click
 
 from feedd import control, shapes
-from feedd.cli.common import config_option, configuration, cut, day, json_option, limit_option, print_json, table
+from feedd.cli.common import (
+    config_option,
+    configuration,
+    cut,
+    day,
+    json_option,
+    limit_option,
+    print_json,
+    table,
+)
 from feedd.config.settings import Config
 from feedd.daemon import prepare
 from feedd.daemon import run as run_daemon
@@ -45,7 +54,9 @@ def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals:
     with progress_bars() as progress:
         result = updated(config, names, accept_removals=accept_removals, progress=progress)
     if "error" in result:
-        raise UsageError(f"the running daemon answers: {result['error']} (it reads its configuration when it starts)")
+        raise UsageError(
+            f"the running daemon answers: {result['error']} (it reads its configuration when it starts)"
+        )
     if as_json:
         print_json(result)
     else:
@@ -54,7 +65,9 @@ def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals:
         sys.exit(1)
 
 
-def updated(config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars") -> shapes.Shape:
+def updated(
+    config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
+) -> shapes.Shape:
     """Do the pass here, or have the process do it that holds the lock; wait for one that won't."""
     request = {"command": "update", "sources": list(names), "accept_removals": accept_removals}
     told = False
@@ -76,11 +89,15 @@ def updated(config: Config, names: tuple[str, ...], *, accept_removals: bool, pr
             lock.release()
 
 
-def update_here(config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars") -> shapes.Shape:
+def update_here(
+    config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
+) -> shapes.Shape:
     with Desk(config.store.path) as desk:
         prepare(desk, config)
         looker, request = Looker(desk, threading.Event()), Request(accept_removals=accept_removals)
-        return shapes.update(looker.look(source, request, progress.of(source.name)) for source in wanted(config, names))
+        return shapes.update(
+            looker.look(source, request, progress.of(source.name)) for source in wanted(config, names)
+        )
 
 
 def print_update(result: shapes.Shape) -> None:
@@ -181,7 +198,9 @@ def test(config_path: Path | None, what: str, limit: int | None, *, as_json: boo
     if as_json:
         print_json({**found, "items": items})
         return
-    rows = ((each["decision"], day(each["published"]), cut(each["title"], 50), each["where"]) for each in items)
+    rows = (
+        (each["decision"], day(each["published"]), cut(each["title"], 50), each["where"]) for each in items
+    )
     table(("decision", "published", "title", "where"), rows)
     for each in found["rejected"]:
         click.echo(f"rejected {each['where']}: {each['reason']}")

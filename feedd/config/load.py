@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from feedd.config.settings import BUILT_IN_FEEDS, Config, Defaults, DirectorySource, Feed, Server, Settings, Store
+from feedd.config.settings import (
+    BUILT_IN_FEEDS,
+    Config,
+    Defaults,
+    DirectorySource,
+    Feed,
+    Server,
+    Settings,
+    Store,
+)
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 
@@ -65,7 +74,9 @@ class Loader:
         if server is not None and not server.public_url:
             why = "is required for a unix socket or a wildcard address: feeds name themselves by it"
             self.mistake(self.path, "server.base_url", why)
-        store = self.validated(Store, self.path, "store", self.table(self.path, "store", main) or {"path": "feedd.db"})
+        store = self.validated(
+            Store, self.path, "store", self.table(self.path, "store", main) or {"path": "feedd.db"}
+        )
         defaults = self.table(self.path, "defaults", main)
         self.validated(Defaults, self.path, "defaults", defaults)
         sources = [source for file, data in files for source in self.sources(file, data, defaults)]
@@ -121,7 +132,9 @@ class Loader:
         self.mistake(file, section, f"{found!r} is not a table; write [{section}]")
         return {}
 
-    def named_tables(self, file: Path, section: str, data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def named_tables(
+        self, file: Path, section: str, data: dict[str, Any]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, table in self.table(file, section, data).items():
             key = f"{section}.{name}"
             if not isinstance(table, dict):
@@ -138,26 +151,38 @@ class Loader:
                 continue
             yield name, table
 
-    def sources(self, file: Path, data: dict[str, Any], defaults: dict[str, Any]) -> Iterator[DirectorySource]:
+    def sources(
+        self, file: Path, data: dict[str, Any], defaults: dict[str, Any]
+    ) -> Iterator[DirectorySource]:
         for name, table in self.named_tables(file, "sources", data):
             key = f"sources.{name}"
             if name in BUILT_IN_FEEDS:
-                self.mistake(file, key, f"'{name}' is the name of a feed that is always there; choose another")
+                self.mistake(
+                    file, key, f"'{name}' is the name of a feed that is always there; choose another"
+                )
             if "name" in table:
                 self.mistake(file, f"{key}.name", "unknown key; the name stands in the table's heading")
                 continue
             if "type" in table and table["type"] not in TYPES:
-                self.mistake(file, f"{key}.type", f"{table['type']!r} is not a type of source; write {' or '.join(TYPES)}")
+                self.mistake(
+                    file,
+                    f"{key}.type",
+                    f"{table['type']!r} is not a type of source; write {' or '.join(TYPES)}",
+                )
                 continue
             inherited = {k: v for k, v in defaults.items() if k in Defaults.model_fields}
-            source = self.validated(DirectorySource, file, key, {**inherited, **table, "name": name}, set(table))
+            source = self.validated(
+                DirectorySource, file, key, {**inherited, **table, "name": name}, set(table)
+            )
             if source is not None:
                 yield source
 
     def feeds(self, file: Path, data: dict[str, Any]) -> Iterator[Feed]:
         for name, table in self.named_tables(file, "feeds", data):
             if "name" in table:
-                self.mistake(file, f"feeds.{name}.name", "unknown key; the name stands in the table's heading")
+                self.mistake(
+                    file, f"feeds.{name}.name", "unknown key; the name stands in the table's heading"
+                )
                 continue
             feed = self.validated(Feed, file, f"feeds.{name}", {**table, "name": name})
             if feed is not None:
@@ -186,7 +211,11 @@ class Loader:
             if feed.sources is None:
                 continue
             if feed.name in names and feed.sources != (feed.name,):
-                self.mistake(file, key, f"the feed of a source shows that source; write ['{feed.name}'] or leave it out")
+                self.mistake(
+                    file,
+                    key,
+                    f"the feed of a source shows that source; write ['{feed.name}'] or leave it out",
+                )
                 continue
             if feed.name in BUILT_IN_FEEDS and feed.sources != (feed.name,):
                 self.mistake(file, key, f"the feed '{feed.name}' is over all sources; choose another name")

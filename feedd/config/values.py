@@ -66,7 +66,9 @@ def encoding(value: str) -> str:
     try:
         "".encode(web_encoding(value))
     except (LookupError, UnicodeError, ValueError) as error:
-        raise ValueError(f"{value!r} is not an encoding that is known here; write one such as gb18030") from error
+        raise ValueError(
+            f"{value!r} is not an encoding that is known here; write one such as gb18030"
+        ) from error
     return value
 
 
@@ -100,14 +102,18 @@ def listen(value: object) -> Listen:
         return Listen("", 0, Path(value.removeprefix("unix:")))
     found = HOST_PORT.fullmatch(value) if isinstance(value, str) else None
     if found is None or not 0 <= int(found["port"]) <= 65535:
-        raise ValueError(f"{value!r} is not an address; write one such as 127.0.0.1:8080 or unix:/run/feedd/http.sock")
+        raise ValueError(
+            f"{value!r} is not an address; write one such as 127.0.0.1:8080 or unix:/run/feedd/http.sock"
+        )
     return Listen(found["host"].strip("[]"), int(found["port"]))
 
 
 def base_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+        valid = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+        )
     except ValueError:
         valid = False
     if not valid or any(char.isspace() for char in value):

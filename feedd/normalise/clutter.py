@@ -49,7 +49,7 @@ TRACKER_HOST = re.compile(
     r"|amazon-adsystem\.com|outbrain\.com|taboola\.com|bat\.bing\.com|ad\.[a-z0-9.-]+)",
     re.IGNORECASE,
 )
-HEADINGS = frozenset("div dt h1 h2 h3 h4 h5 h6 p".split())
+HEADINGS = frozenset(["div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "p"])
 GAP = "data-feedd-gap"
 
 

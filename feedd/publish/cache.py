@@ -63,7 +63,9 @@ class Feeds:
     def state(self, plan: Plan) -> tuple[int, ...]:
         """Changes with every change that touches the feed."""
         return tuple(
-            source.touched for source in self.reader.sources() if plan.sources is None or source.name in plan.sources
+            source.touched
+            for source in self.reader.sources()
+            if plan.sources is None or source.name in plan.sources
         )
 
     def fresh(self, key: Key) -> Rendered | None:
@@ -94,7 +96,9 @@ class Feeds:
         media_type, write = FORMATS[key.format]
         body = write(document)
         etag = sha256(body).hexdigest()[:32]
-        return Rendered(body, gzip.compress(body, GZIP_LEVEL, mtime=0), etag, media_type, document.updated_ms, state)
+        return Rendered(
+            body, gzip.compress(body, GZIP_LEVEL, mtime=0), etag, media_type, document.updated_ms, state
+        )
 
     def keep(self, key: Key, rendered: Rendered) -> None:
         with self.guard:

@@ -30,7 +30,12 @@ class Document(NamedTuple):
 
 
 def compose(
-    reader: Reader, plan: Plan, limit: int, base_url: str, priorities: Mapping[str, int], titles: Mapping[str, str]
+    reader: Reader,
+    plan: Plan,
+    limit: int,
+    base_url: str,
+    priorities: Mapping[str, int],
+    titles: Mapping[str, str],
 ) -> Document:
     """Choose the entries that the feed shows now."""
     shown: list[Entry] = []

@@ -19,7 +19,6 @@ def json_feed(document: Document) -> bytes:
         "title": safe(document.title) or document.name,
         "home_page_url": document.url(),
         "feed_url": document.url(".json"),
-        "authors": [{"name": safe(document.title) or document.name}],
     }
     if document.language:
         feed["language"] = document.language

@@ -1,5 +1,6 @@
 """Which feeds there are, from the configuration: `all`, one a source, and those of `[feeds]`."""
 
+import re
 from typing import NamedTuple
 
 from feedd.config.settings import Config, Feed, Rules, digest
@@ -41,7 +42,7 @@ class Plan(NamedTuple):
         )
 
 
-def patterns(rules: Rules) -> dict[str, object]:
+def patterns(rules: Rules) -> dict[str, re.Pattern[str]]:
     return {part: pattern for part in Rules.model_fields if (pattern := getattr(rules, part)) is not None}
 
 
@@ -65,7 +66,9 @@ def chosen(config: Config, feed: Feed) -> tuple[str, ...] | None:
         return None
     wanted = set(feed.sources)
     return tuple(
-        source.name for source in config.sources if source.name in wanted or wanted & {f"tag:{tag}" for tag in source.tags}
+        source.name
+        for source in config.sources
+        if source.name in wanted or wanted & {f"tag:{tag}" for tag in source.tags}
     )
 
 

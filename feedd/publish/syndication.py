@@ -54,7 +54,7 @@ def base(document: Document) -> Any:
     generator.id(document.id)
     generator.title(safe(document.title) or document.name)
     generator.updated(moment(document.updated_ms))
-    generator.author({"name": safe(document.title) or document.name})
+    generator.author({"name": "feedd"})  # RFC 4287 section 4.1.1 wants one; a seed file names none
     generator.generator("feedd", version=__version__)
     if document.language:
         generator.language(document.language)

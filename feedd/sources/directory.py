@@ -71,7 +71,9 @@ class Selection:
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         suffixes = [SUFFIX_PATTERN.fullmatch(pattern) for pattern in include]
         self.suffixes = tuple(found[1] for found in suffixes if found)
-        self.include = any_of([pattern for pattern, found in zip(include, suffixes, strict=True) if not found])
+        self.include = any_of(
+            [pattern for pattern, found in zip(include, suffixes, strict=True) if not found]
+        )
         self.exclude = any_of(exclude)
 
     def __contains__(self, path: str) -> bool:
@@ -145,7 +147,9 @@ class Walk:
                         continue
                     except OSError as error:
                         forget(path, None)
-                        self.rejected.append(Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}"))
+                        self.rejected.append(
+                            Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
+                        )
                         continue
                     present += 1
                     stamp = (info.st_size, info.st_mtime_ns, info.st_ino)
@@ -171,7 +175,9 @@ class Walk:
             target = os.path.realpath(os.path.join(self.root, path), strict=True)
             info = os.stat(target)
         except OSError as error:
-            self.rejected.append(Rejected(path, f"is a broken symbolic link: {os.strerror(error.errno or 0)}"))
+            self.rejected.append(
+                Rejected(path, f"is a broken symbolic link: {os.strerror(error.errno or 0)}")
+            )
             return
         if os.path.commonpath([target, self.real_root]) != self.real_root:
             self.rejected.append(Rejected(path, "is a symbolic link that leads out of the folder"))
@@ -215,7 +221,11 @@ def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -
         except OSError:
             gone.append(path)
             continue
-        if not stat.S_ISDIR(info.st_mode) and known.get(path) != (info.st_size, info.st_mtime_ns, info.st_ino):
+        if not stat.S_ISDIR(info.st_mode) and known.get(path) != (
+            info.st_size,
+            info.st_mtime_ns,
+            info.st_ino,
+        ):
             walk.changed_file(path, info, known.get(path))
     return Listing(len(walk.changed), walk.changed, gone, walk.rejected)
 
@@ -233,7 +243,9 @@ def settle(
         time.sleep(STILL_NS / 1e9)
         again = [(found, restat(root, found.path)) for found in moving]
         still += [found for found, stamp in again if stamp == found.stamp]
-        moving = [Found(found.path, stamp) for found, stamp in again if stamp is not None and stamp != found.stamp]
+        moving = [
+            Found(found.path, stamp) for found, stamp in again if stamp is not None and stamp != found.stamp
+        ]
     still.sort()
     return still, [Waiting(found.path) for found in moving]
 

@@ -55,7 +55,17 @@ class Batch:
         published = item.fallback_ms if item.stated_ms is None else item.stated_ms
         position = self.first_position(item)
         self.entries.append(
-            (entry_id, article.uid, article.url, article.title, published, guessed, published, 1, look.source_id)
+            (
+                entry_id,
+                article.uid,
+                article.url,
+                article.title,
+                published,
+                guessed,
+                published,
+                1,
+                look.source_id,
+            )
             + (position, look.now_ms)
         )
         entry = StoredEntry(entry_id, revisions=1, updated_ms=published, first_source_id=look.source_id)
@@ -65,7 +75,14 @@ class Batch:
         return entry
 
     def add_revision(
-        self, entry: StoredEntry, item: Item, verdict: Verdict, *, newest: bool, packed: bytes | None = None, against: int | None = None
+        self,
+        entry: StoredEntry,
+        item: Item,
+        verdict: Verdict,
+        *,
+        newest: bool,
+        packed: bytes | None = None,
+        against: int | None = None,
     ) -> int:
         revision_id, article, look = self.next_revision, item.article, self.look
         self.next_revision += 1
@@ -89,7 +106,9 @@ class Batch:
             entry.position = self.first_position(item)
         if not verdict.newest and before is not None:
             packed = pack(item.article.content_html, content(self.connection, before.revision_id))
-            revision_id = self.add_revision(entry, item, verdict, newest=False, packed=packed, against=before.revision_id)
+            revision_id = self.add_revision(
+                entry, item, verdict, newest=False, packed=packed, against=before.revision_id
+            )
             self.flush()
             return revision_id
         revision_id = self.add_revision(entry, item, verdict, newest=True)
@@ -136,7 +155,9 @@ class Batch:
 
     def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:
         look = self.look
-        self.changes.append((kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, look.first))
+        self.changes.append(
+            (kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, look.first)
+        )
 
     def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
         """Note what the item's location holds; a stamp that can't be trusted yet is left out."""
@@ -155,5 +176,3 @@ class Batch:
             if rows:
                 many(statement, rows)
                 rows.clear()
-
-

@@ -27,13 +27,21 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreBusy(f"{path}: another program keeps the database locked; close it and try again")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return StoreReadOnly(f"{path}: the database can't be written; check the owner and mode of file and folder")
+            return StoreReadOnly(
+                f"{path}: the database can't be written; check the owner and mode of file and folder"
+            )
         case sqlite3.SQLITE_CANTOPEN:
-            return StoreReadOnly(f"{path}: the database can't be opened; check that its folder exists and may be written")
+            return StoreReadOnly(
+                f"{path}: the database can't be opened; check that its folder exists and may be written"
+            )
         case sqlite3.SQLITE_FULL:
-            return StoreFull(f"{path}: the disk is full; nothing that was stored is lost, make room and try again")
+            return StoreFull(
+                f"{path}: the disk is full; nothing that was stored is lost, make room and try again"
+            )
         case sqlite3.SQLITE_NOTADB:
-            return NotAStore(f"{path}: the file is not a database; move it away, or name another in store.path")
+            return NotAStore(
+                f"{path}: the file is not a database; move it away, or name another in store.path"
+            )
         case sqlite3.SQLITE_CORRUPT:
             return NotAStore(f"{path}: the database is damaged ({error}); restore it from a backup")
         case sqlite3.SQLITE_IOERR:

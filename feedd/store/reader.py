@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedd.store.database import connect, loaded_path, placeholders, translated
 from feedd.store.snapshot import content
@@ -88,14 +88,14 @@ class Reader:
             self.local.connection.close()
             del self.local.connection
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with translated(self.path):
             return self.connection.execute(query, values).fetchall()
 
     def data_version(self) -> int:
         """Another number whenever anything was written since this thread asked last."""
         ((version,),) = self.rows("PRAGMA data_version")
-        return int(str(version))
+        return int(version)
 
     def uuid(self) -> str:
         """The random UUID that the database was born with."""
@@ -107,11 +107,11 @@ class Reader:
             "SELECT id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
             " next_check_because, failures, error FROM sources ORDER BY name"
         )
-        return [SourceRow(*row) for row in rows]  # type: ignore[arg-type]
+        return [SourceRow(*row) for row in rows]
 
     def feed_configured_ms(self, name: str) -> int:
         rows = self.rows("SELECT configured_at FROM feeds WHERE name = ?", [name])
-        return int(str(rows[0][0])) if rows else 0
+        return int(rows[0][0]) if rows else 0
 
     def entry_ids(self, source_ids: Collection[int] | None, *, removed: bool) -> Iterator[int]:
         """Entries in the order of a feed over these sources (None: all), newest first, each once."""
@@ -163,7 +163,7 @@ class Reader:
                     found[entry_id] = found[entry_id]._replace(sources=tuple(sorted(names)))
         return [found[entry_id] for entry_id in wanted if entry_id in found]
 
-    def version_rows(self, ids: Sequence[int]) -> list[tuple]:  # type: ignore[type-arg]
+    def version_rows(self, ids: Sequence[int]) -> list[tuple[Any, ...]]:
         """The newest version of each of these entries in each of its sources."""
         return self.rows(
             "SELECT e.id, e.uid, e.url, e.published, e.updated, e.date_guessed, e.changed_at, e.removed_at, e.revisions,"
@@ -177,7 +177,7 @@ class Reader:
     def entry_id(self, *, number: int | None = None, uid: str | None = None) -> int | None:
         column, value = ("id", number) if uid is None else ("uid", uid)
         rows = self.rows(f"SELECT id FROM entries WHERE {column} = ?", [value])
-        return int(str(rows[0][0])) if rows else None
+        return int(rows[0][0]) if rows else None
 
     def history(self, entry_id: int) -> list[Revision]:
         rows = self.rows(
@@ -186,8 +186,10 @@ class Reader:
             [entry_id],
         )
         return [
-            Revision(number, source, loaded_path(path), *middle, tuple(json.loads(reasons or "[]")), revision_id)  # type: ignore[arg-type, misc]
-            for number, source, path, *middle, reasons, revision_id in rows
+            Revision(
+                row[0], row[1], loaded_path(row[2]), *row[3:8], tuple(json.loads(row[8] or "[]")), row[9]
+            )
+            for row in rows
         ]
 
     def locations(self, entry_id: int) -> list[tuple[str, str]]:
@@ -197,7 +199,7 @@ class Reader:
             " ORDER BY s.name, l.path",
             [entry_id],
         )
-        return [(str(name), loaded_path(path)) for name, path in rows]  # type: ignore[arg-type]
+        return [(str(name), loaded_path(path)) for name, path in rows]
 
     def revision_html(self, revision_id: int) -> str:
         with translated(self.path):
@@ -205,8 +207,10 @@ class Reader:
 
     def last_change(self, entry_id: int) -> tuple[str, int] | None:
         """Kind and time of the last change of an entry that was told."""
-        rows = self.rows("SELECT kind, at FROM changes WHERE entry_id = ? ORDER BY id DESC LIMIT 1", [entry_id])
-        return (str(rows[0][0]), int(str(rows[0][1]))) if rows else None
+        rows = self.rows(
+            "SELECT kind, at FROM changes WHERE entry_id = ? ORDER BY id DESC LIMIT 1", [entry_id]
+        )
+        return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
     def rejected(self) -> list[tuple[str, str, str]]:
         """(source, path, reason) of every file that is refused now."""
@@ -214,4 +218,4 @@ class Reader:
             "SELECT s.name, l.path, l.rejected FROM locations l JOIN sources s ON s.id = l.source_id"
             " WHERE l.rejected IS NOT NULL ORDER BY s.name, l.path"
         )
-        return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]  # type: ignore[arg-type]
+        return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]

@@ -113,7 +113,9 @@ def spine(db: Database) -> None:
         )""")
     db.execute("CREATE INDEX changes_entry ON changes (entry_id)")
     db.execute("CREATE INDEX changes_source ON changes (source_id)")
-    db.execute("CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)")
+    db.execute(
+        "CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)"
+    )
     create_views(db)
 
 
@@ -147,14 +149,18 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     with translated(path):
         db = Database(connection, execute_plugins=False)
         applied = {migration.name for migration in migrations.applied(db)}
-        known = {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
+        known = {
+            migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))
+        }
         if newer := sorted(applied - known):
             raise NewerStore(
                 f"{path}: a newer feedd made this database ({newer[-1]}), so it was left alone. Use that version,"
                 " or name another file in store.path"
             )
         if not applied and set(db.table_names()) - {Migrations.migrations_table}:
-            raise NotAStore(f"{path}: the file is a database of something else; name another file in store.path")
+            raise NotAStore(
+                f"{path}: the file is a database of something else; name another file in store.path"
+            )
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -42,7 +42,9 @@ class Snapshot:
         location = self.locations.get(stored_path(item.location))
         if location is None or location.entry_id != entry.id or location.revision_id not in entry.versions:
             return None
-        return entry.versions[location.revision_id]._replace(stated_ms=location.stated_ms, location=item.location)
+        return entry.versions[location.revision_id]._replace(
+            stated_ms=location.stated_ms, location=item.location
+        )
 
 
 def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Sequence[Item]) -> Snapshot:
@@ -54,7 +56,9 @@ def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Seq
         uids,
     )
     entries = {
-        uid: StoredEntry(entry_id, EntryState(known=True, removed=bool(removed)), revisions, updated, source_id)
+        uid: StoredEntry(
+            entry_id, EntryState(known=True, removed=bool(removed)), revisions, updated, source_id
+        )
         for entry_id, uid, revisions, updated, source_id, removed in rows
     }
     if entries:

@@ -52,6 +52,7 @@ class Writer:
         schema.migrate(self.connection, path)
 
     def close(self) -> None:
+        self.checkpoint()
         self.connection.close()
 
     def configure(self, sources: Sequence[SourceKey], feeds: Iterable[tuple[str, str]], now_ms: int) -> None:
@@ -116,7 +117,9 @@ class Writer:
             for path, reason, *stamp in rows
         ]
 
-    def record(self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]) -> Tally:
+    def record(
+        self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]
+    ) -> Tally:
         """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
         counts = dict.fromkeys(Tally._fields[:7], 0)
         with translated(self.path), transaction(self.connection):
@@ -196,7 +199,9 @@ class Writer:
             )
             batch = Batch(self.connection, look, "")
             for entry_id in doomed:
-                self.connection.execute("UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id])
+                self.connection.execute(
+                    "UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id]
+                )
                 self.count_holders(entry_id, -1)
                 batch.log(Kind.REMOVED, entry_id, None)
             batch.flush()

@@ -51,17 +51,20 @@ class Web:
 
     def __init__(self, feeds: Feeds) -> None:
         self.feeds = feeds
-        self.retired: set[str] = set()
 
     async def feed(self, request: Request) -> Response:
         name, format_ = request.path_params["name"], request.path_params["format"]
         if format_ not in FORMATS:
-            raise HTTPException(404, f"There is no format '{format_}'; feeds are served as .atom, .rss and .json.")
+            raise HTTPException(
+                404, f"There is no format '{format_}'; feeds are served as .atom, .rss and .json."
+            )
         await self.require(name)
         if request.headers.get("sec-fetch-dest") == "document":  # a browser opens it, to be read by a person
             return RedirectResponse(f"/feeds/{name}", 303, {"Vary": "Sec-Fetch-Dest"})
         key = Key(name, format_, self.limit(request, name))
-        rendered = self.feeds.fresh(key) or await to_thread.run_sync(self.feeds.rendered, key)
+        rendered = self.feeds.fresh(key)
+        if rendered is None:
+            rendered = await to_thread.run_sync(self.feeds.rendered, key)
         gzipped = accepts_gzip(request.headers)
         headers = validators(rendered, gzipped=gzipped)
         if is_unchanged(request.headers, rendered, now_ms=now_ms()):
@@ -85,7 +88,9 @@ class Web:
             return
         sources = await to_thread.run_sync(self.feeds.reader.sources)
         if any(source.name == name for source in sources):
-            raise HTTPException(410, f"The source '{name}' was taken out of the configuration; its feed has ended.")
+            raise HTTPException(
+                410, f"The source '{name}' was taken out of the configuration; its feed has ended."
+            )
         raise HTTPException(404, "There is no feed of that name.")
 
     async def opml(self, _: Request) -> Response:
@@ -127,5 +132,3 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
-
-

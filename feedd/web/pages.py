@@ -26,7 +26,11 @@ def minute(time_ms: int) -> str:
 
 
 environment = Environment(
-    loader=PackageLoader("feedd.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=PackageLoader("feedd.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 environment.filters.update(minute=minute, rfc3339=rfc3339, headline=headline, path=printable)
 environment.globals.update(version=__version__)
@@ -79,7 +83,9 @@ def shown(document: Document) -> list[tuple[Entry, str]]:
 
 
 async def stylesheet(_: Request) -> Response:
-    return Response(STYLE, headers={"Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=3600"})
+    return Response(
+        STYLE, headers={"Content-Type": "text/css; charset=utf-8", "Cache-Control": "max-age=3600"}
+    )
 
 
 async def refused(request: Request, error: HTTPException) -> Response:
