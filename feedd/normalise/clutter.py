@@ -35,7 +35,7 @@ PROMOTION = (
     ".addtoany_shortcode,.sharedaddy,.social-share,.share-buttons,.newsletter-signup"
 )
 DROPPED = (
-    "script,style,template,noscript,link,meta,base,object,embed,form,button,input,select,textarea,iframe"
+    "script,style,template,noscript,link,meta,base,object,embed,button,input,select,textarea,iframe"
 )
 CLUTTER_NAME = re.compile(
     r"(?:^|-)(?:share|sharing|social|modal|newsletter|promo|selfpromo|subscribe|ad|ads|advert|advertisement|button"

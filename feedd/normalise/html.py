@@ -18,80 +18,10 @@ from feedd.normalise.text import ALLOWED, FORBIDDEN
 VERSION = 1  # of what `clean` makes; a higher number makes stored HTML pass through it again before comparing
 
 TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "address",
-        "article",
-        "aside",
-        "audio",
-        "b",
-        "bdi",
-        "bdo",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "details",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "main",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "section",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "u",
-        "ul",
-        "var",
-        "video",
-        "wbr",
-    ]
+    "a abbr address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd"
+    " del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li"
+    " main mark ol p pre q rp rt ruby s samp section small span strong sub summary sup table tbody td"
+    " tfoot th thead time tr u ul var video wbr".split()
 )
 ATTRIBUTES = {
     "*": {"dir", "lang"},
@@ -110,36 +40,8 @@ ATTRIBUTES = {
     "video": {"controls", "height", "poster", "src", "width"},
 }
 DROPPED_WITH_CONTENT = frozenset(
-    [
-        "applet",
-        "button",
-        "canvas",
-        "dialog",
-        "embed",
-        "form",
-        "frameset",
-        "iframe",
-        "input",
-        "map",
-        "math",
-        "menu",
-        "meter",
-        "nav",
-        "noembed",
-        "noframes",
-        "object",
-        "optgroup",
-        "option",
-        "output",
-        "progress",
-        "script",
-        "select",
-        "style",
-        "svg",
-        "template",
-        "textarea",
-        "title",
-    ]
+    "applet button canvas dialog embed frameset iframe input map math menu meter nav noembed"
+    " noframes object optgroup option output progress script select style svg template textarea title".split()
 )
 SANITISER = nh3.Cleaner(
     tags=set(TAGS),
@@ -154,35 +56,10 @@ SANITISER = nh3.Cleaner(
 # unclosed formatting element before it: what no article needs is not parsed but shown as text.
 MAX_DEPTH = 256
 MAX_FORMATTING = 24
-FORMATTING = frozenset(
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
-)
+FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 SELF_CLOSING = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "dd",
-        "dt",
-        "option",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-    ]
+    "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th"
+    " tbody".split()
 )
 MARKUP = re.compile(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))"

@@ -7,6 +7,7 @@ RFC 3986 section 6.2 names these steps; UTS 46 the host's.
 """
 
 import re
+from unicodedata import category
 from urllib.parse import quote, urlsplit
 
 import idna
@@ -70,7 +71,13 @@ def canonical_host(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:
+        if all(char in "-_." or char.isalnum() or category(char)[0] == "S" for char in host):
+            return ".".join(map(punycoded, host.lower().split(".")))  # browsers take emoji and "_" all the same
         raise BadUrl(f"'{shown(host)}' is not a host name: {error}") from error
+
+
+def punycoded(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
 
 
 def without_tracking(query: str) -> str:

@@ -186,8 +186,8 @@ class Reader:
             [entry_id],
         )
         return [
-            Revision(
-                row[0], row[1], loaded_path(row[2]), *row[3:8], tuple(json.loads(row[8] or "[]")), row[9]
+            Revision._make(row)._replace(
+                location=loaded_path(row[2]), reasons=tuple(json.loads(row[8] or "[]"))
             )
             for row in rows
         ]
