@@ -34,9 +34,7 @@ PROMOTION = (
     ".google-auto-placed,.dfp-ad,.taboola,.OUTBRAIN,.addtoany_share_save_container,.addtoany_content,"
     ".addtoany_shortcode,.sharedaddy,.social-share,.share-buttons,.newsletter-signup"
 )
-DROPPED = (
-    "script,style,template,noscript,link,meta,base,object,embed,button,input,select,textarea,iframe"
-)
+DROPPED = "script,style,template,noscript,link,meta,base,object,embed,button,input,select,textarea,iframe"
 CLUTTER_NAME = re.compile(
     r"(?:^|-)(?:share|sharing|social|modal|newsletter|promo|selfpromo|subscribe|ad|ads|advert|advertisement|button"
     r"|popup|banner|consent|cookie|paywall|login|embed|sticky|tracking|pixel|comments?)(?:-|$)"

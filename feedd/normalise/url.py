@@ -71,8 +71,12 @@ def canonical_host(host: str) -> str:
     try:
         return idna.encode(host, uts46=True).decode("ascii")
     except idna.IDNAError as error:
-        if all(char in "-_." or char.isalnum() or category(char)[0] == "S" for char in host):
-            return ".".join(map(punycoded, host.lower().split(".")))  # browsers take emoji and "_" all the same
+        if ".." not in host and all(
+            char in "-_." or char.isalnum() or category(char)[0] == "S" for char in host
+        ):
+            return ".".join(
+                map(punycoded, host.lower().split("."))
+            )  # browsers take emoji and "_" all the same
         raise BadUrl(f"'{shown(host)}' is not a host name: {error}") from error
 
 
