@@ -53,6 +53,14 @@ class Request(NamedTuple):
     accept_removals: bool = False
 
 
+class Passed(NamedTuple):
+    """What came of a pass, before it is closed."""
+
+    tally: Tally
+    again: list[str]  # files to look at once more soon
+    listing: bytes | None  # digest of the folder if nothing in it is left to be read
+
+
 WHOLE = Request()
 
 
@@ -60,6 +68,12 @@ class Collected(NamedTuple):
     items: list[Item]
     rejected: list[Rejected]
     waiting: list[directory.Waiting]
+
+    @property
+    def leaves_something(self) -> bool:
+        """Whether a file must be read again even if nothing changes."""
+        untrusted = any(not item.settled for item in self.items)
+        return bool(self.waiting) or untrusted or any(each.stamp is None for each in self.rejected)
 
 
 def wanted(config: Config, names: Sequence[str]) -> list[Source]:
@@ -97,15 +111,20 @@ class Looker:
         started = None
         try:
             started = self.desk.run(lambda writer: writer.begin(key, began_ms))
-            tally, again = self.pass_over(source, started, request, progress)
+            passed = self.pass_over(source, started, request, progress)
             if request.paths is not None:  # the whole look stays when it was due
                 due = self.desk.run(lambda writer: writer.next_check(source.name)) or due
-            whole, changed = request.paths is None, tally.changed
-            self.desk.run(lambda writer: writer.finish(key, started, due, whole=whole, changed=changed))
+            whole, changed = request.paths is None, passed.tally.changed
+            self.desk.run(
+                lambda writer: writer.finish(
+                    key, started, due, whole=whole, changed=changed, listing=passed.listing
+                )
+            )
         except (SourceError, StoreError) as error:
             return self.failed(source, started, error, due, time.monotonic() - begun)
-        status = "unchanged" if tally == Tally() else "ok"
-        return Looked(source.name, status, tally, time.monotonic() - begun, due.at_ms, again=tuple(again))
+        status = "unchanged" if passed.tally == Tally() else "ok"
+        seconds = time.monotonic() - begun
+        return Looked(source.name, status, passed.tally, seconds, due.at_ms, again=tuple(passed.again))
 
     def failed(
         self, source: Source, started: Started | None, error: FeeddError, due: Due, seconds: float
@@ -122,12 +141,12 @@ class Looker:
 
     def pass_over(
         self, source: Source, started: Started, request: Request, progress: Progress | None
-    ) -> tuple[Tally, list[str]]:
-        """Everything between begin and finish; returns the tally, and the files to look at again soon."""
+    ) -> Passed:
+        """Everything between begin and finish."""
         look = started.look
         listing = self.list_files(source, started, request)
         still, waiting = directory.settle(source.path, listing.changed)
-        tally, again = Tally(), [found.path for found in waiting]
+        tally, again, unread = Tally(), [found.path for found in waiting], bool(waiting)
         reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
         done, began_ns = 0, time.time_ns()
         for batch in collect(reading, still, began_ns):
@@ -136,6 +155,7 @@ class Looker:
             tally += self.record(source, look, batch.items, batch.rejected)
             again += [found.path for found in batch.waiting]
             again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
+            unread = unread or batch.leaves_something
             done += len(batch.items) + len(batch.rejected) + len(batch.waiting)
             if progress is not None:
                 progress(done, len(still))
@@ -143,7 +163,7 @@ class Looker:
             tally += self.record(source, look, [], listing.rejected)
         if request.paths is None:
             tally += self.tidy_up(started, listing, tally, request)
-        return tally, again
+        return Passed(tally, again, None if unread else listing.digest)
 
     def record(self, source: Source, look: Pass, items: list[Item], rejected: list[Rejected]) -> Tally:
         return self.desk.run(lambda writer: writer.record(look, source.extraction_hash, items, rejected))
@@ -154,11 +174,16 @@ class Looker:
         selection = directory.Selection(source.include, source.exclude)
         if request.paths is not None:
             known = self.desk.run(lambda writer: writer.stamps_of(source_id, request.paths or ()))
+            self.desk.run(lambda writer: writer.forget_listing(source_id))
             return directory.pick(source.path, selection, request.paths, known)
+        survey = directory.survey(source.path, selection)
+        if started.listing == survey.digest and not started.reread:
+            return directory.Listing(len(survey.files), [], [], survey.rejected, started.listing)
         known = self.desk.run(lambda writer: writer.stamps(source_id))
+        self.desk.run(lambda writer: writer.forget_listing(source_id))
         if started.reread:
             known = dict.fromkeys(known, (None, None, None))
-        listing = directory.scan(source.path, selection, known)
+        listing = directory.compare(survey, known)._replace(digest=survey.digest)
         if not listing.present and listing.gone and not request.accept_removals:
             raise SourceError(
                 f"the folder {source.path} is empty, but held {len(listing.gone)} files: nothing was removed. If that"

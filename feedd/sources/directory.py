@@ -5,11 +5,13 @@ inode changed. Names are hostile: no symbolic link leads out of the folder, and 
 opened.
 """
 
+import marshal
 import os
 import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +44,21 @@ class Found(NamedTuple):
     stamp: Stamp
 
 
+class Survey(NamedTuple):
+    """What a folder holds."""
+
+    files: list[tuple[str, int, int, int]]  # path and stamp of each that include and exclude choose
+    rejected: list[Rejected]
+    unreadable: list[str]  # folders that can't be listed
+
+    @property
+    def digest(self) -> bytes:
+        """The same if nothing in the folder changed; 16 bytes."""
+        refused = [(each.where, each.reason) for each in self.rejected]
+        # version 2: from 3 on, equal values may be written in different bytes
+        return blake2b(marshal.dumps((self.files, refused), 2), digest_size=16).digest()
+
+
 class Listing(NamedTuple):
     """What a folder holds, set against what is known of it."""
 
@@ -49,6 +66,7 @@ class Listing(NamedTuple):
     changed: list[Found]
     gone: list[str]
     rejected: list[Rejected]
+    digest: bytes | None = None  # of the survey, where the whole folder was listed
 
 
 class Waiting(NamedTuple):
@@ -101,8 +119,13 @@ def spell(part: str) -> str:
 
 
 def scan(root: Path, selection: Selection, known: Known) -> Listing:
-    """List the folder. `known` is used up. Raises SourceError where the folder itself can't be listed."""
-    walk = Walk(os.fspath(root), selection, known)
+    """List the folder, set against what is known of it. Raises SourceError where it can't be listed."""
+    return compare(survey(root, selection), known)
+
+
+def survey(root: Path, selection: Selection) -> Survey:
+    """List the folder. Raises SourceError where the folder itself can't be listed."""
+    walk = Walk(os.fspath(root), selection)
     try:
         walk.folder("")
     except OSError as error:
@@ -111,27 +134,38 @@ def scan(root: Path, selection: Selection, known: Known) -> Listing:
         prefix = walk.pending.pop()
         try:
             walk.folder(prefix)
+        except FileNotFoundError:  # went away since it was listed
+            continue
         except OSError as error:
-            walk.unreadable(prefix, error)
-    walk.changed.sort()
-    return Listing(walk.present, walk.changed, sorted(known), walk.rejected)
+            walk.unreadable.append(prefix)
+            walk.refuse(prefix, f"the folder can't be listed: {os.strerror(error.errno or 0)}")
+    return Survey(walk.files, walk.rejected, walk.unreadable)
+
+
+def compare(survey: Survey, known: Known) -> Listing:
+    """Which files changed and which are gone. What can't be looked at counts as present."""
+    changed = [Found(path, Stamp(*stamp)) for path, *stamp in survey.files if known.get(path) != tuple(stamp)]
+    changed.sort()
+    gone = known.keys() - {file[0] for file in survey.files} - {each.where for each in survey.rejected}
+    if survey.unreadable:
+        gone = {path for path in gone if not path.startswith(tuple(survey.unreadable))}
+    return Listing(len(survey.files), changed, sorted(gone), survey.rejected)
 
 
 class Walk:
     """One walk over a folder; folders and files whose names begin with a dot are no articles."""
 
-    def __init__(self, root: str, selection: Selection, known: Known) -> None:
+    def __init__(self, root: str, selection: Selection) -> None:
         self.root = root
         self.real_root = os.path.realpath(root)
         self.selection = selection
-        self.known = known
-        self.present = 0
-        self.changed: list[Found] = []
+        self.files: list[tuple[str, int, int, int]] = []
         self.rejected: list[Rejected] = []
+        self.unreadable: list[str] = []
         self.pending: list[str] = []
 
     def folder(self, prefix: str) -> None:
-        selection, forget, present = self.selection, self.known.pop, 0
+        selection, add = self.selection, self.files.append
         with os.scandir(os.path.join(self.root, prefix)) as entries:
             for entry in entries:
                 name = entry.name
@@ -146,56 +180,36 @@ class Walk:
                     except FileNotFoundError:  # went away since it was listed
                         continue
                     except OSError as error:
-                        forget(path, None)
-                        self.rejected.append(
-                            Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
-                        )
+                        self.refuse(path, f"can't be read: {os.strerror(error.errno or 0)}")
                         continue
-                    present += 1
-                    stamp = (info.st_size, info.st_mtime_ns, info.st_ino)
-                    before = forget(path, None)
-                    if before != stamp or not stat.S_ISREG(info.st_mode):
-                        self.changed_file(path, info, before)
+                    if stat.S_ISREG(info.st_mode):
+                        add((path, info.st_size, info.st_mtime_ns, info.st_ino))
+                    else:
+                        self.irregular(path, info.st_mode)
                 elif entry.is_symlink() and os.path.isdir(entry.path):
                     why = "a symbolic link to a folder is not followed; make that folder a source of its own"
-                    self.rejected.append(Rejected(path, why))
-        self.present += present
+                    self.refuse(path, why)
 
-    def changed_file(self, path: str, info: os.stat_result, before: object) -> None:
-        if stat.S_ISREG(info.st_mode):
-            self.changed.append(Found(path, Stamp(info.st_size, info.st_mtime_ns, info.st_ino)))
-        elif not stat.S_ISLNK(info.st_mode):
-            self.rejected.append(Rejected(path, f"is {kind_of_file(info.st_mode)}, no regular file"))
-        else:
-            self.linked_file(path, before)
+    def refuse(self, path: str, reason: str) -> None:
+        self.rejected.append(Rejected(path, reason))
 
-    def linked_file(self, path: str, before: object) -> None:
-        """A symbolic link counts as the file that it leads to, if that lies in the folder."""
+    def irregular(self, path: str, mode: int) -> None:
+        """A symbolic link counts as the file that it leads to, if that lies in the folder; nothing else counts."""
+        if not stat.S_ISLNK(mode):
+            self.refuse(path, f"is {kind_of_file(mode)}, no regular file")
+            return
         try:
             target = os.path.realpath(os.path.join(self.root, path), strict=True)
             info = os.stat(target)
         except OSError as error:
-            self.rejected.append(
-                Rejected(path, f"is a broken symbolic link: {os.strerror(error.errno or 0)}")
-            )
+            self.refuse(path, f"is a broken symbolic link: {os.strerror(error.errno or 0)}")
             return
         if os.path.commonpath([target, self.real_root]) != self.real_root:
-            self.rejected.append(Rejected(path, "is a symbolic link that leads out of the folder"))
+            self.refuse(path, "is a symbolic link that leads out of the folder")
         elif stat.S_ISREG(info.st_mode):
-            stamp = Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
-            if stamp != before:
-                self.changed.append(Found(path, stamp))
+            self.files.append((path, info.st_size, info.st_mtime_ns, info.st_ino))
         else:
-            self.rejected.append(Rejected(path, "is a symbolic link to something that is no regular file"))
-
-    def unreadable(self, prefix: str, error: OSError) -> None:
-        """What was known below a folder that can't be listed now still counts as present."""
-        if isinstance(error, FileNotFoundError):
-            return
-        for path in [path for path in self.known if path.startswith(prefix)]:
-            del self.known[path]
-        reason = f"the folder can't be listed: {os.strerror(error.errno or 0)}"
-        self.rejected.append(Rejected(prefix, reason))
+            self.refuse(path, "is a symbolic link to something that is no regular file")
 
 
 def kind_of_file(mode: int) -> str:
@@ -211,8 +225,7 @@ def kind_of_file(mode: int) -> str:
 
 def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -> Listing:
     """As `scan`, but looks at these paths alone: what a file-system event named."""
-    walk = Walk(os.fspath(root), selection, {})
-    gone = []
+    walk, gone = Walk(os.fspath(root), selection), []
     for path in sorted(set(paths)):
         if path not in selection or any(part.startswith(".") for part in path.split("/")):
             continue
@@ -221,13 +234,11 @@ def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -
         except OSError:
             gone.append(path)
             continue
-        if not stat.S_ISDIR(info.st_mode) and known.get(path) != (
-            info.st_size,
-            info.st_mtime_ns,
-            info.st_ino,
-        ):
-            walk.changed_file(path, info, known.get(path))
-    return Listing(len(walk.changed), walk.changed, gone, walk.rejected)
+        if stat.S_ISREG(info.st_mode):
+            walk.files.append((path, info.st_size, info.st_mtime_ns, info.st_ino))
+        elif not stat.S_ISDIR(info.st_mode):
+            walk.irregular(path, info.st_mode)
+    return compare(Survey(walk.files, walk.rejected, []), known)._replace(gone=gone)
 
 
 def settle(

@@ -31,6 +31,7 @@ def spine(db: Database) -> None:
             selection TEXT,                    -- hash of the settings that chose what was read
             passes INTEGER NOT NULL DEFAULT 0, -- completed looks
             first_pass_at INTEGER,             -- when the first whole pass was completed
+            listing BLOB,                      -- digest of a folder in which nothing is left to be read
             entries INTEGER NOT NULL DEFAULT 0,
             touched INTEGER NOT NULL DEFAULT 0, -- grows whenever anything that its feed shows changes
             last_checked INTEGER,
@@ -99,6 +100,7 @@ def spine(db: Database) -> None:
             PRIMARY KEY (source_id, path)
         ) WITHOUT ROWID""")
     db.execute("CREATE INDEX locations_entry ON locations (entry_id)")
+    db.execute("CREATE INDEX locations_rejected ON locations (source_id) WHERE rejected IS NOT NULL")
     db.execute("""
         CREATE TABLE changes (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -35,6 +35,7 @@ class Started(NamedTuple):
     reread: bool  # the settings changed: everything is to be read again
     reselected: bool  # another set of files was chosen than last time
     entries: int  # that the source held
+    listing: bytes | None  # digest of the folder when nothing in it was left to be read
 
 
 class Writer:
@@ -75,13 +76,23 @@ class Writer:
 
     def begin(self, source: SourceKey, now_ms: int) -> Started:
         with translated(self.path):
-            source_id, passes, first_pass_at, extraction, selection, entries = self.connection.execute(
-                "SELECT id, passes, first_pass_at, extraction, selection, entries FROM sources WHERE name = ?",
-                [source.name],
-            ).fetchone()
+            source_id, passes, first_pass_at, extraction, selection, entries, listing = (
+                self.connection.execute(
+                    "SELECT id, passes, first_pass_at, extraction, selection, entries, listing FROM sources"
+                    " WHERE name = ?",
+                    [source.name],
+                ).fetchone()
+            )
         look = Pass(source_id, passes + 1, first_pass_at is None, now_ms)
         reread = extraction not in {None, source.extraction}
-        return Started(look, reread, selection not in {None, source.selection}, entries)
+        return Started(look, reread, selection not in {None, source.selection}, entries, listing)
+
+    def forget_listing(self, source_id: int) -> None:
+        """From here on until a whole pass is finished, the folder may hold what was not read."""
+        with translated(self.path):
+            self.connection.execute(
+                "UPDATE sources SET listing = NULL WHERE id = ? AND listing IS NOT NULL", [source_id]
+            )
 
     def stamps(self, source_id: int) -> Known:
         """What `stat` said of each file that is known, when it was read."""
@@ -226,7 +237,16 @@ class Writer:
             and held("SELECT removed_at IS NULL FROM entries WHERE id = ?", [entry_id]).fetchone()[0]
         ]
 
-    def finish(self, source: SourceKey, started: Started, due: Due, *, whole: bool, changed: bool) -> bool:
+    def finish(
+        self,
+        source: SourceKey,
+        started: Started,
+        due: Due,
+        *,
+        whole: bool,
+        changed: bool,
+        listing: bytes | None,
+    ) -> bool:
         """Close a pass; a `whole` one saw all that the source holds. Returns whether the source recovered."""
         look = started.look
         with translated(self.path), transaction(self.connection):
@@ -239,9 +259,9 @@ class Writer:
             )
             if whole:
                 run(
-                    "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?)"
-                    " WHERE id = ?",
-                    [source.extraction, source.selection, look.now_ms, look.source_id],
+                    "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?),"
+                    " listing = ? WHERE id = ?",
+                    [source.extraction, source.selection, look.now_ms, listing, look.source_id],
                 )
             if failures:
                 self.log_source(Kind.SOURCE_RECOVERED, look, None)
