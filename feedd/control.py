@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from feedd.errors import FeeddError
+from feedd.errors import FeeddError, StoreError
 
 Message = dict[str, Any]
 Answer = Callable[[Message, Callable[[Message], None]], Awaitable[Message]]
@@ -42,16 +42,22 @@ def short_path(path: Path) -> Iterator[str]:
 
 
 async def listen(database: Path, answer: Answer) -> asyncio.Server:
-    """Answer requests until the server is closed. Whoever holds the lock may replace the socket."""
+    """Answer requests until the server is closed. Whoever holds the lock may replace the socket.
+
+    Raises StoreError where the socket can't be made.
+    """
     path = socket_path(database)
-    path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX)
-    with short_path(path) as address:
-        before = os.umask(0o177)
-        try:
+    before = os.umask(0o177)
+    try:
+        path.unlink(missing_ok=True)
+        with short_path(path) as address:
             bound.bind(address)
-        finally:
-            os.umask(before)
+    except OSError as error:
+        bound.close()
+        raise StoreError(f"{path}: can't be made: {os.strerror(error.errno or 0)}") from error
+    finally:
+        os.umask(before)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         def send(message: Message) -> None:

@@ -41,7 +41,8 @@ class EntryState:
     hashes: dict[bytes, int] = field(
         default_factory=dict
     )  # contents of all its versions in this source → revision
-    told_elsewhere: set[Words] = field(default_factory=set)  # of its versions in other sources
+    told: bool = False  # in this pass; or this pass is the first to find it in this source
+    told_elsewhere: set[Words] = field(default_factory=set)  # of its versions that other sources told
 
 
 class Pass(NamedTuple):
@@ -51,6 +52,7 @@ class Pass(NamedTuple):
     number: int
     first: bool  # no pass over the source was completed yet: it is silent
     now_ms: int
+    rebase: bool = False  # the source's settings changed since its last whole pass
 
 
 DUPLICATE = Verdict(None, keeps_revision=False, newest=False, because="the same content as before")
@@ -68,9 +70,9 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
         return Verdict(None, keeps_revision=True, newest=True, because=because)
     if article.content_hash in {newest.content_hash, held.content_hash if held else None}:
         return DUPLICATE
-    if newest.pass_number == look.number and newest.location != item.location:
+    if state.told and (newest.pass_number != look.number or newest.location != item.location):
         return folded(item, state, newest)
-    if held is None and is_older(item, newest):
+    if held is None and is_late(item, newest):
         because = "an older version that arrived late takes its place in the history"
         keeps = article.content_hash not in state.hashes
         return Verdict(None, keeps_revision=keeps, newest=False, because=because)
@@ -87,8 +89,9 @@ def restored(article: Article, before: Version | None) -> Verdict:
 def folded(item: Item, state: EntryState, newest: Version) -> Verdict:
     """The entry was found at another location in this very pass: one change tells of both."""
     because = "found under this URL at another place in the same pass"
-    keeps = item.article.content_hash not in state.hashes
-    return Verdict(None, keeps_revision=keeps, newest=keeps and not is_older(item, newest), because=because)
+    is_newest = not is_older(item, newest)
+    keeps = is_newest or item.article.content_hash not in state.hashes
+    return Verdict(None, keeps_revision=keeps, newest=is_newest, because=because)
 
 
 def changed(item: Item, before: Version, state: EntryState) -> Verdict:
@@ -131,18 +134,20 @@ def words(version: Article | Version) -> Words:
 
 
 def is_older(item: Item, version: Version) -> bool:
-    """Whether the item comes before the version: by time, then by path."""
+    """Whether the item comes before the version: by time, then by path. In doubt what came later is newer."""
     if item.stated_ms is None or version.stated_ms is None:
-        return (
-            (version.location, 0) > (item.location, 0)
-            and version.stated_ms is None
-            and item.stated_ms is None
-        )
+        return False
     return (item.stated_ms, item.location) < (version.stated_ms, version.location)
+
+
+def is_late(item: Item, version: Version) -> bool:
+    """Whether the item states an earlier time than the version; under the same time it is an edit."""
+    return is_older(item, version) and item.stated_ms != version.stated_ms
 
 
 def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_id: int) -> None:
     """Bring `state` up to date with what was decided, so that the next item of the batch sees it."""
+    state.told = state.told or verdict.kind is not None or state.newest is None
     state.known, state.removed = True, False
     if not verdict.keeps_revision:
         return

@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from pathlib import Path
 
 from feedd import shapes
 from feedd.config.settings import Source
@@ -11,14 +10,14 @@ from feedd.model import Item, Rejected
 from feedd.pipeline import collect, now_ms
 from feedd.publish.times import rfc3339
 from feedd.sources import directory
-from feedd.store import schema, snapshot
+from feedd.store import snapshot
 from feedd.store.database import loaded_path
 from feedd.store.reader import Reader
 
 
-def dry_run(source: Source, reader: Reader | None) -> shapes.Shape:
+def dry_run(source: Source, reader: Reader) -> shapes.Shape:
     """Decide on every file of the folder against what the store holds. Raises SourceError."""
-    connection = reader.connection if reader else empty_store()
+    connection = reader.connection
     row = connection.execute("SELECT id, first_pass_at FROM sources WHERE name = ?", [source.name]).fetchone()
     source_id, first_pass_at = row or (0, None)
     look = Pass(source_id, 0, first_pass_at is None, now_ms())
@@ -66,9 +65,3 @@ def decided(
         "decision": verdict.kind or "duplicate",
         "because": verdict.because,
     }
-
-
-def empty_store() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    schema.migrate(connection, Path(":memory:"))
-    return connection

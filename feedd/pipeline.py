@@ -177,11 +177,11 @@ class Looker:
             self.desk.run(lambda writer: writer.forget_listing(source_id))
             return directory.pick(source.path, selection, request.paths, known)
         survey = directory.survey(source.path, selection)
-        if started.listing == survey.digest and not started.reread:
+        if started.listing == survey.digest and not started.look.rebase:
             return directory.Listing(len(survey.files), [], [], survey.rejected, started.listing)
         known = self.desk.run(lambda writer: writer.stamps(source_id))
         self.desk.run(lambda writer: writer.forget_listing(source_id))
-        if started.reread:
+        if started.look.rebase:
             known = dict.fromkeys(known, (None, None, None))
         listing = directory.compare(survey, known)._replace(digest=survey.digest)
         if not listing.present and listing.gone and not request.accept_removals:

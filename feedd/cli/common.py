@@ -14,9 +14,7 @@ import click
 from feedd.config.load import find, load
 from feedd.config.settings import Config
 from feedd.config.values import UNITS
-from feedd.errors import UsageError
 from feedd.pipeline import now_ms
-from feedd.store.reader import Reader
 
 Decorated = Callable[..., Any]
 
@@ -57,15 +55,6 @@ def configuration(config_path: Path | None) -> Config:
     """The configuration that the command or the group names. Raises ConfigError."""
     chosen = config_path or click.get_current_context().obj
     return load(find(chosen, dict(os.environ)))
-
-
-def reader_of(config: Config) -> Reader:
-    """A reader of the store. Raises UsageError where there is none yet."""
-    if not config.store.path.exists():
-        raise UsageError(
-            f"{config.store.path}: there is no database yet; `feedd update` or `feedd run` makes it"
-        )
-    return Reader(config.store.path)
 
 
 def print_json(value: object) -> None:

@@ -16,14 +16,13 @@ from feedd.cli.common import (
     listing,
     print_json,
     print_json_list,
-    reader_of,
     table,
 )
-from feedd.config.settings import Config
+from feedd.config.settings import Config, Source
 from feedd.daemon import feeds_of
 from feedd.lookup import explain as explained
 from feedd.lookup import find_entry
-from feedd.store.reader import Entry, Reader
+from feedd.store.reader import Entry, Reader, SourceRow
 
 ON_TERMINAL = 50
 
@@ -33,11 +32,12 @@ ON_TERMINAL = 50
 def sources(config_path: Path | None, limit: int | None, since: int | None, *, as_json: bool) -> None:
     """List the sources, how they are, and when they are looked at next."""
     config = configuration(config_path)
-    rows = {row.name: row for row in reader_of(config).sources()}
+    rows = {row.name: row for row in Reader(config.store.path).sources()}
+    configured = ((source, rows.get(source.name, unseen(source))) for source in config.sources)
     chosen = [
-        shapes.source(rows[source.name], paused=source.paused)
-        for source in config.sources
-        if source.name in rows and (since is None or (rows[source.name].last_changed_ms or 0) >= since)
+        shapes.source(row, paused=source.paused)
+        for source, row in configured
+        if since is None or (row.last_changed_ms or 0) >= since
     ][:limit]
     if as_json:
         print_json(chosen)
@@ -57,12 +57,19 @@ def sources(config_path: Path | None, limit: int | None, since: int | None, *, a
     table(heads, lines)
 
 
+def unseen(source: Source) -> SourceRow:
+    """A source that no pass has looked at."""
+    return SourceRow(
+        0, source.name, source.type, source.location, True, 0, 0, None, None, None, None, 0, None
+    )
+
+
 @click.command()
 @listing
 def feeds(config_path: Path | None, limit: int | None, since: int | None, *, as_json: bool) -> None:
     """List the feeds and their addresses."""
     config = configuration(config_path)
-    served = feeds_of(config, reader_of(config))
+    served = feeds_of(config, Reader(config.store.path))
     chosen = []
     for plan in served.plans.values():
         document = served.document(plan.name, plan.limit)
@@ -81,7 +88,7 @@ def feeds(config_path: Path | None, limit: int | None, since: int | None, *, as_
 def entries(config_path: Path | None, limit: int | None, since: int | None, *, as_json: bool) -> None:
     """List entries, newest first."""
     config = configuration(config_path)
-    reader = reader_of(config)
+    reader = Reader(config.store.path)
     found = (each for each in newest(reader, config) if since is None or each.updated_ms >= since)
     if as_json:
         print_json_list(map(shapes.entry, islice(found, limit)))
@@ -117,7 +124,7 @@ def newest(reader: Reader, config: Config) -> Iterable[Entry]:
 def show(config_path: Path | None, entry: str, *, as_json: bool) -> None:
     """Show an entry: by its number, its uid, or its URL in any spelling."""
     config = configuration(config_path)
-    found = find_entry(reader_of(config), config, entry)
+    found = find_entry(Reader(config.store.path), config, entry)
     language = next((source.language for source in config.sources if source.name == found.source), None)
     shape = shapes.entry_in_full(found, language)
     if as_json:
@@ -137,7 +144,7 @@ def history(
 ) -> None:
     """List the versions of an entry, in order of arrival."""
     config = configuration(config_path)
-    reader = reader_of(config)
+    reader = Reader(config.store.path)
     found = find_entry(reader, config, entry)
     revisions = [each for each in reader.history(found.id) if since is None or each.seen_ms >= since][:limit]
     shape = shapes.history(revisions)
@@ -168,7 +175,7 @@ def history(
 def explain(config_path: Path | None, url: str, *, as_json: bool) -> None:
     """Say what feedd made of an address, and why."""
     config = configuration(config_path)
-    shape = explained(reader_of(config), config, url)
+    shape = explained(Reader(config.store.path), config, url)
     if as_json:
         print_json(shape)
         return

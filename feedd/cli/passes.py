@@ -192,8 +192,7 @@ def test(config_path: Path | None, what: str, limit: int | None, *, as_json: boo
     if "://" in what:
         raise UsageError("feedd reads folders so far, not addresses: give the name of a source")
     (source,) = wanted(config, [what])
-    reader = Reader(config.store.path) if config.store.path.exists() else None
-    found = dry_run(source, reader)
+    found = dry_run(source, Reader(config.store.path))
     items: list[dict[str, Any]] = found["items"][:limit]
     if as_json:
         print_json({**found, "items": items})

@@ -105,19 +105,19 @@ class Loader:
         if not isinstance(patterns, list) or not all(isinstance(each, str) and each for each in patterns):
             self.mistake(self.path, "include", f"{patterns!r} is not a list of paths")
             return
+        files: dict[Path, None] = {}  # each once, in order
         for pattern in patterns:
             try:
-                files = sorted(self.context["folder"].glob(pattern))
-            except (ValueError, NotImplementedError):
+                files |= dict.fromkeys(sorted(self.context["folder"].glob(pattern)))
+            except (ValueError, NotImplementedError, OSError):
                 self.mistake(self.path, "include", f"{pattern!r} is not a path relative to this file")
+        for file in files:
+            try:
+                data = self.read(file)
+            except ConfigError:
                 continue
-            for file in files:
-                try:
-                    data = self.read(file)
-                except ConfigError:
-                    continue
-                self.refuse_unknown(file, data, INCLUDED_SECTIONS)
-                yield file, data
+            self.refuse_unknown(file, data, INCLUDED_SECTIONS)
+            yield file, data
 
     def refuse_unknown(self, file: Path, data: dict[str, Any], known: tuple[str, ...]) -> None:
         for key in data:
@@ -171,6 +171,8 @@ class Loader:
                 )
                 continue
             inherited = {k: v for k, v in defaults.items() if k in Defaults.model_fields}
+            if "every" in table:
+                inherited.pop("cron", None)
             source = self.validated(
                 DirectorySource, file, key, {**inherited, **table, "name": name}, set(table)
             )
@@ -221,8 +223,11 @@ class Loader:
                 self.mistake(file, key, f"the feed '{feed.name}' is over all sources; choose another name")
                 continue
             for wanted in feed.sources:
+                is_tag = wanted.startswith("tag:")
+                if is_tag and len(sources) < len(names):  # a source that has mistakes may bear it
+                    continue
                 if wanted not in names | tags and wanted != feed.name:
-                    kind = "tag of any source" if wanted.startswith("tag:") else "source"
+                    kind = "tag of any source" if is_tag else "source"
                     self.mistake(file, key, f"{wanted!r} is no {kind}{suggestion(wanted, [*names, *tags])}")
 
 

@@ -15,7 +15,8 @@ DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.%a-z]+\]|[^\[\]:/\s]*):(?P<port>[0-9]{1,5})")
-WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104 (to be told apart, not bound to)
+WILDCARD = re.compile(r"[0:.]*")  # 0.0.0.0, ::, and their other spellings
+NO_URL = re.compile(r'[\x00-\x20\x7f<>"{}|\\^`]')
 
 
 class Listen(NamedTuple):
@@ -28,7 +29,7 @@ class Listen(NamedTuple):
     @property
     def public_url(self) -> str | None:
         """The URL that the address implies; None where it implies none."""
-        if self.socket is not None or self.host in WILDCARDS:
+        if self.socket is not None or WILDCARD.fullmatch(self.host):
             return None
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/"
@@ -53,7 +54,10 @@ def resolved(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(f"{value!r} is not a path")
     folder = info.context["folder"] if info.context else Path()
-    return Path(folder, Path(value).expanduser())
+    try:
+        return Path(folder, Path(value).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"{value!r} is not a path: there is no user of that name") from error
 
 
 def language(value: str) -> str:
@@ -101,7 +105,7 @@ def listen(value: object) -> Listen:
     if isinstance(value, str) and value.startswith("unix:/"):
         return Listen("", 0, Path(value.removeprefix("unix:")))
     found = HOST_PORT.fullmatch(value) if isinstance(value, str) else None
-    if found is None or not 0 <= int(found["port"]) <= 65535:
+    if found is None or not 1 <= int(found["port"]) <= 65535:
         raise ValueError(
             f"{value!r} is not an address; write one such as 127.0.0.1:8080 or unix:/run/feedd/http.sock"
         )
@@ -116,7 +120,7 @@ def base_url(value: str) -> str:
         )
     except ValueError:
         valid = False
-    if not valid or any(char.isspace() for char in value):
+    if not valid or NO_URL.search(value) or any(char.isspace() for char in value):
         raise ValueError(f"{value!r} is not a base address; write one such as https://feeds.example.org/")
     return value if value.endswith("/") else value + "/"
 

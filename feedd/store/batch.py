@@ -114,7 +114,7 @@ class Batch:
         revision_id = self.add_revision(entry, item, verdict, newest=True)
         self.flush()
         if before is None:
-            self.gained += 1
+            self.gained += not entry.state.removed  # one that is restored is counted in everywhere
         else:
             packed = pack(content(self.connection, before.revision_id), item.article.content_html)
             self.connection.execute(
@@ -137,7 +137,7 @@ class Batch:
         if shown:
             run("UPDATE entries SET title = ? WHERE id = ?", [item.article.title, entry.id])
         if verdict.kind is not None:
-            entry.updated_ms = max(entry.updated_ms, look.now_ms)
+            entry.updated_ms, entry.position = max(entry.updated_ms, look.now_ms), look.now_ms
             run(
                 "UPDATE entries SET updated = ?, position = ?, changed_at = ?, removed_at = NULL WHERE id = ?",
                 [entry.updated_ms, look.now_ms, look.now_ms, entry.id],
@@ -151,6 +151,14 @@ class Batch:
             run(
                 "UPDATE changes SET revision_id = ? WHERE entry_id = ? AND source_id = ? AND pass = ?",
                 [revision_id, entry.id, look.source_id, look.number],
+            )
+
+    def rebase(self, entry: StoredEntry, revision_id: int) -> None:
+        """The same content came under today's settings: what comes next can be compared with it."""
+        version = entry.versions.get(revision_id)
+        if version is not None and not version.comparable:
+            self.connection.execute(
+                "UPDATE revisions SET extraction = ? WHERE id = ?", [self.extraction, revision_id]
             )
 
     def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:

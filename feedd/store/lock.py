@@ -4,11 +4,11 @@ import fcntl
 import os
 from pathlib import Path
 
-from feedd.errors import AlreadyRunning, StoreReadOnly
+from feedd.errors import AlreadyRunning, StoreFull, StoreReadOnly
 
 
 class Lock:
-    """The lock, held until `release` or the end of the process. Raises AlreadyRunning, StoreReadOnly.
+    """The lock, held until `release` or the end of the process. Raises AlreadyRunning, StoreReadOnly, StoreFull.
 
     The kernel drops it with the process, so that a kill leaves nothing behind; the file stays.
     """
@@ -24,8 +24,12 @@ class Lock:
         except OSError as error:
             os.close(self.fd)
             raise AlreadyRunning(holder(database)) from error
-        os.ftruncate(self.fd, 0)
-        os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(self.fd, 0)
+            os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(self.fd)
+            raise StoreFull(f"{self.path}: can't be written: {os.strerror(error.errno or 0)}") from error
 
     def release(self) -> None:
         os.ftruncate(self.fd, 0)

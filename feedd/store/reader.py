@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from feedd.store.database import connect, loaded_path, placeholders, translated
+from feedd.store.schema import empty_store
 from feedd.store.snapshot import content
 
 AT_ONCE = 100
@@ -69,7 +70,7 @@ class Revision(NamedTuple):
 
 
 class Reader:
-    """Reads the store from any thread, on a connection of its own for each."""
+    """Reads the store from any thread, on a connection of its own for each. One that is not made yet is empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -78,7 +79,9 @@ class Reader:
     @property
     def connection(self) -> sqlite3.Connection:
         if not hasattr(self.local, "connection"):
-            self.local.connection = connect(self.path, read_only=True)
+            self.local.connection = (
+                connect(self.path, read_only=True) if self.path.exists() else empty_store()
+            )
         found: sqlite3.Connection = self.local.connection
         return found
 

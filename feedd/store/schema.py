@@ -27,8 +27,8 @@ def spine(db: Database) -> None:
             type TEXT NOT NULL,
             location TEXT NOT NULL,
             configured INTEGER NOT NULL,       -- 0: taken out of the configuration
-            extraction TEXT,                   -- hash of the settings under which its last whole pass read
-            selection TEXT,                    -- hash of the settings that chose what was read
+            extraction TEXT NOT NULL,          -- hash of the settings under which its last whole pass read
+            selection TEXT NOT NULL,           -- hash of the settings that chose what was read
             passes INTEGER NOT NULL DEFAULT 0, -- completed looks
             first_pass_at INTEGER,             -- when the first whole pass was completed
             listing BLOB,                      -- digest of a folder in which nothing is left to be read
@@ -163,6 +163,13 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             raise NotAStore(
                 f"{path}: the file is a database of something else; name another file in store.path"
             )
+
+
+def empty_store() -> sqlite3.Connection:
+    """What a database holds that was not made yet."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, Path(":memory:"))
+    return connection
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

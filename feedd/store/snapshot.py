@@ -9,7 +9,7 @@ from feedd.decide import EntryState, Pass, words
 from feedd.model import Item, Version
 from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, clean
-from feedd.store.database import placeholders, stored_path
+from feedd.store.database import loaded_path, placeholders, stored_path
 from feedd.store.pack import unpack
 
 
@@ -51,15 +51,20 @@ def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Seq
     """Everything that deciding on `items` needs to know."""
     uids = list({item.article.uid for item in items})
     rows = connection.execute(
-        "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL FROM entries"
+        "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL, EXISTS (SELECT * FROM changes c"
+        " WHERE c.entry_id = entries.id AND c.source_id = ? AND c.pass = ?) FROM entries"
         f" WHERE uid IN ({placeholders(len(uids))})",
-        uids,
+        [look.source_id, look.number, *uids],
     )
     entries = {
         uid: StoredEntry(
-            entry_id, EntryState(known=True, removed=bool(removed)), revisions, updated, source_id
+            entry_id,
+            EntryState(known=True, removed=bool(removed), told=bool(told)),
+            revisions,
+            updated,
+            source_id,
         )
-        for entry_id, uid, revisions, updated, source_id, removed in rows
+        for entry_id, uid, revisions, updated, source_id, removed, told in rows
     }
     if entries:
         load_versions(connection, look, extraction, entries)
@@ -78,23 +83,29 @@ def load_versions(
     by_id = {entry.id: entry for entry in entries.values()}
     rows = connection.execute(
         "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
+        " EXISTS (SELECT * FROM changes c WHERE c.entry_id = r.entry_id AND c.revision_id = r.id),"
         " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, r.location, r.pass"
         " FROM revisions r JOIN entries e ON e.id = r.entry_id"
         f" WHERE r.entry_id IN ({placeholders(len(by_id))}) ORDER BY r.number",
         list(by_id),
     ).fetchall()
-    for entry_id, source_id, newest, position, normaliser, made_under, url, *fields in rows:
+    for entry_id, source_id, newest, position, normaliser, made_under, url, told, *fields in rows:
         entry, version = by_id[entry_id], Version(*fields)
+        version = version._replace(location=loaded_path(version.location))
         if source_id != look.source_id:
-            entry.state.told_elsewhere.add(words(version))
+            if told:
+                entry.state.told_elsewhere.add(words(version))
             continue
         if normaliser != VERSION:
             version = renormalised(connection, version, url)
-        version = version._replace(comparable=made_under == extraction)
+        version = version._replace(comparable=made_under == extraction or not look.rebase)
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id
         if newest:
             entry.state.newest, entry.position = version, position
+    for entry in entries.values():
+        is_new = all(version.pass_number == look.number for version in entry.versions.values())
+        entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
 
 
 def renormalised(connection: sqlite3.Connection, version: Version, url: str) -> Version:

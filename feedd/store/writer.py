@@ -1,19 +1,21 @@
 """All that is written: a pass over a source from its beginning to its end, one transaction a batch."""
 
+import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from feedd.decide import Pass, Removals, after, decide, in_order, is_suspicious, tally_field
-from feedd.errors import RemovalsHeld
+from feedd.errors import RemovalsHeld, StoreReadOnly
 from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
 from feedd.store import schema, snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import connect, loaded_path, placeholders, stored_path, transaction, translated
 
-GONE_AT_ONCE = 500
+AT_ONCE = 500  # SQLite bounds the values of one statement
 
 Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, mtime_ns, inode
 
@@ -32,7 +34,6 @@ class Started(NamedTuple):
     """A pass that was begun."""
 
     look: Pass
-    reread: bool  # the settings changed: everything is to be read again
     reselected: bool  # another set of files was chosen than last time
     entries: int  # that the source held
     listing: bytes | None  # digest of the folder when nothing in it was left to be read
@@ -43,14 +44,19 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.exists() and path.stat().st_size:
-            reader = connect(path, read_only=True)
-            try:
+        try:
+            is_there = path.exists() and path.stat().st_size > 0
+        except OSError as error:
+            raise StoreReadOnly(f"{path}: can't be reached: {os.strerror(error.errno or 0)}") from error
+        if is_there:
+            with closing(connect(path, read_only=True)) as reader:
                 schema.check(reader, path)
-            finally:
-                reader.close()
         self.connection = connect(path)
-        schema.migrate(self.connection, path)
+        try:
+            schema.migrate(self.connection, path)
+        except BaseException:
+            self.connection.close()
+            raise
 
     def close(self) -> None:
         self.checkpoint()
@@ -63,9 +69,10 @@ class Writer:
             run("UPDATE sources SET configured = 0")
             for source in sources:
                 run(
-                    "INSERT INTO sources (name, type, location, configured) VALUES (?,?,?,1) ON CONFLICT (name)"
-                    " DO UPDATE SET type = excluded.type, location = excluded.location, configured = 1",
-                    source[:3],
+                    "INSERT INTO sources (name, type, location, extraction, selection, configured) VALUES (?,?,?,?,?,1)"
+                    " ON CONFLICT (name) DO UPDATE SET type = excluded.type, location = excluded.location,"
+                    " configured = 1",
+                    source,
                 )
             for name, settings in feeds:
                 run(
@@ -83,9 +90,10 @@ class Writer:
                     [source.name],
                 ).fetchone()
             )
-        look = Pass(source_id, passes + 1, first_pass_at is None, now_ms)
-        reread = extraction not in {None, source.extraction}
-        return Started(look, reread, selection not in {None, source.selection}, entries, listing)
+        look = Pass(
+            source_id, passes + 1, first_pass_at is None, now_ms, rebase=extraction != source.extraction
+        )
+        return Started(look, selection != source.selection, entries, listing)
 
     def forget_listing(self, source_id: int) -> None:
         """From here on until a whole pass is finished, the folder may hold what was not read."""
@@ -107,13 +115,17 @@ class Writer:
 
     def stamps_of(self, source_id: int, paths: Sequence[str]) -> Known:
         """As `stamps`, of these files alone."""
+        known: Known = {}
         with translated(self.path):
-            rows = self.connection.execute(
-                "SELECT path, size, mtime_ns, inode FROM locations"
-                f" WHERE source_id = ? AND path IN ({placeholders(len(paths))})",
-                [source_id, *map(stored_path, paths)],
-            )
-            return {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
+            for start in range(0, len(paths), AT_ONCE):
+                some = [stored_path(path) for path in paths[start : start + AT_ONCE]]
+                rows = self.connection.execute(
+                    "SELECT path, size, mtime_ns, inode FROM locations"
+                    f" WHERE source_id = ? AND path IN ({placeholders(len(some))})",
+                    [source_id, *some],
+                )
+                known |= {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
+        return known
 
     def rejected(self, source_id: int) -> list[Rejected]:
         """The files that were refused when they were read last."""
@@ -158,6 +170,7 @@ class Writer:
             verdict = decide(item, stored.held(item, entry), entry.state, look)
             known = entry.state.hashes.get(item.article.content_hash, 0)
             revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
+            batch.rebase(entry, revision_id)
             if verdict.keeps_revision or verdict.kind is not None:
                 batch.update_entry(entry, item, verdict, revision_id)
             if verdict.kind is not None:
@@ -221,8 +234,8 @@ class Writer:
     def only_held_by(self, source_id: int, gone: Sequence[str]) -> list[int]:
         """The entries, not yet removed, that have no location but those in `gone`."""
         losing: dict[int, int] = {}
-        for start in range(0, len(gone), GONE_AT_ONCE):
-            paths = [stored_path(path) for path in gone[start : start + GONE_AT_ONCE]]
+        for start in range(0, len(gone), AT_ONCE):
+            paths = [stored_path(path) for path in gone[start : start + AT_ONCE]]
             for (entry_id,) in self.connection.execute(
                 "SELECT entry_id FROM locations WHERE source_id = ? AND entry_id IS NOT NULL"
                 f" AND path IN ({placeholders(len(paths))})",

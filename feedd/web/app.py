@@ -1,8 +1,10 @@
 """The web application: feeds for readers, pages for people."""
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,6 +21,7 @@ from feedd.web import pages
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 
 LIMITS = range(1, 1001)
+THREADS = 4  # that read and render; each has a connection of its own
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'",
@@ -26,6 +29,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 
 def application(feeds: Feeds) -> Starlette:
@@ -51,6 +55,10 @@ class Web:
 
     def __init__(self, feeds: Feeds) -> None:
         self.feeds = feeds
+        self.threads = CapacityLimiter(THREADS)
+
+    async def in_thread(self, work: Callable[..., Result], *values: object) -> Result:
+        return await to_thread.run_sync(work, *values, limiter=self.threads)
 
     async def feed(self, request: Request) -> Response:
         name, format_ = request.path_params["name"], request.path_params["format"]
@@ -64,7 +72,7 @@ class Web:
         key = Key(name, format_, self.limit(request, name))
         rendered = self.feeds.fresh(key)
         if rendered is None:
-            rendered = await to_thread.run_sync(self.feeds.rendered, key)
+            rendered = await self.in_thread(self.feeds.rendered, key)
         gzipped = accepts_gzip(request.headers)
         headers = validators(rendered, gzipped=gzipped)
         if is_unchanged(request.headers, rendered, now_ms=now_ms()):
@@ -86,7 +94,7 @@ class Web:
         """404 for a feed that never was, 410 for that of a source that left the configuration."""
         if name in self.feeds.plans:
             return
-        sources = await to_thread.run_sync(self.feeds.reader.sources)
+        sources = await self.in_thread(self.feeds.reader.sources)
         if any(source.name == name for source in sources):
             raise HTTPException(
                 410, f"The source '{name}' was taken out of the configuration; its feed has ended."
@@ -98,15 +106,15 @@ class Web:
         return Response(body, headers={"Content-Type": "text/x-opml; charset=utf-8"})
 
     async def home(self, _: Request) -> Response:
-        return await to_thread.run_sync(pages.home, self.feeds)
+        return await self.in_thread(pages.home, self.feeds)
 
     async def feed_list(self, _: Request) -> Response:
-        return await to_thread.run_sync(pages.feed_list, self.feeds)
+        return await self.in_thread(pages.feed_list, self.feeds)
 
     async def feed_page(self, request: Request) -> Response:
         name = request.path_params["name"]
         await self.require(name)
-        return await to_thread.run_sync(pages.feed, self.feeds, name)
+        return await self.in_thread(pages.feed, self.feeds, name)
 
 
 async def store_failed(_: Request, error: Exception) -> Response:
