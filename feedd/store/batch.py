@@ -153,14 +153,6 @@ class Batch:
                 [revision_id, entry.id, look.source_id, look.number],
             )
 
-    def rebase(self, entry: StoredEntry, revision_id: int) -> None:
-        """The same content came under today's settings: what comes next can be compared with it."""
-        version = entry.versions.get(revision_id)
-        if version is not None and not version.comparable:
-            self.connection.execute(
-                "UPDATE revisions SET extraction = ? WHERE id = ?", [self.extraction, revision_id]
-            )
-
     def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:
         look = self.look
         self.changes.append(

@@ -170,7 +170,6 @@ class Writer:
             verdict = decide(item, stored.held(item, entry), entry.state, look)
             known = entry.state.hashes.get(item.article.content_hash, 0)
             revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
-            batch.rebase(entry, revision_id)
             if verdict.keeps_revision or verdict.kind is not None:
                 batch.update_entry(entry, item, verdict, revision_id)
             if verdict.kind is not None:
