@@ -16,108 +16,112 @@ from feedd.store.database import translated
 migrations = Migrations("feedd")
 
 
+SPINE = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """
+    CREATE TABLE sources (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,         -- the identity: correcting a path or URL loses nothing
+        type TEXT NOT NULL,
+        location TEXT NOT NULL,
+        configured INTEGER NOT NULL,       -- 0: taken out of the configuration
+        extraction TEXT NOT NULL,          -- hash of the settings under which its last whole pass read
+        selection TEXT NOT NULL,           -- hash of the settings that chose what was read
+        passes INTEGER NOT NULL DEFAULT 0, -- completed looks
+        first_pass_at INTEGER,             -- when the first whole pass was completed
+        listing BLOB,                      -- digest of a folder in which nothing is left to be read
+        entries INTEGER NOT NULL DEFAULT 0,
+        touched INTEGER NOT NULL DEFAULT 0, -- grows whenever anything that its feed shows changes
+        last_checked INTEGER,
+        last_changed INTEGER,
+        next_check INTEGER,
+        next_check_because TEXT,
+        failures INTEGER NOT NULL DEFAULT 0,
+        error TEXT
+    )""",
+    "CREATE INDEX sources_due ON sources (next_check)",
+    """
+    CREATE TABLE entries (
+        id INTEGER PRIMARY KEY,
+        uid TEXT NOT NULL UNIQUE,          -- version-5 UUID of its identity
+        url TEXT NOT NULL,
+        title TEXT NOT NULL,
+        published INTEGER NOT NULL,
+        date_guessed INTEGER NOT NULL,     -- 1: no source stated when it was published
+        updated INTEGER NOT NULL,
+        revisions INTEGER NOT NULL,
+        source_id INTEGER NOT NULL REFERENCES sources (id),  -- that had it first
+        position INTEGER NOT NULL,         -- where it stands in feeds, newest first
+        changed_at INTEGER NOT NULL,       -- of the last change that was told
+        removed_at INTEGER
+    )""",
+    "CREATE INDEX entries_position ON entries (position, published, id)",
+    """
+    CREATE TABLE revisions (
+        id INTEGER PRIMARY KEY,
+        entry_id INTEGER NOT NULL REFERENCES entries (id),
+        number INTEGER NOT NULL,           -- 1, 2, 3 … within its entry, in order of arrival
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        pass INTEGER NOT NULL,
+        location TEXT NOT NULL,
+        stated INTEGER,                    -- the time that the publisher states for it
+        seen_at INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        image TEXT,
+        content_html TEXT,                 -- NULL: see packed
+        packed BLOB,                       -- content_html, compressed against the revision packed_against
+        packed_against INTEGER REFERENCES revisions (id),
+        content_hash BLOB NOT NULL,
+        fingerprint BLOB NOT NULL,
+        links_hash BLOB NOT NULL,
+        normaliser INTEGER NOT NULL,       -- version of the code that cleaned it
+        extraction TEXT NOT NULL,          -- hash of the source's settings then
+        change TEXT NOT NULL,              -- what it was to its source: added, edited, duplicate …
+        significance TEXT NOT NULL,
+        reasons TEXT,                      -- JSON list of words
+        newest INTEGER NOT NULL,           -- 1: the one that its source shows
+        position INTEGER NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX revisions_number ON revisions (entry_id, number)",
+    "CREATE INDEX revisions_newest ON revisions (source_id, position, entry_id) WHERE newest",
+    """
+    CREATE TABLE locations (
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        path TEXT NOT NULL,                -- BLOB where it is no Unicode text
+        entry_id INTEGER REFERENCES entries (id),       -- what it holds; NULL: it never held an entry
+        revision_id INTEGER REFERENCES revisions (id),
+        stated INTEGER,
+        size INTEGER,                      -- NULL: to be read again at the next look
+        mtime_ns INTEGER,
+        inode INTEGER,
+        rejected TEXT,                     -- why it is no article now
+        PRIMARY KEY (source_id, path)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX locations_entry ON locations (entry_id)",
+    "CREATE INDEX locations_rejected ON locations (source_id) WHERE rejected IS NOT NULL",
+    """
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        entry_id INTEGER REFERENCES entries (id),
+        revision_id INTEGER REFERENCES revisions (id),
+        pass INTEGER NOT NULL,
+        silent INTEGER NOT NULL,           -- 1: recorded before the source's first pass was complete
+        detail TEXT                        -- of changes of a source: the error
+    )""",
+    "CREATE INDEX changes_entry ON changes (entry_id)",
+    "CREATE INDEX changes_source ON changes (source_id)",
+    "CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)",
+)
+
+
 @migrations(name="0001_spine")
 def spine(db: Database) -> None:
-    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+    for statement in SPINE:
+        db.execute(statement)
     db.execute("INSERT INTO meta VALUES ('uuid', ?)", [str(uuid4())])
-    db.execute("""
-        CREATE TABLE sources (
-            id INTEGER PRIMARY KEY,
-            name TEXT NOT NULL UNIQUE,         -- the identity: correcting a path or URL loses nothing
-            type TEXT NOT NULL,
-            location TEXT NOT NULL,
-            configured INTEGER NOT NULL,       -- 0: taken out of the configuration
-            extraction TEXT NOT NULL,          -- hash of the settings under which its last whole pass read
-            selection TEXT NOT NULL,           -- hash of the settings that chose what was read
-            passes INTEGER NOT NULL DEFAULT 0, -- completed looks
-            first_pass_at INTEGER,             -- when the first whole pass was completed
-            listing BLOB,                      -- digest of a folder in which nothing is left to be read
-            entries INTEGER NOT NULL DEFAULT 0,
-            touched INTEGER NOT NULL DEFAULT 0, -- grows whenever anything that its feed shows changes
-            last_checked INTEGER,
-            last_changed INTEGER,
-            next_check INTEGER,
-            next_check_because TEXT,
-            failures INTEGER NOT NULL DEFAULT 0,
-            error TEXT
-        )""")
-    db.execute("CREATE INDEX sources_due ON sources (next_check)")
-    db.execute("""
-        CREATE TABLE entries (
-            id INTEGER PRIMARY KEY,
-            uid TEXT NOT NULL UNIQUE,          -- version-5 UUID of its identity
-            url TEXT NOT NULL,
-            title TEXT NOT NULL,
-            published INTEGER NOT NULL,
-            date_guessed INTEGER NOT NULL,     -- 1: no source stated when it was published
-            updated INTEGER NOT NULL,
-            revisions INTEGER NOT NULL,
-            source_id INTEGER NOT NULL REFERENCES sources (id),  -- that had it first
-            position INTEGER NOT NULL,         -- where it stands in feeds, newest first
-            changed_at INTEGER NOT NULL,       -- of the last change that was told
-            removed_at INTEGER
-        )""")
-    db.execute("CREATE INDEX entries_position ON entries (position, published, id)")
-    db.execute("""
-        CREATE TABLE revisions (
-            id INTEGER PRIMARY KEY,
-            entry_id INTEGER NOT NULL REFERENCES entries (id),
-            number INTEGER NOT NULL,           -- 1, 2, 3 … within its entry, in order of arrival
-            source_id INTEGER NOT NULL REFERENCES sources (id),
-            pass INTEGER NOT NULL,
-            location TEXT NOT NULL,
-            stated INTEGER,                    -- the time that the publisher states for it
-            seen_at INTEGER NOT NULL,
-            title TEXT NOT NULL,
-            image TEXT,
-            content_html TEXT,                 -- NULL: see packed
-            packed BLOB,                       -- content_html, compressed against the revision packed_against
-            packed_against INTEGER REFERENCES revisions (id),
-            content_hash BLOB NOT NULL,
-            fingerprint BLOB NOT NULL,
-            links_hash BLOB NOT NULL,
-            normaliser INTEGER NOT NULL,       -- version of the code that cleaned it
-            extraction TEXT NOT NULL,          -- hash of the source's settings then
-            change TEXT NOT NULL,              -- what it was to its source: added, edited, duplicate …
-            significance TEXT NOT NULL,
-            reasons TEXT,                      -- JSON list of words
-            newest INTEGER NOT NULL,           -- 1: the one that its source shows
-            position INTEGER NOT NULL
-        )""")
-    db.execute("CREATE UNIQUE INDEX revisions_number ON revisions (entry_id, number)")
-    db.execute("CREATE INDEX revisions_newest ON revisions (source_id, position, entry_id) WHERE newest")
-    db.execute("""
-        CREATE TABLE locations (
-            source_id INTEGER NOT NULL REFERENCES sources (id),
-            path TEXT NOT NULL,                -- BLOB where it is no Unicode text
-            entry_id INTEGER REFERENCES entries (id),       -- what it holds; NULL: it never held an entry
-            revision_id INTEGER REFERENCES revisions (id),
-            stated INTEGER,
-            size INTEGER,                      -- NULL: to be read again at the next look
-            mtime_ns INTEGER,
-            inode INTEGER,
-            rejected TEXT,                     -- why it is no article now
-            PRIMARY KEY (source_id, path)
-        ) WITHOUT ROWID""")
-    db.execute("CREATE INDEX locations_entry ON locations (entry_id)")
-    db.execute("CREATE INDEX locations_rejected ON locations (source_id) WHERE rejected IS NOT NULL")
-    db.execute("""
-        CREATE TABLE changes (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            kind TEXT NOT NULL,
-            at INTEGER NOT NULL,
-            source_id INTEGER NOT NULL REFERENCES sources (id),
-            entry_id INTEGER REFERENCES entries (id),
-            revision_id INTEGER REFERENCES revisions (id),
-            pass INTEGER NOT NULL,
-            silent INTEGER NOT NULL,           -- 1: recorded before the source's first pass was complete
-            detail TEXT                        -- of changes of a source: the error
-        )""")
-    db.execute("CREATE INDEX changes_entry ON changes (entry_id)")
-    db.execute("CREATE INDEX changes_source ON changes (source_id)")
-    db.execute(
-        "CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)"
-    )
     create_views(db)
 
 
