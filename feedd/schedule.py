@@ -46,8 +46,9 @@ class Timing(NamedTuple):
         """The first time after `now_ms` at which the source is to be looked at."""
         if self.cron is None:
             return Due(now_ms + self.every_ms, f"every {spell_duration(self.every_ms)}")
-        now = datetime.fromtimestamp(now_ms / 1000, UTC)
-        fires = cron_trigger(self.cron, self.timezone).get_next_fire_time(now, now)
+        # not the time of the last firing: where clocks are put back, APScheduler would give that time again
+        start = datetime.fromtimestamp((now_ms + 1) / 1000, UTC)
+        fires = cron_trigger(self.cron, self.timezone).get_next_fire_time(None, start)
         if fires is None:  # a date that never comes, such as 30 February
             return Due(
                 now_ms + self.every_ms, f"every {spell_duration(self.every_ms)}, as '{self.cron}' never comes"
