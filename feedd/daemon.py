@@ -69,6 +69,11 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
         lock.release()
 
 
+def tells_little(change: Change, path: str) -> bool:
+    """Whether only listing the folder says what happened: what was in a folder that came or went has no events."""
+    return change is Change.deleted or Path(path).is_dir()
+
+
 def below(path: str, root: Path) -> str:
     return os.path.relpath(path, root)
 
@@ -189,12 +194,11 @@ class Daemon:
         identity = root.stat().st_ino
         events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
         async for changes in events:
-            gone = any(change is Change.deleted for change, _ in changes)
-            paths = tuple(sorted({below(path, root) for _, path in changes}))
-            if gone or len(paths) > MANY_EVENTS:
+            paths = {below(path, root) for change, path in changes if change is not Change.deleted}
+            if paths and len(paths) <= MANY_EVENTS:
+                await self.look(source, Request(tuple(sorted(paths))))
+            if len(paths) > MANY_EVENTS or any(tells_little(change, path) for change, path in changes):
                 await self.look(source)
-            else:
-                await self.look(source, Request(paths))
             if not root.exists() or root.stat().st_ino != identity:
                 return
 

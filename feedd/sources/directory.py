@@ -190,6 +190,11 @@ class Walk:
                     why = "a symbolic link to a folder is not followed; make that folder a source of its own"
                     self.refuse(path, why)
 
+    def is_linked(self, folder: str) -> bool:
+        """Whether a symbolic link leads to a folder below this one."""
+        real = os.path.realpath(os.path.join(self.root, folder))
+        return real != os.path.normpath(os.path.join(self.real_root, folder))
+
     def refuse(self, path: str, reason: str) -> None:
         self.rejected.append(Rejected(path, reason))
 
@@ -228,6 +233,8 @@ def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -
     walk, gone = Walk(os.fspath(root), selection), []
     for path in sorted(set(paths)):
         if path not in selection or any(part.startswith(".") for part in path.split("/")):
+            continue
+        if walk.is_linked(os.path.dirname(path)):
             continue
         try:
             info = os.lstat(os.path.join(walk.root, path))

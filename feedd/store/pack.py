@@ -2,7 +2,7 @@
 
 import zstandard
 
-LEVEL = 9
+LEVEL = 3
 PREFIX = zstandard.DICT_TYPE_RAWCONTENT
 
 
