@@ -27,19 +27,23 @@ SHARE_HEADING = re.compile(
     r")?\s*[:：|·\-–—>]*\s*",
     re.IGNORECASE,
 )
-PROMOTION = (
-    "[data-selfpromo-newsletter],[data-selfpromo-app],[data-selfpromo],"
-    '[data-e2e="advertisement"],[role="region"][aria-label="advertisement" i],[data-ad-slot],[data-ad],'
-    "[data-advertisement],ins.adsbygoogle,.adsbygoogle,.advertisement,.advert,.ad-container,.ad-slot,.ad-wrapper,"
-    ".google-auto-placed,.dfp-ad,.taboola,.OUTBRAIN,.addtoany_share_save_container,.addtoany_content,"
-    ".addtoany_shortcode,.sharedaddy,.social-share,.share-buttons,.newsletter-signup"
+# Python's sets tell clutter in half of the time that selectors take
+PROMOTION_ATTRIBUTES = frozenset(
+    "data-selfpromo-newsletter data-selfpromo-app data-selfpromo data-ad-slot data-ad data-advertisement".split()
 )
-DROPPED = "script,style,template,noscript,link,meta,base,object,embed,button,input,select,textarea,iframe"
+PROMOTION_CLASSES = frozenset(
+    "adsbygoogle advertisement advert ad-container ad-slot ad-wrapper google-auto-placed dfp-ad taboola OUTBRAIN"
+    " addtoany_share_save_container addtoany_content addtoany_shortcode sharedaddy social-share share-buttons"
+    " newsletter-signup".split()
+)
+DROPPED = frozenset(
+    "script style template noscript link meta base object embed button input select textarea iframe".split()
+)
 CLUTTER_NAME = re.compile(
     r"(?:^|-)(?:share|sharing|social|modal|newsletter|promo|selfpromo|subscribe|ad|ads|advert|advertisement|button"
     r"|popup|banner|consent|cookie|paywall|login|embed|sticky|tracking|pixel|comments?)(?:-|$)"
 )
-MEDIA = "img,picture,video,audio,iframe,table,hr,source,svg,figure"
+MEDIA = frozenset("img picture video audio iframe table hr source svg figure".split())
 TRACKER_HOST = re.compile(
     r"(?:https?:)?//(?:[a-z0-9-]+\.)*(?:doubleclick\.net|google-analytics\.com|googletagmanager\.com|scorecardresearch\.com"
     r"|pixel\.wp\.com|stats\.wp\.com|quantserve\.com|facebook\.com/tr\b|feedburner\.com/~r|feeds\.feedburner\.com/~"
@@ -54,18 +58,28 @@ GAP = "data-feedd-gap"
 def remove_clutter(tree: Any) -> None:
     """Take everything out of the tree that is no part of the article."""
     unwrap_custom_elements(tree)
-    found = remove(tree.css(f"{PROMOTION},{DROPPED}"))
-    share_links = [link for link in tree.css("a[href]") if is_share_link(link.attributes)]
+    found = remove([node for node in tree.tags("*") if node.tag in DROPPED or is_promotion(node.attributes)])
+    share_links = [link for link in tree.tags("a") if is_share_link(link.attributes)]
     for link in share_links:
         mark_heading(link)
     found += remove(share_links)
-    found += remove([image for image in tree.css("img") if is_tracking_pixel(image.attributes)])
+    found += remove([image for image in tree.tags("img") if is_tracking_pixel(image.attributes)])
     if found:
         close_gaps(tree)
 
 
+def is_promotion(attributes: dict[str, str | None]) -> bool:
+    if not attributes:
+        return False
+    if not PROMOTION_ATTRIBUTES.isdisjoint(attributes) or attributes.get("data-e2e") == "advertisement":
+        return True
+    if attributes.get("role") == "region" and (attributes.get("aria-label") or "").lower() == "advertisement":
+        return True
+    return not PROMOTION_CLASSES.isdisjoint((attributes.get("class") or "").split())
+
+
 def is_share_link(attributes: dict[str, str | None]) -> bool:
-    return bool(SHARE_LINK.match((attributes["href"] or "").strip()))
+    return bool(SHARE_LINK.match((attributes.get("href") or "").strip()))
 
 
 def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
@@ -80,8 +94,8 @@ def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
 def unwrap_custom_elements(tree: Any) -> None:
     """Replace custom elements by what they hold, or remove them where they are clutter themselves."""
     clutter = []
-    for node in [node for node in tree.css("*") if "-" in node.tag]:
-        if CLUTTER_NAME.search(node.tag) or not (node.text(strip=True) or node.css_first(MEDIA)):
+    for node in [node for node in tree.tags("*") if "-" in node.tag]:
+        if CLUTTER_NAME.search(node.tag) or not (node.text(strip=True) or holds_media(node)):
             clutter.append(node)
         else:
             node.unwrap()
@@ -100,6 +114,10 @@ def remove(nodes: list[Any]) -> int:
     return len(nodes)
 
 
+def holds_media(node: Any) -> bool:
+    return any(each.tag in MEDIA for each in node.traverse())
+
+
 def mark_heading(node: Any) -> None:
     """Mark what stands directly before `node` where that is the heading of a share box."""
     before = node.prev
@@ -116,9 +134,7 @@ def close_gaps(tree: Any) -> None:
     while gaps := tree.css(f"[{GAP}]"):
         for node in gaps:
             del node.attrs[GAP]
-        emptied = [
-            node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not node.css_first(MEDIA)
-        ]
+        emptied = [node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not holds_media(node)]
         for node in emptied:
             mark_heading(node)
         if not remove(emptied):

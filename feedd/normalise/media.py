@@ -54,15 +54,16 @@ PLAYER_HOST = re.compile(
     r"|player\.podigee-cdn\.net|www\.facebook\.com|streamable\.com|www\.arte\.tv|embed\.radiofrance\.fr"
     r"|player\.rfi\.fr|api\.dmcdn\.net|geo\.dailymotion\.com|www\.mixcloud\.com|bandcamp\.com|odysee\.com)$"
 )
+LINKING = frozenset(["a", "img", "video", "audio", "source", "blockquote", "q"])
 FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
 WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
 
 def restore_media(tree: Any, base_url: str) -> None:
     """Give every picture its address, once; turn players into links; make addresses absolute."""
-    images = tree.css("img")
+    images = tree.tags("img")
     lazy = {image.mem_id for image in images if restore_image(image)}
-    if fallbacks := tree.css("noscript"):
+    if fallbacks := tree.tags("noscript"):
         hidden = {image.mem_id for image in tree.css("noscript img")}
         shown = {address(image, base_url) for image in images if image.mem_id not in hidden}
         for fallback in fallbacks:
@@ -70,11 +71,12 @@ def restore_media(tree: Any, base_url: str) -> None:
     for image in images:
         if PLACEHOLDER.match((image.attributes.get("src") or "data:").strip()):
             image.attrs["style"] = "display:none"  # nothing to show: goes with the clutter
-    for node in tree.css("a[href],img[src],video,audio,source[src],blockquote[cite],q[cite]"):
-        make_absolute(node, base_url)
-    for media in tree.css("video,audio"):
+    for node in tree.tags("*"):
+        if node.tag in LINKING:
+            make_absolute(node, base_url)
+    for media in tree.tags("video") + tree.tags("audio"):
         restore_player(media)
-    for frame in tree.css("iframe"):
+    for frame in tree.tags("iframe"):
         if link := player_link(frame.attributes, base_url):
             frame.insert_before(LexborHTMLParser(link, is_fragment=True).root)
 
