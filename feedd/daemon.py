@@ -22,7 +22,7 @@ from feedd.errors import StoreError, UsageError
 from feedd.model import Tally
 from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, key_of, now_ms, wanted
 from feedd.publish.cache import Feeds
-from feedd.publish.plan import plans
+from feedd.publish.plan import plans, settings
 from feedd.schedule import Ticker
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
@@ -51,8 +51,7 @@ def feeds_of(config: Config, reader: Reader) -> Feeds:
 def prepare(desk: Desk, config: Config) -> None:
     """Bring the store in line with the configuration."""
     keys = [key_of(source) for source in config.sources]
-    feeds = [(plan.name, plan.settings) for plan in plans(config).values()]
-    desk.run(lambda writer: writer.configure(keys, feeds, now_ms()))
+    desk.run(lambda writer: writer.configure(keys, settings(config), now_ms()))
 
 
 def run(config: Config, announce: Callable[[str], None]) -> None:

@@ -42,13 +42,14 @@ def compose(
     updated = reader.feed_configured_ms(plan.name)
     for entry in candidates(reader, plan, priorities):
         if not plan.shows(entry):
+            if entry.revisions > 1:  # an edit may have taken it out of the feed
+                updated = max(updated, entry.changed_ms, entry.seen_ms)
             continue
         updated = max(updated, entry.changed_ms, entry.seen_ms, entry.removed_ms or 0)
         if entry.removed_ms is None:
             shown.append(entry)
             if len(shown) == limit:
                 break
-    shown.sort(key=lambda entry: (entry.position, entry.published_ms, entry.id), reverse=True)
     born = UUID(reader.uuid())
     names = {entry.source for entry in shown}
     return Document(

@@ -1,6 +1,7 @@
 """Document → JSON Feed 1.1 (jsonfeed.org/version/1.1)."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from feedd.publish.times import rfc3339
 from feedd.store.reader import Entry
 
 URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+STRAY = re.compile("%(?![0-9A-Fa-f]{2})")  # an escape that is none
 
 
 def json_feed(document: Document) -> bytes:
@@ -39,6 +41,6 @@ def item(document: Document, entry: Entry) -> dict[str, Any]:
     else:
         made["content_text"] = safe(summary(entry.content_html))
     if entry.image:
-        made["image"] = quote(entry.image, safe=URL_SAFE)
+        made["image"] = STRAY.sub("%25", quote(safe(entry.image), safe=URL_SAFE))
     made["_feedd"] = {"source": entry.source, "revisions": entry.revisions}
     return made

@@ -3,8 +3,9 @@
 import re
 from typing import NamedTuple
 
+from feedd import __version__
 from feedd.config.settings import Config, Feed, Rules, digest
-from feedd.normalise.text import plain_text
+from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.store.reader import Entry
 
 
@@ -19,11 +20,6 @@ class Plan(NamedTuple):
     limit: int
     content: str  # full | summary
     language: str | None
-
-    @property
-    def settings(self) -> str:
-        """Changes with any setting that changes what the feed shows."""
-        return digest(*self)
 
     @property
     def filtered(self) -> bool:
@@ -60,6 +56,21 @@ def plans(config: Config) -> dict[str, Plan]:
     return made
 
 
+def settings(config: Config) -> list[tuple[str, str]]:
+    """Each feed's name, and a digest of all that changes its documents besides the entries."""
+    sources = [(source.name, source.title, source.priority) for source in config.sources]
+    around = (__version__, config.server.public_url, sources)
+    return [
+        (each.name, digest(*each, spelled(each.match), spelled(each.reject), around))
+        for each in plans(config).values()
+    ]
+
+
+def spelled(rules: Rules) -> dict[str, str]:
+    """The patterns in full: `repr` cuts a long one."""
+    return {part: pattern.pattern for part, pattern in patterns(rules).items()}
+
+
 def chosen(config: Config, feed: Feed) -> tuple[str, ...] | None:
     """The names of a feed's sources, tags resolved."""
     if feed.sources is None:
@@ -75,5 +86,5 @@ def chosen(config: Config, feed: Feed) -> tuple[str, ...] | None:
 def plan(config: Config, feed: Feed, sources: tuple[str, ...] | None) -> Plan:
     languages = {source.language for source in config.sources if sources is None or source.name in sources}
     language = languages.pop() if len(languages) == 1 else None
-    title = feed.title or feed.name
+    title = FORBIDDEN.sub("", feed.title or "").strip() or feed.name
     return Plan(feed.name, title, sources, feed.match, feed.reject, feed.limit, feed.content, language)

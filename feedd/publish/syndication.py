@@ -40,7 +40,7 @@ def rss(document: Document) -> bytes:
     generator = base(document)
     generator.link({"href": document.url(".rss"), "rel": "self", "type": RSS_TYPE})
     generator.link({"href": document.url(), "rel": "alternate"})  # the last one becomes the channel's link
-    generator.description(safe(document.title))
+    generator.description(safe(document.title) or document.name)
     # feedgen would spell it by setting the locale; Channel adds it instead
     generator._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001
     generator.channel.updated_ms = document.updated_ms
@@ -70,7 +70,7 @@ def safe(text: str) -> str:
 
 def headline(entry: Entry) -> str:
     """The title, or what a reader can show in its place."""
-    return safe(entry.title) or summary(entry.content_html, 80) or entry.url
+    return safe(entry.title).strip() or safe(summary(entry.content_html, 80)) or entry.url
 
 
 class Channel(BaseExtension):  # type: ignore[misc]

@@ -127,12 +127,12 @@ class Reader:
         where = "" if removed else "AND removed_at IS NULL"
         query = (
             "SELECT -r.position, -e.published, -e.id FROM revisions r JOIN entries e ON e.id = r.entry_id"
-            f" WHERE r.source_id = ? AND r.newest {where} ORDER BY r.position DESC, r.entry_id DESC"
+            f" WHERE r.source_id = ? AND r.newest {where} ORDER BY r.position DESC, e.published DESC, e.id DESC"
         )
         with translated(self.path):
             streams = [self.connection.execute(query, [source_id]) for source_id in source_ids]
             seen: set[int] = set()
-            for _, _, negative in heapq.merge(*streams, key=lambda row: row[0]):
+            for _, _, negative in heapq.merge(*streams):
                 if -negative not in seen:
                     seen.add(-negative)
                     yield -negative
