@@ -44,7 +44,7 @@ def is_unchanged(headers: Headers, rendered: Rendered, *, now_ms: int) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     return moment.timestamp() >= rendered.updated_ms // 1000
 

@@ -91,5 +91,7 @@ async def stylesheet(_: Request) -> Response:
 async def refused(request: Request, error: HTTPException) -> Response:
     """An error in words: a page for people, a line of text for machines."""
     if "text/html" in request.headers.get("accept", ""):
-        return page("error.html", error.status_code, code=error.status_code, words=error.detail)
+        answer = page("error.html", error.status_code, code=error.status_code, words=error.detail)
+        answer.headers.update(error.headers or {})
+        return answer
     return Response(f"{error.detail}\n", error.status_code, error.headers, "text/plain")
