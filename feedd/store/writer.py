@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedd.decide import Pass, Removals, after, decide, in_order, is_suspicious, tally_field
-from feedd.errors import RemovalsHeld, StoreReadOnly
+from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
 from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
 from feedd.store import schema, snapshot
@@ -48,6 +48,8 @@ class Writer:
             is_there = path.exists() and path.stat().st_size > 0
         except OSError as error:
             raise StoreReadOnly(f"{path}: can't be reached: {os.strerror(error.errno or 0)}") from error
+        if path.is_dir():
+            raise NotAStore(f"{path}: is a folder; name a file in store.path")
         if is_there:
             with closing(connect(path, read_only=True)) as reader:
                 schema.check(reader, path)

@@ -1,0 +1,125 @@
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from place import Place, seed
+
+from feedd.errors import NewerStore, NotAStore, StoreError
+from feedd.store import schema
+from feedd.store.reader import Reader
+from feedd.store.writer import Writer
+
+
+def digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_database_has_a_uuid_for_good(tmp_path: Path) -> None:
+    path = tmp_path / "feedd.db"
+    uuids = set()
+    for _ in range(2):
+        Writer(path).close()
+        reader = Reader(path)
+        uuids.add(reader.uuid())
+        reader.close()
+    Writer(tmp_path / "other.db").close()
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        uuids.add(other.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()[0])
+    assert len(uuids) == 2
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    (tmp_path / "feedd.db").touch()
+    Writer(tmp_path / "feedd.db").close()
+    with closing(sqlite3.connect(tmp_path / "feedd.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("SELECT count(*) FROM entries").fetchone() == (0,)
+
+
+def test_a_store_that_is_not_made_yet_has_the_same_tables(tmp_path: Path) -> None:
+    Writer(tmp_path / "feedd.db").close()
+    tables = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+    with closing(sqlite3.connect(tmp_path / "feedd.db")) as made, closing(schema.empty_store()) as empty:
+        assert made.execute(tables).fetchall() == empty.execute(tables).fetchall()
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but a letter to Mother", b"\0" * 8192, b"xy"])
+def test_what_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "feedd.db"
+    path.write_bytes(content)
+    with pytest.raises(NotAStore, match=r"feedd\.db"):
+        Writer(path)
+    assert path.read_bytes() == content
+    reader = Reader(path)
+    with pytest.raises(StoreError, match=r"feedd\.db"):
+        reader.sources()
+    reader.close()
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "feedd.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE photographs (id INTEGER PRIMARY KEY)")
+        other.commit()
+    before = digest(path)
+    with pytest.raises(NotAStore, match="a database of something else"):
+        Writer(path)
+    assert digest(path) == before
+
+
+def test_a_newer_schema_is_left_alone(place: Place) -> None:
+    place.write("a.md", seed())
+    place.found()
+    place.run(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('feedd', '9999_x', '')"
+    )
+    place.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    place.reader.close()
+    before = digest(place.database)
+    with pytest.raises(NewerStore, match=r"a newer feedd made this database \(9999_x\)"):
+        Writer(place.database)
+    assert digest(place.database) == before
+
+
+def test_a_damaged_database_is_said_to_be(place: Place) -> None:
+    for number in range(200):
+        place.write(f"{number}.md", seed(str(number), body="<p>words</p>" * 50))
+    place.found()
+    place.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    place.close()
+    size = place.database.stat().st_size
+    with open(place.database, "r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * (size - 16_384))
+    with pytest.raises(NotAStore, match="is damaged"):
+        place.rows("SELECT * FROM revisions JOIN entries USING (id) ORDER BY url")
+    place.reader.close()
+    (place.root / "feedd.db").unlink()
+    place.desk = Place(place.root).desk
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(NotAStore, match="is a folder"):
+        Writer(tmp_path)
+
+
+def test_other_tools_find_something_useful(place: Place) -> None:
+    place.write("a.md", seed(title="标题", body="<p>One</p>"))
+    place.found()
+    place.write("a.md", seed(title="标题", body="<p>Two</p>"))
+    place.found()
+    shown = {}
+    for view in ("entries", "articles", "history", "change_log"):
+        command = [sys.executable, "-m", "sqlite_utils", "rows", str(place.database), view]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        shown[view] = json.loads(done.stdout)
+    assert shown["entries"][0]["title"] == "标题"
+    assert shown["articles"][0]["content_html"] == "<p>Two</p>"
+    assert shown["articles"][0]["published"] == "2024-02-02T09:45:02Z"
+    assert [row["change"] for row in shown["history"]] == ["added", "silent-edit"]
+    assert [row["kind"] for row in shown["change_log"]] == ["added", "silent-edit"]
