@@ -11,13 +11,13 @@ from feedd.publish.times import rfc3339
 from feedd.store.reader import Entry, Reader
 
 UID = re.compile(r"(?:urn:uuid:)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
-LARGEST = 2**63 - 1
+NUMBER = re.compile("[0-9]{1,18}")  # what SQLite can hold
 
 
 def find_entry(reader: Reader, config: Config, wanted: str) -> Entry:
     """The entry with this number, uid, or URL in any spelling. Raises UsageError."""
     entry_id = None
-    if wanted.isascii() and wanted.isdigit() and int(wanted) <= LARGEST:
+    if NUMBER.fullmatch(wanted):
         entry_id = reader.entry_id(number=int(wanted))
     elif uid := UID.fullmatch(wanted):
         entry_id = reader.entry_id(uid=uid[1].lower())
