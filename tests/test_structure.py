@@ -1,0 +1,136 @@
+"""The shape of the code: who may import whom, and how large things are."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "feedd"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LARGEST_FILE = 400
+LARGEST_FUNCTION = 50
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): ast.parse(path.read_text()) for path in FILES}
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every module that is imported anywhere in a file."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name their module in full"
+            assert node.module is not None
+            within = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (within & set(MODULES)) or {node.module}
+    return found
+
+
+def test_imports_go_one_way() -> None:
+    graph = {name: imported(tree) & set(MODULES) for name, tree in MODULES.items()}
+    order = list(TopologicalSorter(graph).static_order())  # raises CycleError
+    assert len(order) == len(MODULES)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [
+        ("feedd.errors", "feedd"),
+        ("feedd.model", "feedd"),
+        ("feedd.decide", "feedd.store"),
+        ("feedd.normalise", "feedd.store"),
+        ("feedd.normalise", "feedd.sources"),
+        ("feedd.sources", "feedd.store"),
+        ("feedd.store", "feedd.publish"),
+        ("feedd.store", "feedd.web"),
+        ("feedd.store", "feedd.config"),
+        ("feedd.publish", "feedd.web"),
+        ("feedd.publish", "feedd.sources"),
+        ("feedd.pipeline", "feedd.web"),
+        ("feedd.pipeline", "feedd.publish"),
+        ("feedd.pipeline", "feedd.cli"),
+        ("feedd.web", "feedd.daemon"),
+        ("feedd.web", "feedd.cli"),
+        ("feedd.daemon", "feedd.cli"),
+    ],
+)
+def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
+    for name, tree in MODULES.items():
+        if name == lower or name.startswith(f"{lower}."):
+            assert not {each for each in imported(tree) if each == upper or each.startswith(f"{upper}.")}, (
+                name
+            )
+
+
+@pytest.mark.parametrize(
+    ("library", "only"),
+    [
+        ("apscheduler", {"feedd.schedule"}),
+        ("feedgen", {"feedd.publish.syndication"}),
+        ("sqlite_utils", {"feedd.store.schema"}),
+        ("zstandard", {"feedd.store.pack"}),
+        ("watchfiles", {"feedd.daemon"}),
+        ("nh3", {"feedd.normalise.html"}),
+    ],
+)
+def test_a_library_is_known_in_one_place(library: str, only: set[str]) -> None:
+    knowing = {
+        name for name, tree in MODULES.items() if library in {each.split(".")[0] for each in imported(tree)}
+    }
+    assert knowing == only
+
+
+def test_packages_are_empty() -> None:
+    for path in FILES:
+        if path.name == "__init__.py" and path.parent != PACKAGE:
+            assert path.read_bytes() == b"", path
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_nothing_is_too_large(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= LARGEST_FILE
+    for node in ast.walk(MODULES[name_of(path)]):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < LARGEST_FUNCTION, node.name
+
+
+def test_worker_processes_stay_small() -> None:
+    """What is imported to read files is imported once a process, and counts in its memory."""
+    script = "import sys, feedd.__main__, feedd.workers, feedd.sources.directory; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    large = {
+        "pydantic",
+        "sqlite_utils",
+        "sqlite3",
+        "feedgen",
+        "starlette",
+        "uvicorn",
+        "apscheduler",
+        "click",
+        "jinja2",
+    }
+    assert not loaded & large
+
+
+def test_help_needs_little() -> None:
+    script = "import sys, feedd.cli.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
+    assert not {name.split(".")[0] for name in done.stdout.split()} & {
+        "pydantic",
+        "starlette",
+        "lxml",
+        "feedgen",
+    }
