@@ -50,6 +50,12 @@ class Writer:
             raise StoreReadOnly(f"{path}: can't be reached: {os.strerror(error.errno or 0)}") from error
         if path.is_dir():
             raise NotAStore(f"{path}: is a folder; name a file in store.path")
+        if is_there and not os.access(
+            path, os.W_OK
+        ):  # SQLite would leave files behind that can't be written, too
+            raise StoreReadOnly(
+                f"{path}: the database can't be written; check the owner and mode of the file"
+            )
         if is_there:
             with closing(connect(path, read_only=True)) as reader:
                 schema.check(reader, path)
