@@ -11,13 +11,17 @@ from feedd.pipeline import collect, now_ms
 from feedd.publish.times import rfc3339
 from feedd.sources import directory
 from feedd.store import snapshot
-from feedd.store.database import loaded_path
+from feedd.store.database import loaded_path, translated
 from feedd.store.reader import Reader
 
 
 def dry_run(source: Source, reader: Reader) -> shapes.Shape:
-    """Decide on every file of the folder against what the store holds. Raises SourceError."""
-    connection = reader.connection
+    """Decide on every file of the folder against what the store holds. Raises SourceError, StoreError."""
+    with translated(reader.path):
+        return all_decided(source, reader.connection)
+
+
+def all_decided(source: Source, connection: sqlite3.Connection) -> shapes.Shape:
     row = connection.execute("SELECT id, first_pass_at FROM sources WHERE name = ?", [source.name]).fetchone()
     source_id, first_pass_at = row or (0, None)
     look = Pass(source_id, 0, first_pass_at is None, now_ms())
