@@ -220,18 +220,50 @@ def test_names_that_are_no_text(place: Place) -> None:
     assert place.found() == {"removed": 1}
 
 
+def age(place: Place, html: str) -> None:
+    """Make the newest versions those of an earlier normaliser, which left more in."""
+    before = f"{html}<script>1</script><div data-selfpromo-app></div>"
+    place.run(
+        "UPDATE revisions SET normaliser = normaliser - 1, content_html = ?, content_hash = ?, fingerprint = ?"
+        " WHERE newest",
+        before,
+        content_hash("Title", before),
+        b"another fingerpr",
+    )
+
+
+def test_what_was_told_is_known_in_todays_words(place: Place) -> None:
+    other = place.add("b", place.root / "b").path
+    place.write("a.md", seed(body=ONE))
+    place.write("a.md", seed(body=TWO), other)
+    place.found("a")
+    place.found("b")
+    place.write("a.md", seed(body=THREE), other)
+    assert place.found("b") == {"silent_edited": 1}
+    age_of_b = "UPDATE revisions SET normaliser = 0, fingerprint = ? WHERE newest AND source_id = 2"
+    place.run(age_of_b, b"another fingerpr")
+    place.write("a.md", seed(body=THREE))
+    assert place.found("a") == {"duplicates": 1}
+
+
+def test_many_versions_of_an_earlier_normaliser(place: Place) -> None:
+    """Each is packed against the next: they are unpacked once, not once for each."""
+    for number in range(1_000):
+        place.write(f"{number:04}.md", seed(body=ONE * 500 + f"<p>{number}</p>", stated=T0 + number))
+    place.found()
+    place.run("UPDATE revisions SET normaliser = normaliser - 1")
+    place.touch(place.folder / "0000.md")
+    assert place.found() == {"duplicates": 1}
+    place.write("0000.md", seed(body=TWO))
+    assert place.found() == {"silent_edited": 1}
+
+
 def test_our_own_edits_are_nobodys_news(place: Place) -> None:
     """Stored by an earlier normaliser, which left more in; then the file is written again as it was."""
     file = place.write("a.md", seed(body=ONE))
     place.write("b.md", seed("b", body=ONE))
     place.found()
-    before = f"{ONE}<script>1</script><div data-selfpromo-app></div>"
-    place.run(
-        "UPDATE revisions SET normaliser = normaliser - 1, content_html = ?, content_hash = ?, fingerprint = ?",
-        before,
-        content_hash("Title", before),
-        b"another fingerpr",
-    )
+    age(place, ONE)
     place.touch(file)
     assert place.found() == {"duplicates": 1}
     place.write("b.md", seed("b", body=TWO))

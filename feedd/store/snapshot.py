@@ -81,23 +81,24 @@ def load_versions(
     connection: sqlite3.Connection, look: Pass, extraction: str, entries: dict[str, StoredEntry]
 ) -> None:
     by_id = {entry.id: entry for entry in entries.values()}
+    ids, unpacked = placeholders(len(by_id)), dict[int, str]()
     rows = connection.execute(
         "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
-        " EXISTS (SELECT * FROM changes c WHERE c.entry_id = r.entry_id AND c.revision_id = r.id),"
+        f" r.id IN (SELECT revision_id FROM changes WHERE entry_id IN ({ids})),"
         " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, r.location, r.pass"
         " FROM revisions r JOIN entries e ON e.id = r.entry_id"
-        f" WHERE r.entry_id IN ({placeholders(len(by_id))}) ORDER BY r.number",
-        list(by_id),
+        f" WHERE r.entry_id IN ({ids}) ORDER BY r.number",
+        [*by_id, *by_id],
     ).fetchall()
     for entry_id, source_id, newest, position, normaliser, made_under, url, told, *fields in rows:
         entry, version = by_id[entry_id], Version(*fields)
         version = version._replace(location=loaded_path(version.location))
+        if normaliser != VERSION:
+            version = renormalised(connection, version, url, unpacked)
         if source_id != look.source_id:
             if told:
                 entry.state.told_elsewhere.add(words(version))
             continue
-        if normaliser != VERSION:
-            version = renormalised(connection, version, url)
         version = version._replace(comparable=made_under == extraction or not look.rebase)
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id
@@ -108,25 +109,30 @@ def load_versions(
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
 
 
-def renormalised(connection: sqlite3.Connection, version: Version, url: str) -> Version:
+def renormalised(
+    connection: sqlite3.Connection, version: Version, url: str, unpacked: dict[int, str]
+) -> Version:
     """The version as today's normaliser would have made it: our own edits are nobody's news."""
-    article = derive(url, version.title, clean(content(connection, version.revision_id), url))
+    html = content(connection, version.revision_id, unpacked)
+    article = derive(url, version.title, clean(html, url))
     return version._replace(
         content_hash=article.content_hash, fingerprint=article.fingerprint, links_hash=article.links_hash
     )
 
 
-def content(connection: sqlite3.Connection, revision_id: int) -> str:
-    """The HTML of any revision, unpacked if need be."""
-    chain: list[bytes] = []
-    plain, wanted = None, revision_id
-    while plain is None:
-        plain, packed, wanted = connection.execute(
+def content(connection: sqlite3.Connection, revision_id: int, unpacked: dict[int, str] | None = None) -> str:
+    """The HTML of any revision. Who asks for many of one entry passes `unpacked`, which spares going back."""
+    chain: list[tuple[int, bytes]] = []
+    html, wanted = (unpacked or {}).get(revision_id), revision_id
+    while html is None:
+        html, packed, against = connection.execute(
             "SELECT content_html, packed, packed_against FROM revisions WHERE id = ?", [wanted]
         ).fetchone()
-        if plain is None:
-            chain.append(packed)
-    html = str(plain)
-    for packed in reversed(chain):
+        if html is None:
+            chain.append((wanted, packed))
+            html, wanted = (unpacked or {}).get(against), against
+    for number, packed in reversed(chain):
         html = unpack(packed, html)
+        if unpacked is not None:
+            unpacked[number] = html
     return html
