@@ -37,13 +37,13 @@ def main() -> None:
     chosen = measurements(10 if arguments.quick else 1)
     if unknown := set(arguments.names) - chosen.keys():
         parser.error(f"no measurement is named {', '.join(sorted(unknown))}; there are {', '.join(chosen)}")
-    figures: list[Figure] = []
+    title, figures = heading(), list[Figure]()
     with tempfile.TemporaryDirectory(prefix="feedd-bench-") as scratch:
         for name in arguments.names or chosen:
             begun = time.monotonic()
             figures += chosen[name](Path(scratch))
             print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
-    print(f"{heading()}\n\n{table(figures)}")
+    print(f"{title}\n\n{table(figures)}")
 
 
 if __name__ == "__main__":

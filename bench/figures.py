@@ -25,6 +25,8 @@ def ratio(value: float) -> str:
 
 
 def heading() -> str:
+    """Machine and versions; on a machine that is busy otherwise, two processes suffer more than the floor's one."""
+    load = os.getloadavg()[0]
     processor = next(
         (line.partition(":")[2].strip() for line in read("/proc/cpuinfo") if line.startswith("model name")),
         platform.machine(),
@@ -33,6 +35,7 @@ def heading() -> str:
     return (
         f"{os.cpu_count()} cores ({processor}), {platform.system()} {platform.release()},"
         f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}"
+        f"; load average at the start {load:.2f}"
     )
 
 
