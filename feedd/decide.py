@@ -150,10 +150,21 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
     state.told = state.told or verdict.kind is not None or state.newest is None
     state.known, state.removed = True, False
     if not verdict.keeps_revision:
+        if state.newest is not None and state.newest.content_hash == item.article.content_hash:
+            state.newest = also_at(state.newest, item.stated_ms, item.location)
         return
     state.hashes[item.article.content_hash] = revision_id
     if verdict.newest:
         state.newest = version_of(item, look, revision_id)
+
+
+def also_at(version: Version, stated_ms: int | None, location: str) -> Version:
+    """The version, known to stand at another place, too: it is as new as the newest of its places."""
+    if stated_ms is None or version.stated_ms is None:
+        return version
+    if (stated_ms, location) < (version.stated_ms, version.location):
+        return version
+    return version._replace(stated_ms=stated_ms, location=location)
 
 
 def version_of(item: Item, look: Pass, revision_id: int) -> Version:

@@ -194,6 +194,15 @@ def test_many_files_with_one_url(place: Place, total: int) -> None:
     assert place.look().status == "unchanged"
 
 
+@pytest.mark.parametrize("latest", [0, 251, 599])
+def test_many_files_with_one_url_and_few_texts(place: Place, latest: int) -> None:
+    for number in range(600):
+        stated = T0 + (99 if number == latest else number % 11)
+        place.write(f"{number:03}.md", seed(body=(ONE, TWO, THREE)[number % 3], stated=stated))
+    assert place.found() == {"added": 1, "duplicates": 599}
+    assert place.entry().content_html == (ONE, TWO, THREE)[latest % 3]
+
+
 def test_3000_files_with_one_text(place: Place) -> None:
     for number in range(3_000):
         place.write(f"{number}.md", seed())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from feedd.decide import EntryState, Pass, words
+from feedd.decide import EntryState, Pass, also_at, words
 from feedd.model import Item, Version
 from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, clean
@@ -104,6 +104,14 @@ def load_versions(
         entry.state.hashes[version.content_hash] = version.revision_id
         if newest:
             entry.state.newest, entry.position = version, position
+    rows = connection.execute(
+        f"SELECT entry_id, revision_id, stated, path FROM locations WHERE source_id = ? AND entry_id IN ({ids})",
+        [look.source_id, *by_id],
+    ).fetchall()
+    for entry_id, revision_id, stated_ms, path in rows:
+        state = by_id[entry_id].state
+        if state.newest is not None and state.newest.revision_id == revision_id:
+            state.newest = also_at(state.newest, stated_ms, loaded_path(path))
     for entry in entries.values():
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
