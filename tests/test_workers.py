@@ -104,8 +104,12 @@ def fill(place: Place, count: int = FILES) -> None:
 def test_a_killed_worker_fails_the_look_and_no_more(place: Place) -> None:
     fill(place)
     looks: list[Looked] = []
-    thread = threading.Thread(target=lambda: looks.append(place.look()))
-    place.reader.close()
+
+    def look() -> None:
+        looks.append(place.look())
+        place.reader.close()
+
+    thread = threading.Thread(target=look)
     thread.start()
     until(multiprocessing.active_children)
     (victim, *_) = multiprocessing.active_children()

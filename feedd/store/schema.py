@@ -5,6 +5,7 @@ or datasette shows something useful, and the views spell times and names out.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -152,12 +153,10 @@ def create_views(db: Database) -> None:
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database that is not ours, or newer than we are, without touching it. Raises NotAStore, NewerStore."""
-    with translated(path):
+    with translated(path), closing(sqlite3.connect(":memory:")) as nothing:
         db = Database(connection, execute_plugins=False)
         applied = {migration.name for migration in migrations.applied(db)}
-        known = {
-            migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))
-        }
+        known = {migration.name for migration in migrations.pending(Database(nothing, execute_plugins=False))}
         if newer := sorted(applied - known):
             raise NewerStore(
                 f"{path}: a newer feedd made this database ({newer[-1]}), so it was left alone. Use that version,"

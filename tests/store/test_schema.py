@@ -86,21 +86,19 @@ def test_a_newer_schema_is_left_alone(place: Place) -> None:
     assert digest(place.database) == before
 
 
-def test_a_damaged_database_is_said_to_be(place: Place) -> None:
+def test_a_damaged_database_is_said_to_be(tmp_path: Path) -> None:
+    place = Place(tmp_path)
     for number in range(200):
         place.write(f"{number}.md", seed(str(number), body="<p>words</p>" * 50))
     place.found()
-    place.run("PRAGMA wal_checkpoint(TRUNCATE)")
     place.close()
-    size = place.database.stat().st_size
     with open(place.database, "r+b") as file:
         file.seek(8192)
-        file.write(b"\xff" * (size - 16_384))
+        file.write(b"\xff" * (place.database.stat().st_size - 16_384))
+    reader = Reader(place.database)
     with pytest.raises(NotAStore, match="is damaged"):
-        place.rows("SELECT * FROM revisions JOIN entries USING (id) ORDER BY url")
-    place.reader.close()
-    (place.root / "feedd.db").unlink()
-    place.desk = Place(place.root).desk
+        reader.rows("SELECT * FROM revisions JOIN entries USING (id) ORDER BY url")
+    reader.close()
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
