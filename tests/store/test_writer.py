@@ -140,7 +140,7 @@ place.close()
 """
 
 
-@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o400), (0o500, 0o600), (0o500, 0o400), (0, 0o600)])
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o400), (0o500, 0o600), (0, 0o600)])
 def test_without_the_right_to_write(folder: int, file: int) -> None:
     with open_folder() as parent:
         as_nobody(parent, MAKE)
