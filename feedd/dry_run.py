@@ -22,9 +22,11 @@ def dry_run(source: Source, reader: Reader) -> shapes.Shape:
 
 
 def all_decided(source: Source, connection: sqlite3.Connection) -> shapes.Shape:
-    row = connection.execute("SELECT id, first_pass_at FROM sources WHERE name = ?", [source.name]).fetchone()
-    source_id, first_pass_at = row or (0, None)
-    look = Pass(source_id, 0, first_pass_at is None, now_ms())
+    row = connection.execute(
+        "SELECT id, first_pass_at, extraction FROM sources WHERE name = ?", [source.name]
+    ).fetchone()
+    source_id, first_pass_at, extraction = row or (0, None, source.extraction_hash)
+    look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=extraction != source.extraction_hash)
     rows = connection.execute(
         "SELECT path FROM locations WHERE source_id = ? AND entry_id IS NOT NULL", [source_id]
     )

@@ -184,7 +184,7 @@ class Looker:
         if started.look.rebase:
             known = dict.fromkeys(known, (None, None, None))
         listing = directory.compare(survey, known)._replace(digest=survey.digest)
-        if not listing.present and listing.gone and not request.accept_removals:
+        if not listing.present and started.entries and listing.gone and not request.accept_removals:
             raise SourceError(
                 f"the folder {source.path} is empty, but held {len(listing.gone)} files: nothing was removed. If that"
                 " is meant, run: feedd update NAME --accept-removals"

@@ -294,6 +294,8 @@ def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | 
         return Rejected(path, why, stamp)
     try:
         data = read_bytes(os.path.join(reading.root, path), stamp)
+    except FileNotFoundError:  # it went away since it was listed: the next look sees that
+        return Waiting(path)
     except OSError as error:
         return Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
     if data is None:
