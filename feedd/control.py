@@ -64,14 +64,14 @@ async def listen(database: Path, answer: Answer) -> asyncio.Server:
             if not writer.is_closing():
                 writer.write(json.dumps(message).encode() + b"\n")
 
-        with contextlib.suppress(ConnectionError, ValueError):
+        # whoever asked and hears nothing does the work itself
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ValueError, FeeddError):
             line = await reader.readline()
             if line:
                 send({"result": await answer(json.loads(line), send)})
                 await writer.drain()
-        writer.close()
 
-    return await asyncio.start_unix_server(converse, sock=bound)
+    return await asyncio.start_unix_server(converse, sock=bound, limit=LINE_BYTES)
 
 
 def ask(database: Path, request: Message, progress: Callable[[Message], None]) -> Message:

@@ -108,9 +108,7 @@ class Daemon:
             announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
             for source in self.config.sources:
                 if not source.paused:
-                    self.start(self.look(source))
-                    if source.watch:
-                        self.start(self.watch(source))
+                    self.start(self.watch(source) if source.watch else self.look(source))
             ticker.start()
             ending = asyncio.create_task(ended.wait())
             await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -184,21 +182,24 @@ class Daemon:
             except (OSError, RuntimeError) as error:
                 if not complained:
                     log.warning("%s: can't be watched, the schedule stays: %s", source.name, error)
+                    await self.look(source)
                 complained = True
             await asyncio.sleep(WATCH_RETRY_S)
 
     async def follow_events(self, source: Source) -> None:
-        """Until the folder itself goes away, or is another one."""
+        """Look at all of the folder, then at what events name, until it goes away or is another one."""
         root = source.path.resolve(strict=True)
         identity = root.stat().st_ino
         events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
+        self.start(self.look(source))  # it begins when the loop below waits: then no event is missed
         async for changes in events:
             paths = {below(path, root) for change, path in changes if change is not Change.deleted}
             if paths and len(paths) <= MANY_EVENTS:
                 await self.look(source, Request(tuple(sorted(paths))))
             if len(paths) > MANY_EVENTS or any(tells_little(change, path) for change, path in changes):
                 await self.look(source)
-            if not root.exists() or root.stat().st_ino != identity:
+            left = (Change.deleted, str(root)) in changes  # another may have its inode by now
+            if left or not root.exists() or root.stat().st_ino != identity:
                 return
 
     async def answer(
@@ -207,8 +208,9 @@ class Daemon:
         """Do a pass for another feedd process."""
         loop = asyncio.get_running_loop()
         try:
-            sources = wanted(self.config, message["sources"])
-        except UsageError as error:
+            sources = wanted(self.config, list(message["sources"]))
+            request = Request(accept_removals=bool(message["accept_removals"]))
+        except (UsageError, KeyError, TypeError) as error:
             return {"error": str(error)}
         looked = []
         for source in sources:
@@ -216,6 +218,5 @@ class Daemon:
             def progress(done: int, total: int, name: str = source.name) -> None:
                 loop.call_soon_threadsafe(send, {"source": name, "done": done, "total": total})
 
-            request = Request(accept_removals=bool(message["accept_removals"]))
             looked.append(await self.looked_at(source, request, progress))
         return shapes.update(looked)

@@ -25,7 +25,8 @@ def bind(listen: Listen) -> socket.socket:
         bound = socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
     except OSError as error:
         where = listen.socket or f"{listen.host}:{listen.port}"
-        why = error.strerror or str(error)
+        number = error.errno or 0  # below 0 it is one of name resolution
+        why = os.strerror(number) if number > 0 else error.strerror or str(error)
         raise ListenError(
             f"can't listen on {where}: {why}. Stop what uses it, or choose another address in server.listen"
         ) from error

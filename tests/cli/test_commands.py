@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -58,7 +57,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Stocked:
 
 
 @pytest.fixture(scope="module")
-def site(stocked: Stocked) -> Iterator[Site]:
+def site(stocked: Stocked) -> Site:
     return stocked.site
 
 
