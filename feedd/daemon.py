@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, ke
 from feedd.publish.cache import Feeds
 from feedd.publish.plan import plans, settings
 from feedd.schedule import Ticker
+from feedd.sources import directory
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.reader import Reader
@@ -32,7 +33,7 @@ from feedd.web.server import bind, server
 
 TICK_S = 1.0
 LOOK_AGAIN_S = 2.0
-WATCH_RETRY_S = 5.0
+WATCH_RETRY_S = 2.0
 WATCH_STEP_MS = 30
 WATCH_DEBOUNCE_MS = 300
 MANY_EVENTS = 500  # above, listing the folder costs less than asking for each file
@@ -68,13 +69,26 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
         lock.release()
 
 
-def tells_little(change: Change, path: str) -> bool:
-    """Whether only listing the folder says what happened: what was in a folder that came or went has no events."""
-    return change is Change.deleted or Path(path).is_dir()
+def meant(
+    changes: Iterable[tuple[Change, str]], root: Path, selection: directory.Selection
+) -> tuple[tuple[str, ...], bool]:
+    """The files of a source that events name, and whether only listing the folder says what happened.
 
-
-def below(path: str, root: Path) -> str:
-    return os.path.relpath(path, root)
+    A folder that came or went has no events for what it holds. What is no article, such as a database or
+    an editor's swap file, is nothing to look for.
+    """
+    files, unsure = set(), False
+    for change, path in changes:
+        name = os.path.relpath(path, root)
+        if any(part.startswith(".") for part in name.split("/")):
+            continue
+        if change is Change.deleted:
+            unsure = unsure or name in selection or not os.path.splitext(name)[1]
+        elif os.path.isdir(path):
+            unsure = True
+        elif name in selection:
+            files.add(name)
+    return tuple(sorted(files)), unsure
 
 
 def in_words(tally: Tally) -> str:
@@ -143,7 +157,7 @@ class Daemon:
     async def tick(self) -> None:
         """Start a look at every source whose time has come."""
         try:
-            due = await asyncio.get_running_loop().run_in_executor(self.threads, self.due)
+            due = await asyncio.get_running_loop().run_in_executor(None, self.due)
         except StoreError as error:
             log.error("what is due can't be read: %s", error)  # noqa: TRY400 (words are enough)
             return
@@ -155,9 +169,7 @@ class Daemon:
         return set(self.desk.run(lambda writer: writer.due(now_ms())))
 
     async def look(self, source: Source, request: Request = WHOLE) -> None:
-        looked = await self.looked_at(source, request)
-        if looked.again:
-            self.start(self.look_again(source, looked.again))
+        await self.looked_at(source, request)
 
     async def look_again(self, source: Source, paths: tuple[str, ...]) -> None:
         """A file that was being written, or is too fresh for its stamp to be trusted, is looked at once more."""
@@ -170,6 +182,8 @@ class Daemon:
             looked = await asyncio.get_running_loop().run_in_executor(self.threads, work)
         if looked.tally.changed:
             log.info("%s: %s", source.name, in_words(looked.tally))
+        if looked.again:
+            self.start(self.look_again(source, looked.again))
         return looked
 
     async def watch(self, source: Source) -> None:
@@ -190,14 +204,15 @@ class Daemon:
         """Look at all of the folder, then at what events name, until it goes away or is another one."""
         root = source.path.resolve(strict=True)
         identity = root.stat().st_ino
+        selection = directory.Selection(source.include, source.exclude)
         events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
         self.start(self.look(source))  # it begins when the loop below waits: then no event is missed
         async for changes in events:
-            paths = {below(path, root) for change, path in changes if change is not Change.deleted}
-            if paths and len(paths) <= MANY_EVENTS:
-                await self.look(source, Request(tuple(sorted(paths))))
-            if len(paths) > MANY_EVENTS or any(tells_little(change, path) for change, path in changes):
+            files, unsure = meant(changes, root, selection)
+            if len(files) > MANY_EVENTS or unsure:
                 await self.look(source)
+            elif files:
+                await self.look(source, Request(files))
             left = (Change.deleted, str(root)) in changes  # another may have its inode by now
             if left or not root.exists() or root.stat().st_ino != identity:
                 return
