@@ -134,15 +134,15 @@ def words(version: Article | Version) -> Words:
 
 
 def is_older(item: Item, version: Version) -> bool:
-    """Whether the item comes before the version: by time, then by path. In doubt what came later is newer."""
-    if item.stated_ms is None or version.stated_ms is None:
-        return False
-    return (item.stated_ms, item.location) < (version.stated_ms, version.location)
+    """Whether the item comes before the version: by time, then by path."""
+    return (item.time_ms, item.location) < (version.time_ms, version.location)
 
 
 def is_late(item: Item, version: Version) -> bool:
-    """Whether the item states an earlier time than the version; under the same time it is an edit."""
-    return is_older(item, version) and item.stated_ms != version.stated_ms
+    """Whether the item states an earlier time than the version; under the same time, or none, it is an edit."""
+    if item.stated_ms is None or version.stated_ms is None:
+        return False
+    return item.stated_ms < version.stated_ms
 
 
 def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_id: int) -> None:
@@ -151,20 +151,18 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
     state.known, state.removed = True, False
     if not verdict.keeps_revision:
         if state.newest is not None and state.newest.content_hash == item.article.content_hash:
-            state.newest = also_at(state.newest, item.stated_ms, item.location)
+            state.newest = also_at(state.newest, item.stated_ms, item.time_ms, item.location)
         return
     state.hashes[item.article.content_hash] = revision_id
     if verdict.newest:
         state.newest = version_of(item, look, revision_id)
 
 
-def also_at(version: Version, stated_ms: int | None, location: str) -> Version:
+def also_at(version: Version, stated_ms: int | None, time_ms: int, location: str) -> Version:
     """The version, known to stand at another place, too: it is as new as the newest of its places."""
-    if stated_ms is None or version.stated_ms is None:
+    if (time_ms, location) < (version.time_ms, version.location):
         return version
-    if (stated_ms, location) < (version.stated_ms, version.location):
-        return version
-    return version._replace(stated_ms=stated_ms, location=location)
+    return version._replace(stated_ms=stated_ms, time_ms=time_ms, location=location)
 
 
 def version_of(item: Item, look: Pass, revision_id: int) -> Version:
@@ -176,6 +174,7 @@ def version_of(item: Item, look: Pass, revision_id: int) -> Version:
         article.fingerprint,
         article.links_hash,
         item.stated_ms,
+        item.time_ms,
         item.location,
         look.number,
     )
@@ -188,7 +187,7 @@ def in_order(items: list[Item]) -> list[Item]:
         by_uid.setdefault(item.article.uid, []).append(item)
     for same in by_uid.values():
         if len(same) > 1:
-            same.sort(key=lambda item: (item.stated_ms or item.fallback_ms, item.location))
+            same.sort(key=lambda item: (item.time_ms, item.location))
     return [item for same in by_uid.values() for item in same]
 
 

@@ -66,7 +66,7 @@ def decided(
         "where": shapes.printable(item.location),
         "url": item.article.url,
         "title": item.article.title,
-        "published": rfc3339(item.fallback_ms if item.stated_ms is None else item.stated_ms),
+        "published": rfc3339(item.time_ms),
         "date_guessed": guessed,
         "decision": verdict.kind or "duplicate",
         "because": verdict.because,

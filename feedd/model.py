@@ -60,6 +60,11 @@ class Item(NamedTuple):
     stamp: Stamp
     settled: bool  # False: so fresh that its stamp can't be trusted yet
 
+    @property
+    def time_ms(self) -> int:
+        """The time by which the item is ordered."""
+        return self.fallback_ms if self.stated_ms is None else self.stated_ms
+
 
 class Rejected(NamedTuple):
     """Something that was looked at and is no article."""
@@ -78,6 +83,7 @@ class Version(NamedTuple):
     fingerprint: bytes
     links_hash: bytes
     stated_ms: int | None
+    time_ms: int  # as Item's
     location: str
     pass_number: int
     comparable: bool = True  # False: made under other settings, so that differences may be of our making

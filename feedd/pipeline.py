@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -53,12 +54,15 @@ class Request(NamedTuple):
     accept_removals: bool = False
 
 
-class Passed(NamedTuple):
-    """What came of a pass, before it is closed."""
+@dataclass(slots=True)
+class Findings:
+    """What a look found so far: what a failure leaves of it counts."""
 
-    tally: Tally
-    again: list[str]  # files to look at once more soon
-    listing: bytes | None  # digest of the folder if nothing in it is left to be read
+    tally: Tally = field(default_factory=Tally)
+    read: int = 0  # files that were read
+    again: list[str] = field(default_factory=list)  # files to look at once more soon
+    unread: bool = False  # something must be read again even if nothing changes
+    listing: bytes | None = None  # digest of the folder
 
 
 WHOLE = Request()
@@ -108,28 +112,35 @@ class Looker:
         """Look at one source. A failure is recorded on the source and returned. Raises Stopped."""
         begun, began_ms = time.monotonic(), now_ms()
         key, due = key_of(source), source.timing.due_after(began_ms)
-        started = None
+        started, found, error = None, Findings(), None
         try:
             started = self.desk.run(lambda writer: writer.begin(key, began_ms))
-            passed = self.pass_over(source, started, request, progress)
-            if request.paths is not None:  # the whole look stays when it was due
-                due = self.desk.run(lambda writer: writer.next_check(source.name)) or due
-            whole, changed = request.paths is None, passed.tally.changed
-            self.desk.run(
-                lambda writer: writer.finish(
-                    key, started, due, whole=whole, changed=changed, listing=passed.listing
-                )
-            )
-        except (SourceError, StoreError) as error:
-            return self.failed(source, started, error, due, time.monotonic() - begun)
-        status = "unchanged" if passed.tally == Tally() else "ok"
+            self.pass_over(source, started, request, progress, found)
+            due = self.close(key, started.look, request, due, found)
+        except (SourceError, StoreError) as expected:
+            error = self.failed(source, started, str(expected), due)
+        except Stopped:
+            raise
+        except Exception as bug:
+            log.exception("%s: a bug in feedd", source.name)
+            error = self.failed(source, started, f"a bug in feedd, see its log: {bug!r}", due)
+        nothing = not (found.read or found.tally.changed)
+        status = "failed" if error else "unchanged" if nothing else "ok"
         seconds = time.monotonic() - begun
-        return Looked(source.name, status, passed.tally, seconds, due.at_ms, again=tuple(passed.again))
+        return Looked(source.name, status, found.tally, seconds, due.at_ms, error, tuple(found.again))
 
-    def failed(
-        self, source: Source, started: Started | None, error: FeeddError, due: Due, seconds: float
-    ) -> Looked:
-        text = str(error).replace("feedd update NAME", f"feedd update {source.name}")
+    def close(self, key: SourceKey, look: Pass, request: Request, due: Due, found: Findings) -> Due:
+        """Close the pass; returns when the source is to be looked at next."""
+        changed, listing = found.tally.changed, None if found.unread else found.listing
+        if request.paths is None:
+            self.desk.run(lambda writer: writer.finish(key, look, due, changed=changed, listing=listing))
+            return due
+        self.desk.run(lambda writer: writer.finish_part(look, changed=changed))
+        return self.desk.run(lambda writer: writer.next_check(key.name)) or due
+
+    def failed(self, source: Source, started: Started | None, error: str, due: Due) -> str:
+        """Record a failure on the source; returns it in words."""
+        text = error.replace("feedd update NAME", f"feedd update {source.name}")
         log.warning("%s: %s", source.name, text)
         if started is not None:
             look = started.look
@@ -137,33 +148,40 @@ class Looker:
                 self.desk.run(lambda writer: writer.fail(look, text, due))
             except StoreError as second:
                 log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
-        return Looked(source.name, "failed", seconds=seconds, next_check_ms=due.at_ms, error=text)
+        return text
 
     def pass_over(
-        self, source: Source, started: Started, request: Request, progress: Progress | None
-    ) -> Passed:
+        self, source: Source, started: Started, request: Request, progress: Progress | None, found: Findings
+    ) -> None:
         """Everything between begin and finish."""
         look = started.look
         listing = self.list_files(source, started, request)
         still, waiting = directory.settle(source.path, listing.changed)
-        tally, again, unread = Tally(), [found.path for found in waiting], bool(waiting)
+        found.listing = listing.digest
+        self.wait_for(source, waiting, found)
         reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
-        done, began_ns = 0, time.time_ns()
+        began_ns = time.time_ns()
         for batch in collect(reading, still, began_ns):
             if self.stop.is_set():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
-            tally += self.record(source, look, batch.items, batch.rejected)
-            again += [found.path for found in batch.waiting]
-            again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
-            unread = unread or batch.leaves_something
-            done += len(batch.items) + len(batch.rejected) + len(batch.waiting)
+            found.tally += self.record(source, look, batch.items, batch.rejected)
+            found.read += len(batch.items) + len(batch.rejected)
+            found.again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
+            found.unread = found.unread or batch.leaves_something
+            self.wait_for(source, batch.waiting, found)
             if progress is not None:
-                progress(done, len(still))
+                progress(found.read, len(still))
         if listing.rejected:
-            tally += self.record(source, look, [], listing.rejected)
+            found.tally += self.record(source, look, [], listing.rejected)
         if request.paths is None:
-            tally += self.tidy_up(started, listing, tally, request)
-        return Passed(tally, again, None if unread else listing.digest)
+            found.tally += self.tidy_up(started, listing, found.tally, request)
+
+    def wait_for(self, source: Source, waiting: Sequence[directory.Waiting], found: Findings) -> None:
+        """A file that is being written counts as present, and is read at the next look."""
+        if waiting:
+            found.unread = True
+            found.again += [each.path for each in waiting]
+            log.info("%s: %d being written, read at the next look", source.name, len(waiting))
 
     def record(self, source: Source, look: Pass, items: list[Item], rejected: list[Rejected]) -> Tally:
         return self.desk.run(lambda writer: writer.record(look, source.extraction_hash, items, rejected))

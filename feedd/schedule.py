@@ -78,7 +78,7 @@ def cron_trigger(expression: str, timezone: str | None) -> BaseTrigger:
     and where both days are given either may match.
     """
     fields = ALIASES.get(expression.strip().lower(), expression).split()
-    if len(fields) != 5:
+    if len(fields) != 5 or not expression.isascii():
         raise ValueError(f"'{expression}' is not a cron expression; write five fields, such as 0 * * * *")
     minute, hour, day, month, weekday = (field.lower() for field in fields)
     try:
@@ -103,7 +103,7 @@ def week_days(field: str) -> str:
     chosen: set[int] = set()
     for part in field.split(","):
         found = DAY_RANGE.fullmatch(part)
-        if found is None:
+        if found is None or (found["first"] == "*" and found["last"]):
             raise ValueError(f"'{part}' is not a day of the week")
         step = int(found["step"] or 1)
         first = 0 if found["first"] == "*" else day_number(found["first"])

@@ -68,9 +68,7 @@ class Shelf:
             )
         )
         due = Due(now_ms + 3_600_000, "every 1h")
-        self.desk.run(
-            lambda writer: writer.finish(key, started, due, whole=True, changed=bool(items), listing=None)
-        )
+        self.desk.run(lambda writer: writer.finish(key, started.look, due, changed=bool(items), listing=None))
         return started.look
 
     def names(self, feed: str = "all", limit: int = 100) -> list[str]:

@@ -61,6 +61,6 @@ def cli(ctx: click.Context, path: Path | None) -> None:
     """Turns folders of dated article files into feeds, keeps every version, and shows what was edited."""
     ctx.obj = path
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # its one job says itself what went wrong
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -24,6 +24,7 @@ from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 
 TYPES = ("directory",)
+FEEDS_TO_COME = ("changes", "health")
 SECTIONS = ("include", "server", "store", "defaults", "sources", "feeds")
 INCLUDED_SECTIONS = ("sources", "feeds")
 EXPECTED = {
@@ -65,6 +66,7 @@ class Loader:
         self.context = {"folder": path.absolute().parent}
         self.mistakes: list[str] = []
         self.places: dict[tuple[str, str], Path] = {}  # where each source and feed was first seen
+        self.wanted: dict[str, list[str]] = {}  # what each feed names as its sources
 
     def load(self) -> Config:
         main = self.read(self.path)
@@ -81,7 +83,7 @@ class Loader:
         self.validated(Defaults, self.path, "defaults", defaults)
         sources = [source for file, data in files for source in self.sources(file, data, defaults)]
         feeds = [feed for file, data in files for feed in self.feeds(file, data)]
-        self.check_references(sources, feeds)
+        self.check_references(sources)
         if self.mistakes or server is None or store is None:
             raise ConfigError(tuple(self.mistakes))
         return Config(path=self.path, server=server, store=store, sources=tuple(sources), feeds=tuple(feeds))
@@ -108,9 +110,13 @@ class Loader:
         files: dict[Path, None] = {}  # each once, in order
         for pattern in patterns:
             try:
-                files |= dict.fromkeys(sorted(self.context["folder"].glob(pattern)))
+                found = sorted(self.context["folder"].glob(pattern))
             except (ValueError, NotImplementedError, OSError):
                 self.mistake(self.path, "include", f"{pattern!r} is not a path relative to this file")
+                continue
+            if not found and not set(pattern) & set("*?["):
+                self.mistake(self.path, "include", f"there is no file {pattern!r}")
+            files |= dict.fromkeys(found)
         for file in files:
             try:
                 data = self.read(file)
@@ -186,6 +192,12 @@ class Loader:
                     file, f"feeds.{name}.name", "unknown key; the name stands in the table's heading"
                 )
                 continue
+            if name in FEEDS_TO_COME:
+                self.mistake(file, f"feeds.{name}", f"this version does not make the feed '{name}' yet")
+                continue
+            wanted = table.get("sources")
+            if isinstance(wanted, list) and all(isinstance(each, str) for each in wanted):
+                self.wanted[name] = wanted
             feed = self.validated(Feed, file, f"feeds.{name}", {**table, "name": name})
             if feed is not None:
                 yield feed
@@ -204,31 +216,26 @@ class Loader:
                     self.mistake(file, path, in_words(detail, known))
             return None
 
-    def check_references(self, sources: list[DirectorySource], feeds: list[Feed]) -> None:
+    def check_references(self, sources: list[DirectorySource]) -> None:
         """Feeds may only name sources and tags that are there."""
         names = {name for section, name in self.places if section == "sources"}
         tags = {f"tag:{tag}" for source in sources for tag in source.tags}
-        for feed in feeds:
-            file, key = self.places["feeds", feed.name], f"feeds.{feed.name}.sources"
-            if feed.sources is None:
+        for name, wanted in self.wanted.items():
+            file, key = self.places["feeds", name], f"feeds.{name}.sources"
+            if name in names and wanted != [name]:
+                why = f"the feed of a source shows that source; write ['{name}'] or leave it out"
+                self.mistake(file, key, why)
                 continue
-            if feed.name in names and feed.sources != (feed.name,):
-                self.mistake(
-                    file,
-                    key,
-                    f"the feed of a source shows that source; write ['{feed.name}'] or leave it out",
-                )
+            if name in BUILT_IN_FEEDS and wanted != [name]:
+                self.mistake(file, key, f"the feed '{name}' is over all sources; choose another name")
                 continue
-            if feed.name in BUILT_IN_FEEDS and feed.sources != (feed.name,):
-                self.mistake(file, key, f"the feed '{feed.name}' is over all sources; choose another name")
-                continue
-            for wanted in feed.sources:
-                is_tag = wanted.startswith("tag:")
+            for each in wanted:
+                is_tag = each.startswith("tag:")
                 if is_tag and len(sources) < len(names):  # a source that has mistakes may bear it
                     continue
-                if wanted not in names | tags and wanted != feed.name:
+                if each not in names | tags and each != name:
                     kind = "tag of any source" if is_tag else "source"
-                    self.mistake(file, key, f"{wanted!r} is no {kind}{suggestion(wanted, [*names, *tags])}")
+                    self.mistake(file, key, f"{each!r} is no {kind}{suggestion(each, [*names, *tags])}")
 
 
 def in_words(detail: ErrorDetails, known: tuple[str, ...]) -> str:

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from feedd.schedule import cron_trigger, zone
 from feedd.sources.decode import web_encoding
+from feedd.sources.directory import translate
 
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.%a-z]+\]|[^\[\]:/\s]*):(?P<port>[0-9]{1,5})")
-WILDCARD = re.compile(r"[0:.]*")  # 0.0.0.0, ::, and their other spellings
+WILDCARD = re.compile(r"(?:::ffff:)?[0:.]*", re.IGNORECASE)  # 0.0.0.0, ::, and their other spellings
 NO_URL = re.compile(r'[\x00-\x20\x7f<>"{}|\\^`]')
 
 
@@ -98,6 +99,10 @@ def pattern(value: object) -> re.Pattern[str]:
 def glob(value: str) -> str:
     if not value or value.startswith("/") or ".." in value.split("/"):
         raise ValueError(f"{value!r} is not a pattern below the folder; write one such as **/*.txt")
+    try:
+        re.compile(translate(value))
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a pattern: {error}") from error
     return value
 
 

@@ -4,6 +4,7 @@ Entries build their own elements, since feedgen 1.0 loses what a link says besid
 plain text in RSS, and spells dates by setting the locale of the whole process.
 """
 
+from html import escape
 from typing import Any
 
 from feedgen.entry import FeedEntry
@@ -96,19 +97,19 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
 
     def atom_entry(self, extensions: bool = True) -> Any:  # noqa: ARG002 (feedgen's signature)
         entry, document = self.entry, self.document
-        element = etree.Element(f"{{{ATOM}}}entry")
-        text(element, f"{{{ATOM}}}id", entry_urn(entry))
-        text(element, f"{{{ATOM}}}title", headline(entry))
-        text(element, f"{{{ATOM}}}updated", rfc3339(entry.updated_ms))
-        text(element, f"{{{ATOM}}}published", rfc3339(entry.published_ms))
-        etree.SubElement(element, f"{{{ATOM}}}link", rel="alternate", type="text/html", href=entry.url)
-        source = etree.SubElement(element, f"{{{ATOM}}}source")
-        text(source, f"{{{ATOM}}}id", document.source_ids[entry.source])
-        text(source, f"{{{ATOM}}}title", document.source_titles[entry.source])
+        element = etree.Element("entry")  # no namespace: feedgen's root declares Atom's as the default
+        text(element, "id", entry_urn(entry))
+        text(element, "title", headline(entry))
+        text(element, "updated", rfc3339(entry.updated_ms))
+        text(element, "published", rfc3339(entry.published_ms))
+        etree.SubElement(element, "link", rel="alternate", type="text/html", href=entry.url)
+        source = etree.SubElement(element, "source")
+        text(source, "id", document.source_ids[entry.source])
+        text(source, "title", document.source_titles[entry.source])
         if document.content == "full":
-            text(element, f"{{{ATOM}}}content", entry.content_html).set("type", "html")
+            text(element, "content", entry.content_html).set("type", "html")
         else:
-            text(element, f"{{{ATOM}}}summary", summary(entry.content_html)).set("type", "text")
+            text(element, "summary", summary(entry.content_html)).set("type", "text")
         self.thumbnail(element)
         return element
 
@@ -122,7 +123,9 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         text(element, f"{{{ATOM}}}updated", rfc3339(entry.updated_ms))
         source = text(element, "source", document.source_titles[entry.source])
         source.set("url", f"{document.base_url}feeds/{entry.source}.rss")
-        text(element, "description", summary(entry.content_html))
+        text(
+            element, "description", escape(summary(entry.content_html), quote=False)
+        )  # RSS takes it for HTML
         if document.content == "full":
             text(element, f"{{{CONTENT}}}encoded", entry.content_html)
         self.thumbnail(element)

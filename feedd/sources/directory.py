@@ -26,6 +26,7 @@ MAX_BYTES = 15_000_000
 STILL_NS = 100_000_000  # a file that stood still for so long is not being written
 FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to a younger file
 COARSE_NS = 10_000_000
+LARGEST = (1 << 63) - 1
 SETTLE_ROUNDS = 10
 EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds
 DAY_MS = 86_400_000
@@ -183,7 +184,7 @@ class Walk:
                         self.refuse(path, f"can't be read: {os.strerror(error.errno or 0)}")
                         continue
                     if stat.S_ISREG(info.st_mode):
-                        add((path, info.st_size, info.st_mtime_ns, info.st_ino))
+                        add((path, *stamp_of(info)))
                     else:
                         self.irregular(path, info.st_mode)
                 elif entry.is_symlink() and os.path.isdir(entry.path):
@@ -212,9 +213,17 @@ class Walk:
         if os.path.commonpath([target, self.real_root]) != self.real_root:
             self.refuse(path, "is a symbolic link that leads out of the folder")
         elif stat.S_ISREG(info.st_mode):
-            self.files.append((path, info.st_size, info.st_mtime_ns, info.st_ino))
+            self.files.append((path, *stamp_of(info)))
         else:
             self.refuse(path, "is a symbolic link to something that is no regular file")
+
+
+def stamp_of(info: os.stat_result) -> Stamp:
+    """The stamp, each number of it in 64 bits with a sign: some file systems count beyond, SQLite doesn't."""
+    mtime_ns, inode = info.st_mtime_ns, info.st_ino
+    if inode > LARGEST:
+        inode -= 1 << 64
+    return Stamp(info.st_size, min(max(mtime_ns, -LARGEST), LARGEST), inode)
 
 
 def kind_of_file(mode: int) -> str:
@@ -242,7 +251,7 @@ def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -
             gone.append(path)
             continue
         if stat.S_ISREG(info.st_mode):
-            walk.files.append((path, info.st_size, info.st_mtime_ns, info.st_ino))
+            walk.files.append((path, *stamp_of(info)))
         elif not stat.S_ISDIR(info.st_mode):
             walk.irregular(path, info.st_mode)
     return compare(Survey(walk.files, walk.rejected, []), known)._replace(gone=gone)
@@ -273,7 +282,7 @@ def restat(root: Path, path: str) -> Stamp | None:
         info = os.stat(os.path.join(root, path))
     except OSError:
         return None
-    return Stamp(info.st_size, info.st_mtime_ns, info.st_ino)
+    return stamp_of(info)
 
 
 def is_fresh(stamp: Stamp, now_ns: int) -> bool:
@@ -315,7 +324,7 @@ def read_bytes(path: str, stamp: Stamp) -> bytes | None:
     fd = os.open(path, FLAGS)
     try:
         before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode) or stamp != (before.st_size, before.st_mtime_ns, before.st_ino):
+        if not stat.S_ISREG(before.st_mode) or stamp != stamp_of(before):
             return None
         data = os.read(fd, stamp.size + 1)
         while data and len(data) < stamp.size and (more := os.read(fd, stamp.size + 1 - len(data))):
@@ -323,7 +332,7 @@ def read_bytes(path: str, stamp: Stamp) -> bytes | None:
         after = os.fstat(fd)
     finally:
         os.close(fd)
-    same = stamp == (after.st_size, after.st_mtime_ns, after.st_ino) and len(data) == stamp.size
+    same = stamp == stamp_of(after) and len(data) == stamp.size
     return data if same else None
 
 

@@ -52,7 +52,7 @@ class Batch:
         look, article, entry_id = self.look, item.article, self.next_entry
         self.next_entry += 1
         guessed = item.stated_ms is None
-        published = item.fallback_ms if item.stated_ms is None else item.stated_ms
+        published = item.time_ms
         position = self.first_position(item)
         self.entries.append(
             (
@@ -127,7 +127,7 @@ class Batch:
         """Where a source's first version of an entry goes in feeds: by its date if a first pass brings it."""
         if not self.look.first:
             return self.look.now_ms
-        return item.fallback_ms if item.stated_ms is None else item.stated_ms
+        return item.time_ms
 
     def update_entry(self, entry: StoredEntry, item: Item, verdict: Verdict, revision_id: int) -> None:
         """Bring the row of an entry that is stored up to date, and log the change if it is told."""

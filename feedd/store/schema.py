@@ -112,8 +112,7 @@ SPINE = (
         silent INTEGER NOT NULL,           -- 1: recorded before the source's first pass was complete
         detail TEXT                        -- of changes of a source: the error
     )""",
-    "CREATE INDEX changes_entry ON changes (entry_id)",
-    "CREATE INDEX changes_source ON changes (source_id)",
+    "CREATE INDEX changes_entry ON changes (entry_id, source_id, pass)",
     "CREATE TABLE feeds (name TEXT PRIMARY KEY, settings TEXT NOT NULL, configured_at INTEGER NOT NULL)",
 )
 

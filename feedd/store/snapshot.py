@@ -85,7 +85,8 @@ def load_versions(
     rows = connection.execute(
         "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
         f" r.id IN (SELECT revision_id FROM changes WHERE entry_id IN ({ids})),"
-        " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, r.location, r.pass"
+        " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, coalesce(r.stated, 0),"
+        " r.location, r.pass"
         " FROM revisions r JOIN entries e ON e.id = r.entry_id"
         f" WHERE r.entry_id IN ({ids}) ORDER BY r.number",
         [*by_id, *by_id],
@@ -105,13 +106,14 @@ def load_versions(
         if newest:
             entry.state.newest, entry.position = version, position
     rows = connection.execute(
-        f"SELECT entry_id, revision_id, stated, path FROM locations WHERE source_id = ? AND entry_id IN ({ids})",
+        "SELECT entry_id, revision_id, stated, coalesce(stated, mtime_ns / 1000000, 0), path FROM locations"
+        f" WHERE source_id = ? AND entry_id IN ({ids})",
         [look.source_id, *by_id],
     ).fetchall()
-    for entry_id, revision_id, stated_ms, path in rows:
+    for entry_id, revision_id, stated_ms, time_ms, path in rows:
         state = by_id[entry_id].state
         if state.newest is not None and state.newest.revision_id == revision_id:
-            state.newest = also_at(state.newest, stated_ms, loaded_path(path))
+            state.newest = also_at(state.newest, stated_ms, time_ms, loaded_path(path))
     for entry in entries.values():
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)

@@ -258,34 +258,32 @@ class Writer:
         ]
 
     def finish(
-        self,
-        source: SourceKey,
-        started: Started,
-        due: Due,
-        *,
-        whole: bool,
-        changed: bool,
-        listing: bytes | None,
-    ) -> bool:
-        """Close a pass; a `whole` one saw all that the source holds. Returns whether the source recovered."""
-        look = started.look
+        self, source: SourceKey, look: Pass, due: Due, *, changed: bool, listing: bytes | None
+    ) -> None:
+        """Close a pass over all that the source holds. One that had failed has recovered."""
         with translated(self.path), transaction(self.connection):
             run = self.connection.execute
             (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
+            self.note_pass(look, changed=changed)
             run(
-                "UPDATE sources SET passes = ?, last_checked = ?, next_check = ?, next_check_because = ?,"
-                " failures = 0, error = NULL, last_changed = iif(?, ?, last_changed) WHERE id = ?",
-                [look.number, look.now_ms, due.at_ms, due.because, changed, look.now_ms, look.source_id],
+                "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
+                " extraction = ?, selection = ?, listing = ?, first_pass_at = coalesce(first_pass_at, ?) WHERE id = ?",
+                [look.now_ms, due.at_ms, due.because, source.extraction, source.selection, listing]
+                + [look.now_ms, look.source_id],
             )
-            if whole:
-                run(
-                    "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?),"
-                    " listing = ? WHERE id = ?",
-                    [source.extraction, source.selection, look.now_ms, listing, look.source_id],
-                )
             if failures:
                 self.log_source(Kind.SOURCE_RECOVERED, look, None)
-        return bool(failures)
+
+    def finish_part(self, look: Pass, *, changed: bool) -> None:
+        """Close a look at some files: it says nothing of the source as a whole."""
+        with translated(self.path), transaction(self.connection):
+            self.note_pass(look, changed=changed)
+
+    def note_pass(self, look: Pass, *, changed: bool) -> None:
+        self.connection.execute(
+            "UPDATE sources SET passes = ?, last_changed = iif(?, ?, last_changed) WHERE id = ?",
+            [look.number, changed, look.now_ms, look.source_id],
+        )
 
     def fail(self, look: Pass, error: str, due: Due) -> None:
         """Note that a pass failed; what the source holds stays."""
