@@ -9,7 +9,7 @@ from feedd.normalise.url import canonical
 
 
 def normalise(url: str, title: str, body_html: str, *, ignore_scheme: bool = False) -> Article:
-    """Raises normalise.url.BadUrl where `url` is no absolute http(s) URL."""
+    """Raises url.BadUrl where `url` is no absolute http(s) URL, and html.TooMuchHtml."""
     address = canonical(url, ignore_scheme=ignore_scheme)
     return derive(address, title, clean(body_html, address))
 

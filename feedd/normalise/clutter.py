@@ -7,13 +7,14 @@ from typing import Any
 SHARE_LINK = re.compile(
     r"(?:https?:)?//(?:"
     r"(?:www\.|m\.|web\.|[a-z]{2}-[a-z]{2}\.)?facebook\.com/(?:dialog/(?:share|feed|send)|sharer|share\.php)"
-    r"|(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:intent/|share\b|home\?status)"
-    r"|(?:www\.)?addtoany\.com/|(?:www\.)?addthis\.com/|(?:www\.)?sharethis\.com/"
+    r"|(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:intent/(?:tweet|post|share)\b|share\b|home\?status)"
+    r"|(?:www\.)?addtoany\.com/(?:add_to|share)|(?:www\.|api\.)?addthis\.com/(?:bookmark|oexchange)"
+    r"|(?:www\.|api\.)?sharethis\.com/share"
     r"|(?:web|api)\.whatsapp\.com/send|wa\.me/\?text|t\.me/share|telegram\.me/share"
     r"|(?:www\.)?linkedin\.com/(?:sharearticle|sharing/|cws/share)|(?:[a-z]{2}\.|www\.)?pinterest\.[a-z.]+/pin/create"
     r"|(?:www\.)?reddit\.com/submit|(?:service|v\.t)\.weibo\.com/share|(?:www\.)?tumblr\.com/(?:share|widgets/share)"
     r"|(?:social-plugins\.)?line\.me/(?:lineit|r/msg|r/share)|share\.flipboard\.com/|getpocket\.com/(?:save|edit)"
-    r"|vk\.com/share|bsky\.app/intent/|(?:www\.)?threads\.net/intent/|connect\.ok\.ru/offer|buffer\.com/add"
+    r"|vk\.com/share|bsky\.app/intent/compose|(?:www\.)?threads\.net/intent/post|connect\.ok\.ru/offer|buffer\.com/add"
     r"|news\.ycombinator\.com/submitlink|plus\.google\.com/share|connect\.qq\.com/widget/shareqq"
     r"|sns\.qzone\.qq\.com/|b\.hatena\.ne\.jp/entry"
     r")"
@@ -119,14 +120,23 @@ def holds_media(node: Any) -> bool:
 
 
 def mark_heading(node: Any) -> None:
-    """Mark what stands directly before `node` where that is the heading of a share box."""
+    """Mark what stands directly before `node` as far as it is headings of a share box."""
     before = node.prev
-    while before is not None and before.is_text_node and not before.text_content.strip():
-        before = before.prev
-    if before is not None and before.tag in HEADINGS:
-        text = before.text()
-        if SHARE_HEADING.fullmatch(text) and text.strip():
+    while before is not None:
+        if not before.is_text_node and not is_share_heading(before):
+            return
+        if before.is_text_node and before.text_content.strip():
+            return
+        if not before.is_text_node:
             before.attrs[GAP] = ""
+        before = before.prev
+
+
+def is_share_heading(node: Any) -> bool:
+    if node.tag not in HEADINGS or GAP in node.attributes:
+        return False
+    text = node.text()
+    return bool(text.strip() and SHARE_HEADING.fullmatch(text))
 
 
 def close_gaps(tree: Any) -> None:

@@ -56,6 +56,7 @@ SANITISER = nh3.Cleaner(
 # unclosed formatting element before it: what no article needs is not parsed but shown as text.
 MAX_DEPTH = 256
 MAX_FORMATTING = 24
+MAX_REFERENCES = 200_000  # each takes the longer, the more text stands before it
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 SELF_CLOSING = frozenset(
     "area base br col embed hr img input link meta param source track wbr p li dd dt option tr td th"
@@ -73,8 +74,17 @@ EMPTY_IMAGE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 PRE_START = re.compile(r'(<pre(?: [a-z]+="[^"]*")*>)\n+')  # a parser drops the first line feed, each time
 
 
+class TooMuchHtml(ValueError):
+    """Cleaning would take time out of all proportion; says why."""
+
+
 def clean(raw: str, base_url: str) -> str:
-    """The article in `raw`, safe and without clutter; relative links are resolved against `base_url`."""
+    """The article in `raw`, safe and without clutter; relative links are resolved against `base_url`.
+
+    Raises TooMuchHtml.
+    """
+    if raw.count("&") > MAX_REFERENCES:
+        raise TooMuchHtml(f"its HTML holds more than {MAX_REFERENCES:,} character references")
     if too_deep(raw):
         raw = FOREIGN.sub("", raw)  # a drawing's elements close themselves, and it is dropped in any case
         if too_deep(raw):

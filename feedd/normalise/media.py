@@ -3,7 +3,7 @@
 import re
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs, unquote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -25,6 +25,8 @@ PLACEHOLDER = re.compile(
 CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|\s*+([^,]*+))")
 DESCRIPTOR = re.compile(r"([0-9]+(?:\.[0-9]+)?)[wx]")
 ABSOLUTE = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
+UNQUOTED = re.compile(r"[^!#-;=?-\[\]_a-z~]")  # what a URI can't hold as it stands
+URI_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 PLAYERS = (
     (
@@ -150,15 +152,24 @@ def make_absolute(node: Any, base_url: str) -> None:
     attributes = node.attributes
     for name in ("href", "src", "poster", "cite"):
         value = attributes.get(name)
-        if value is None or ABSOLUTE.match(value):
+        if value is None or (ABSOLUTE.match(value) and not UNQUOTED.search(value)):
             continue
         value = value.strip()
         if SCHEME.match(value) and not ABSOLUTE.match(value):
             continue  # a scheme of its own: the sanitiser judges it
         try:
-            node.attrs[name] = urljoin(base_url, value)
+            node.attrs[name] = quoted(urljoin(base_url, value))
         except ValueError:
             del node.attrs[name]
+
+
+def quoted(address: str) -> str:
+    """The address as a URI (RFC 3986): what may not stand in one is escaped, behind the host."""
+    if not UNQUOTED.search(address):
+        return address
+    start = WEB_ADDRESS.match(address)
+    head = start[0] if start else ""
+    return head + quote(address[len(head) :], safe=URI_CHARACTERS, errors="replace")
 
 
 def restore_player(media: Any) -> None:

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from hashlib import blake2b
 
+from feedd.normalise.url import without_tracking
+
 ATTRIBUTES = r'(?:\s[^\s=>]+="[^"]*")*\s*/?>'
 BLOCK_TAG = re.compile(
     r"</?(?:p|div|br|h[1-6]|li|ul|ol|dl|dt|dd|blockquote|figure|figcaption|table|caption|thead|tbody|tfoot"
@@ -86,7 +88,13 @@ def fingerprint(clean_html: str) -> bytes:
 
 def links_hash(clean_html: str) -> bytes:
     """8 bytes that are equal for two versions if their link targets and pictures are, in order."""
-    return digest(8, *TARGET.findall(clean_html))
+    return digest(8, *(without_trackers(target) for target in TARGET.findall(clean_html)))
+
+
+def without_trackers(target: str) -> str:
+    """The address without tracking parameters, which change from one look to the next."""
+    address, mark, query = html.unescape(target).partition("?")
+    return address + mark + without_tracking(query) if mark else address
 
 
 def content_hash(title: str, clean_html: str) -> bytes:

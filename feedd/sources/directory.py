@@ -18,6 +18,7 @@ from typing import NamedTuple
 from feedd.errors import SeedError, SourceError
 from feedd.model import Item, Rejected, Stamp
 from feedd.normalise.article import normalise
+from feedd.normalise.html import TooMuchHtml
 from feedd.normalise.url import BadUrl
 from feedd.sources import seedfile
 from feedd.sources.decode import decode
@@ -312,7 +313,7 @@ def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | 
     try:
         seed = seedfile.parse(decode(data, reading.encoding))
         article = normalise(seed.url, seed.title, seed.body, ignore_scheme=reading.ignore_scheme)
-    except (SeedError, BadUrl) as error:
+    except (SeedError, BadUrl, TooMuchHtml) as error:
         return Rejected(path, str(error), stamp)
     now_ms = now_ns // 1_000_000
     fallback_ms = min(stamp.mtime_ns // 1_000_000, now_ms)

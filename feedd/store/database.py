@@ -50,26 +50,45 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
             return StoreError(f"{path}: {error}")
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection for the calling thread, in autocommit mode. Raises StoreError."""
+def connect(path: Path) -> sqlite3.Connection:
+    """The writing connection, for the calling thread, in autocommit mode. Raises StoreError."""
     with translated(path):
-        mode = "ro" if read_only else "rwc"
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
+        connection = opened(path, "rwc")
         try:
-            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
             connection.execute("PRAGMA foreign_keys = ON")
-            if read_only:
-                connection.execute("PRAGMA query_only = ON")
-            else:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-                connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         except sqlite3.Error:
             connection.close()
             raise
         return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that reads, for the calling thread. Raises StoreError."""
+    try:
+        with translated(path):
+            connection = opened(path, "ro")
+            try:
+                connection.execute("PRAGMA schema_version").fetchone()
+            except sqlite3.Error:
+                connection.close()
+                raise
+            return connection
+    except StoreReadOnly as error:
+        raise StoreReadOnly(
+            f"{path}: the database can't be read by this user: whoever reads must be allowed to write {path.name}-shm"
+            " beside it. Run the command as the user that feedd runs as"
+        ) from error
+
+
+def opened(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    return connection
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from feedd.store.database import connect, loaded_path, placeholders, translated
-from feedd.store.schema import empty_store
+from feedd.store.database import connect_to_read, loaded_path, placeholders, translated
+from feedd.store.schema import check, empty_store
 from feedd.store.snapshot import content
 
 AT_ONCE = 100
@@ -79,11 +79,18 @@ class Reader:
     @property
     def connection(self) -> sqlite3.Connection:
         if not hasattr(self.local, "connection"):
-            self.local.connection = (
-                connect(self.path, read_only=True) if self.path.exists() else empty_store()
-            )
+            self.local.connection = self.opened() if self.path.exists() else empty_store()
         found: sqlite3.Connection = self.local.connection
         return found
+
+    def opened(self) -> sqlite3.Connection:
+        connection = connect_to_read(self.path)
+        try:
+            check(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
         """Close the calling thread's connection."""

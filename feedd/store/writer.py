@@ -13,7 +13,15 @@ from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
 from feedd.store import schema, snapshot
 from feedd.store.batch import Batch
-from feedd.store.database import connect, loaded_path, placeholders, stored_path, transaction, translated
+from feedd.store.database import (
+    connect,
+    connect_to_read,
+    loaded_path,
+    placeholders,
+    stored_path,
+    transaction,
+    translated,
+)
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
 
@@ -57,7 +65,7 @@ class Writer:
                 f"{path}: the database can't be written; check the owner and mode of the file"
             )
         if is_there:
-            with closing(connect(path, read_only=True)) as reader:
+            with closing(connect_to_read(path)) as reader:
                 schema.check(reader, path)
         self.connection = connect(path)
         try:

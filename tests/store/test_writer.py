@@ -13,7 +13,7 @@ from nobody import as_nobody, open_folder
 from place import Place, seed
 
 from feedd.errors import StoreBusy
-from feedd.store.database import connect, transaction
+from feedd.store.database import connect, connect_to_read, transaction
 
 FILES = 400
 
@@ -69,7 +69,7 @@ def test_readers_never_wait(place: Place) -> None:
 
 def test_a_look_while_somebody_reads(place: Place) -> None:
     fill(place, 10)
-    with closing(connect(place.database, read_only=True)) as other:
+    with closing(connect_to_read(place.database)) as other:
         other.execute("BEGIN")
         assert other.execute("SELECT count(*) FROM entries").fetchone() == (0,)
         assert place.found() == {"added": 10}

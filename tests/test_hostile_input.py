@@ -1,0 +1,202 @@
+"""Files, bodies and databases that nobody meant well with: each costs itself alone."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from place import Place, seed
+from running import Site, until
+from watchfiles import Change
+
+from feedd.config.load import load
+from feedd.daemon import feeds_of, meant
+from feedd.errors import ConfigError
+from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean
+from feedd.normalise.text import links_hash
+from feedd.pipeline import Request
+from feedd.publish.cache import Key
+from feedd.sources.directory import Selection
+from feedd.store.reader import Reader
+
+BASE = "https://example.org/dir/page"
+MARKDOWN = Selection(("**/*.md",), ())
+YEAR_2400_S = 13_569_465_600
+
+
+def test_a_file_dated_beyond_what_the_database_counts(place: Place) -> None:
+    far = place.write("far.md", seed("far", stated=None))
+    os.utime(far, (YEAR_2400_S, YEAR_2400_S))
+    place.write("near.md", seed("near"))
+    assert place.found() == {"added": 2}
+    assert place.found() == {}
+
+
+def test_a_look_at_one_file_does_not_end_the_failure_of_the_source(place: Place) -> None:
+    for number in range(30):
+        place.write(f"{number}.md", seed(str(number)))
+    place.found()
+    for number in range(28):
+        (place.folder / f"{number}.md").unlink()
+    assert place.look().status == "failed"
+    place.write("new.md", seed("new"))
+    assert place.look(request=Request(("new.md",))).error is None
+    assert place.one("SELECT failures FROM sources") == 1
+    assert place.kinds().count("source-recovered") == 0
+
+
+def test_a_failed_look_says_what_it_had_recorded(place: Place) -> None:
+    for number in range(30):
+        place.write(f"{number}.md", seed(str(number)))
+    place.found()
+    for number in range(28):
+        (place.folder / f"{number}.md").unlink()
+    place.write("new.md", seed("new"))
+    looked = place.look()
+    assert (looked.status, looked.tally.added, looked.tally.removed) == ("failed", 1, 0)
+
+
+def test_undated_files_of_one_url_over_several_batches(place: Place) -> None:
+    for number in range(600):
+        file = place.write(f"{number:03}.md", seed("one", body=f"<p>v{number}</p>", stated="NaN"))
+        os.utime(file, (1_700_000_000 - number, 1_700_000_000 - number))
+    assert place.found() == {"added": 1, "duplicates": 599}
+    assert place.entry("one").content_html == "<p>v0</p>"
+
+
+@pytest.mark.parametrize(
+    ("changes", "files", "unsure"),
+    [
+        ([(Change.modified, "/r/a.md")], ("a.md",), False),
+        ([(Change.added, "/r/sub/a.md"), (Change.deleted, "/r/sub/a.md.tmp")], ("sub/a.md",), False),
+        ([(Change.deleted, "/r/a.md")], (), True),
+        ([(Change.deleted, "/r/sub")], (), True),
+        ([(Change.modified, "/r/feedd.db-wal"), (Change.modified, "/r/.a.md.swp")], (), False),
+        ([(Change.added, "/r/.git/a.md")], (), False),
+    ],
+)
+def test_events_name_files_or_leave_it_open(
+    changes: list[tuple[Change, str]], files: tuple[str, ...], *, unsure: bool
+) -> None:
+    assert meant(changes, Path("/r"), MARKDOWN) == (files, unsure)
+
+
+def test_a_folder_that_came_has_no_events_for_its_files(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    assert meant([(Change.added, str(tmp_path / "new"))], tmp_path, MARKDOWN) == ((), True)
+
+
+def test_a_database_in_a_watched_folder_does_not_wake_its_daemon(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.configure("watch = true")
+    text = site.config.read_text().replace('path = "seeds"', 'path = "."')
+    site.config.write_text(text)
+    site.seed("one.md")
+
+    def passes() -> int:
+        if not site.database.exists():
+            return 0
+        with closing(sqlite3.connect(site.database)) as connection:
+            found: int = connection.execute("SELECT sum(passes) FROM sources").fetchone()[0]
+        return found
+
+    with site.running():
+        until(lambda: passes() >= 1)
+        site.seed("two.md")
+        until(lambda: len(site.json("entries")) == 2)
+        before = passes()
+        site.seed("three.md")
+        until(lambda: len(site.json("entries")) == 3)
+        assert passes() - before <= 3
+
+
+def test_what_is_being_written_during_an_update_is_read_by_the_daemon(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.running():
+        until(lambda: site.json("sources")[0]["last_checked"])
+        file = site.seed("late.md")
+        os.utime(file)  # as if it had been written this moment: it is looked at again two seconds later
+        site.json("update")
+        file.write_text(file.read_text().replace("Some words", "Other words"))
+        until(
+            lambda: any(
+                "Other words" in site.json("show", str(each["id"]))["text"] for each in site.json("entries")
+            )
+        )
+
+
+def test_headings_of_share_boxes_one_after_another() -> None:
+    raw = "<h3>分享</h3>" * 40_000 + '<a href="https://x.com/intent/tweet"></a><p>text</p>'
+    assert clean(raw, BASE) == "<p>text</p>"
+
+
+def test_more_references_than_an_article_has(place: Place) -> None:
+    with pytest.raises(TooMuchHtml):
+        clean("&" * (MAX_REFERENCES + 1), BASE)
+    place.write("bomb.md", seed("bomb", body="<p>" + "&" * (MAX_REFERENCES + 1)))
+    place.write("good.md", seed("good"))
+    assert place.found() == {"added": 1, "rejected": 1}
+
+
+def test_links_about_sharing_that_share_nothing_stay() -> None:
+    body = (
+        '<p>By <a href="https://x.com/intent/user?screen_name=foo">@foo</a> of'
+        ' <a href="https://www.addtoany.com/blog/">a blog</a>.</p>'
+    )
+    assert clean(body, BASE) == body
+
+
+def test_addresses_become_uris() -> None:
+    cleaned = clean('<img src="//cdn.example.org/图 1.jpg?a=%E4"><a href="/a b">x</a>', BASE)
+    assert 'src="https://cdn.example.org/%E5%9B%BE%201.jpg?a=%E4"' in cleaned
+    assert 'href="https://example.org/a%20b"' in cleaned
+
+
+def test_tracking_parameters_of_links_are_no_edit() -> None:
+    first, second = (f'<a href="https://example.org/a?b=1&amp;utm_id={n}">x</a>' for n in (1, 2))
+    assert links_hash(first) == links_hash(second)
+    assert links_hash(first) != links_hash(first.replace("b=1", "b=2"))
+
+
+def test_text_stays_text_in_every_format(place: Place) -> None:
+    place.write("a.md", seed(body="<p>write &lt;img src=x onerror=alert(1)&gt; if 1 &lt; 2</p>"))
+    place.found()
+    config = place.root / "config.toml"
+    config.write_text('[sources.a]\ntype = "directory"\npath = "seeds"\n')
+    feeds = feeds_of(load(config), place.reader)
+    rss = feeds.render(Key("all", "rss", 10)).body.decode()
+    assert (
+        "<description>write &amp;lt;img src=x onerror=alert(1)&amp;gt; if 1 &amp;lt; 2</description>" in rss
+    )
+    assert "<entry><id>" in feeds.render(Key("all", "atom", 10)).body.decode()
+
+
+@pytest.mark.parametrize(
+    ("toml", "mistakes"),
+    [
+        ('[sources.a]\ntype = "directory"\npath = "x"\ninclude = ["[z-a].md"]', ["sources.a.include.0"]),
+        ('[feeds.jp]\nlimit = 0\nsources = ["nope"]', ["feeds.jp.limit", "feeds.jp.sources"]),
+        ('include = ["sources.d/typo.toml"]', ["include"]),
+        ("[feeds.changes]\nlimit = 5", ["feeds.changes"]),
+        ('[sources.a]\ntype = "directory"\npath = "x"\ncron = "0 * * * *-5"', ["sources.a.cron"]),
+        ('[sources.a]\ntype = "directory"\npath = "x"\ncron = "٣ * * * *"', ["sources.a.cron"]),
+        ('[server]\nlisten = "[::ffff:0.0.0.0]:8080"', ["server.base_url"]),
+    ],
+)
+def test_less_obvious_mistakes(tmp_path: Path, toml: str, mistakes: list[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(toml, encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load(config)
+    named = [mistake.removeprefix(f"{config}: ").split(": ")[0] for mistake in raised.value.mistakes]
+    assert sorted(named) == sorted(mistakes)
+
+
+def test_a_database_of_something_else_is_named_by_who_reads(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with closing(sqlite3.connect(site.database)) as connection:
+        connection.execute("CREATE TABLE other (x)")
+    said = site.feedd("entries", status=1).stderr
+    assert "is a database of something else" in said
+    assert not Reader(tmp_path / "none.db").sources()
