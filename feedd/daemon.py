@@ -20,9 +20,7 @@ from feedd import control, shapes
 from feedd.config.settings import Config, Source
 from feedd.errors import StoreError, UsageError
 from feedd.model import Tally
-from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, key_of, now_ms, wanted
-from feedd.publish.cache import Feeds
-from feedd.publish.plan import plans, settings
+from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, now_ms, wanted
 from feedd.schedule import Ticker
 from feedd.sources import directory
 from feedd.store.desk import Desk
@@ -30,6 +28,7 @@ from feedd.store.lock import Lock
 from feedd.store.reader import Reader
 from feedd.web.app import application
 from feedd.web.server import bind, server
+from feedd.wiring import feeds_of, prepare
 
 TICK_S = 1.0
 LOOK_AGAIN_S = 2.0
@@ -40,19 +39,6 @@ MANY_EVENTS = 500  # above, listing the folder costs less than asking for each f
 LOOKS_AT_ONCE = 4
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
-
-
-def feeds_of(config: Config, reader: Reader) -> Feeds:
-    """The feeds of a configuration over a store."""
-    priorities = {source.name: source.priority for source in config.sources}
-    titles = {source.name: source.title or source.name for source in config.sources}
-    return Feeds(reader, plans(config), config.server.public_url, priorities, titles)
-
-
-def prepare(desk: Desk, config: Config) -> None:
-    """Bring the store in line with the configuration."""
-    keys = [key_of(source) for source in config.sources]
-    desk.run(lambda writer: writer.configure(keys, settings(config), now_ms()))
 
 
 def run(config: Config, announce: Callable[[str], None]) -> None:

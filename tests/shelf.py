@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from feedd.config.load import load
 from feedd.config.settings import Config
-from feedd.daemon import feeds_of
 from feedd.decide import Pass
 from feedd.model import Item, Stamp
 from feedd.normalise.article import normalise
@@ -16,6 +15,7 @@ from feedd.publish.plan import settings
 from feedd.schedule import Due
 from feedd.store.desk import Desk
 from feedd.store.reader import Reader
+from feedd.wiring import feeds_of
 
 BORN_MS = 1_750_000_000_000
 CONFIGURED_MS = BORN_MS - 1000

@@ -11,7 +11,7 @@ from running import Site, until
 from watchfiles import Change
 
 from feedd.config.load import load
-from feedd.daemon import feeds_of, meant
+from feedd.daemon import meant
 from feedd.errors import ConfigError
 from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean
 from feedd.normalise.text import links_hash
@@ -19,6 +19,7 @@ from feedd.pipeline import Request
 from feedd.publish.cache import Key
 from feedd.sources.directory import Selection
 from feedd.store.reader import Reader
+from feedd.wiring import feeds_of
 
 BASE = "https://example.org/dir/page"
 MARKDOWN = Selection(("**/*.md",), ())

@@ -19,10 +19,10 @@ from feedd.cli.common import (
     table,
 )
 from feedd.config.settings import Config, Source
-from feedd.daemon import feeds_of
 from feedd.lookup import explain as explained
 from feedd.lookup import find_entry
 from feedd.store.reader import Entry, Reader, SourceRow
+from feedd.wiring import feeds_of
 
 ON_TERMINAL = 50
 

@@ -22,14 +22,13 @@ from feedd.cli.common import (
     table,
 )
 from feedd.config.settings import Config
-from feedd.daemon import prepare
-from feedd.daemon import run as run_daemon
 from feedd.dry_run import dry_run
 from feedd.errors import AlreadyRunning, ConfigError, UsageError
 from feedd.pipeline import Looker, Progress, Request, wanted
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.reader import Reader
+from feedd.wiring import prepare
 
 WAIT_S = 0.1
 PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
@@ -39,6 +38,8 @@ PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
 @config_option
 def run(config_path: Path | None) -> None:
     """Run the daemon: look at sources when they are due, serve feeds and pages."""
+    from feedd.daemon import run as run_daemon
+
     run_daemon(configuration(config_path), lambda words: click.echo(words, err=True))
 
 

@@ -142,10 +142,7 @@ class Batch:
                 "UPDATE entries SET updated = ?, position = ?, changed_at = ?, removed_at = NULL WHERE id = ?",
                 [entry.updated_ms, look.now_ms, look.now_ms, entry.id],
             )
-            run(
-                "UPDATE revisions SET position = ? WHERE entry_id = ? AND source_id = ? AND newest",
-                [look.now_ms, entry.id, look.source_id],
-            )
+            run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [look.now_ms, entry.id])
             self.log(verdict.kind, entry.id, revision_id)
         elif verdict.newest:  # one change tells of all that one pass found
             run(

@@ -132,17 +132,17 @@ class Reader:
                 yield from (entry_id for (entry_id,) in self.connection.execute(query))
             return
         where = "" if removed else "AND removed_at IS NULL"
+        # An entry stands where the first of these sources has it: its arrival through another is no news.
         query = (
             "SELECT -r.position, -e.published, -e.id FROM revisions r JOIN entries e ON e.id = r.entry_id"
-            f" WHERE r.source_id = ? AND r.newest {where} ORDER BY r.position DESC, e.published DESC, e.id DESC"
+            f" WHERE r.source_id = ? AND r.newest {where} AND NOT EXISTS (SELECT 1 FROM revisions o"
+            f" WHERE o.entry_id = r.entry_id AND o.newest AND o.source_id IN ({placeholders(len(source_ids))})"
+            " AND (o.position, o.source_id) < (r.position, r.source_id))"
+            " ORDER BY r.position DESC, e.published DESC, e.id DESC"
         )
         with translated(self.path):
-            streams = [self.connection.execute(query, [source_id]) for source_id in source_ids]
-            seen: set[int] = set()
-            for _, _, negative in heapq.merge(*streams):
-                if -negative not in seen:
-                    seen.add(-negative)
-                    yield -negative
+            streams = [self.connection.execute(query, [each, *source_ids]) for each in source_ids]
+            yield from (-negative for _, _, negative in heapq.merge(*streams))
 
     def entries(
         self, ids: Iterable[int], priorities: Mapping[str, int], within: Collection[str] | None = None
