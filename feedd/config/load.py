@@ -111,7 +111,9 @@ class Loader:
         for pattern in patterns:
             try:
                 found = sorted(self.context["folder"].glob(pattern))
-            except (ValueError, NotImplementedError, OSError):
+            except OSError:  # a name that no file can have
+                found = []
+            except (ValueError, NotImplementedError):
                 self.mistake(self.path, "include", f"{pattern!r} is not a path relative to this file")
                 continue
             if not found and not set(pattern) & set("*?["):
