@@ -200,4 +200,9 @@ def test_a_database_of_something_else_is_named_by_who_reads(tmp_path: Path) -> N
         connection.execute("CREATE TABLE other (x)")
     said = site.feedd("entries", status=1).stderr
     assert "is a database of something else" in said
-    assert not Reader(tmp_path / "none.db").sources()
+
+
+def test_a_database_that_is_not_made_yet_is_empty(tmp_path: Path) -> None:
+    with closing(Reader(tmp_path / "none.db")) as reader:
+        assert reader.sources() == []
+    assert list(tmp_path.iterdir()) == []

@@ -143,7 +143,7 @@ def update(root: Path, database: Path) -> dict[str, Any]:
     done = subprocess.run(command(root, database), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (source,) = json.loads(done.stdout)["sources"]
-    assert source["status"] == "ok"
+    assert source["status"] != "failed"  # a kill may have come too late to leave anything
     return dict(source)
 
 

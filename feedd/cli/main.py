@@ -41,7 +41,10 @@ class Commands(click.Group):
         from feedd.errors import ConfigError, FeeddError, UsageError
 
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # at the end of the process nobody would catch that the reader is gone
         except (ConfigError, UsageError) as error:
             click.echo(str(error), err=True)
             sys.exit(2)

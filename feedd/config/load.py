@@ -89,6 +89,7 @@ class Loader:
         return Config(path=self.path, server=server, store=store, sources=tuple(sources), feeds=tuple(feeds))
 
     def mistake(self, file: Path, key: str, text: str) -> None:
+        key = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in key)
         self.mistakes.append(f"{file}: {key}: {text}" if key else f"{file}: {text}")
 
     def read(self, file: Path) -> dict[str, Any]:
