@@ -35,7 +35,7 @@ TIMES = {
     "next_check",
 }
 COMPARED = {
-    "sources": TIMES,
+    "sources": TIMES | {"passes"},  # a kill that came too late makes one look more
     "entries": TIMES | {"position", "updated"},
     "revisions": TIMES | {"position"},
     "locations": set[str](),
