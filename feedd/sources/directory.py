@@ -185,7 +185,11 @@ class Walk:
                         self.refuse(path, f"can't be read: {os.strerror(error.errno or 0)}")
                         continue
                     if stat.S_ISREG(info.st_mode):
-                        add((path, *stamp_of(info)))
+                        mtime_ns, inode = info.st_mtime_ns, info.st_ino
+                        if inode <= LARGEST and -LARGEST <= mtime_ns <= LARGEST:  # as good as always
+                            add((path, info.st_size, mtime_ns, inode))
+                        else:
+                            add((path, *stamp_of(info)))
                     else:
                         self.irregular(path, info.st_mode)
                 elif entry.is_symlink() and os.path.isdir(entry.path):
