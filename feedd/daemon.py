@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 from watchfiles import Change, awatch
@@ -55,26 +55,33 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
         lock.release()
 
 
-def meant(
-    changes: Iterable[tuple[Change, str]], root: Path, selection: directory.Selection
-) -> tuple[tuple[str, ...], bool]:
-    """The files of a source that events name, and whether only listing the folder says what happened.
+class Meant(NamedTuple):
+    """What file-system events say of a source."""
+
+    files: tuple[str, ...]  # to look at
+    unsure: bool  # only listing the folder says what happened
+    gone: tuple[str, ...]  # what went and is no article: it may have been a folder of some
+
+
+def meant(changes: Iterable[tuple[Change, str]], root: Path, selection: directory.Selection) -> Meant:
+    """What of the events concerns a source.
 
     A folder that came or went has no events for what it holds. What is no article, such as a database or
     an editor's swap file, is nothing to look for.
     """
-    files, unsure = set(), False
+    files, gone, unsure = set(), set(), False
     for change, path in changes:
         name = os.path.relpath(path, root)
         if any(part.startswith(".") for part in name.split("/")):
             continue
         if change is Change.deleted:
-            unsure = unsure or name in selection or not os.path.splitext(name)[1]
+            unsure = unsure or name in selection
+            gone.add(name)
         elif os.path.isdir(path):
             unsure = True
         elif name in selection:
             files.add(name)
-    return tuple(sorted(files)), unsure
+    return Meant(tuple(sorted(files)), unsure, () if unsure else tuple(sorted(gone)))
 
 
 def in_words(tally: Tally) -> str:
@@ -94,6 +101,8 @@ class Daemon:
         self.threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
         self.busy = {source.name: asyncio.Lock() for source in config.sources}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.again: dict[str, set[str]] = {}  # by source: the files to look at once more, soon
+        self.patient: set[str] = set()  # sources for which that is on its way
 
     async def serve(self, listening: socket.socket, announce: Callable[[str], None]) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -157,10 +166,11 @@ class Daemon:
     async def look(self, source: Source, request: Request = WHOLE) -> None:
         await self.looked_at(source, request)
 
-    async def look_again(self, source: Source, paths: tuple[str, ...]) -> None:
+    async def look_again(self, source: Source) -> None:
         """A file that was being written, or is too fresh for its stamp to be trusted, is looked at once more."""
         await asyncio.sleep(LOOK_AGAIN_S)
-        await self.look(source, Request(paths))
+        self.patient.discard(source.name)
+        await self.look(source, Request(tuple(sorted(self.again.pop(source.name)))))
 
     async def looked_at(self, source: Source, request: Request, progress: Progress | None = None) -> Looked:
         async with self.busy[source.name]:
@@ -169,7 +179,10 @@ class Daemon:
         if looked.tally.changed:
             log.info("%s: %s", source.name, in_words(looked.tally))
         if looked.again:
-            self.start(self.look_again(source, looked.again))
+            self.again.setdefault(source.name, set()).update(looked.again)
+            if source.name not in self.patient:
+                self.patient.add(source.name)
+                self.start(self.look_again(source))
         return looked
 
     async def watch(self, source: Source) -> None:
@@ -179,7 +192,9 @@ class Daemon:
             try:
                 await self.follow_events(source)
                 complained = False
-            except (OSError, RuntimeError) as error:
+            except Stopped:
+                return
+            except Exception as error:  # noqa: BLE001 (a name that is no text ends watchfiles with errors of its own)
                 if not complained:
                     log.warning("%s: can't be watched, the schedule stays: %s", source.name, error)
                     await self.look(source)
@@ -194,14 +209,23 @@ class Daemon:
         events = awatch(root, watch_filter=None, step=WATCH_STEP_MS, debounce=WATCH_DEBOUNCE_MS)
         self.start(self.look(source))  # it begins when the loop below waits: then no event is missed
         async for changes in events:
-            files, unsure = meant(changes, root, selection)
-            if len(files) > MANY_EVENTS or unsure:
+            said = meant(changes, root, selection)
+            if len(said.files) > MANY_EVENTS or said.unsure or await self.held_below(source, said.gone):
                 await self.look(source)
-            elif files:
-                await self.look(source, Request(files))
+            elif said.files:
+                await self.look(source, Request(said.files))
             left = (Change.deleted, str(root)) in changes  # another may have its inode by now
             if left or not root.exists() or root.stat().st_ino != identity:
                 return
+
+    async def held_below(self, source: Source, gone: tuple[str, ...]) -> bool:
+        """Whether any of what went was a folder with files of the source."""
+        if not gone:
+            return False
+        ask = partial(
+            self.desk.run, lambda writer: any(writer.holds_below(source.name, name) for name in gone)
+        )
+        return await asyncio.get_running_loop().run_in_executor(None, ask)
 
     async def answer(
         self, message: control.Message, send: Callable[[control.Message], None]

@@ -38,6 +38,7 @@ class EntryState:
     known: bool = False
     removed: bool = False
     newest: Version | None = None  # in this source
+    stands: bool = True  # some location of this source still holds the newest
     hashes: dict[bytes, int] = field(
         default_factory=dict
     )  # contents of all its versions in this source → revision
@@ -53,6 +54,7 @@ class Pass(NamedTuple):
     first: bool  # no pass over the source was completed yet: it is silent
     now_ms: int
     rebase: bool = False  # the source's settings changed since its last whole pass
+    gone: frozenset[str] = frozenset()  # locations that hold nothing any more
 
 
 DUPLICATE = Verdict(None, keeps_revision=False, newest=False, because="the same content as before")
@@ -72,7 +74,7 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
         return DUPLICATE
     if state.told and (newest.pass_number != look.number or newest.location != item.location):
         return folded(item, state, newest)
-    if held is None and is_late(item, newest):
+    if held is None and state.stands and is_late(item, newest):
         because = "an older version that arrived late takes its place in the history"
         keeps = article.content_hash not in state.hashes
         return Verdict(None, keeps_revision=keeps, newest=False, because=because)
@@ -155,7 +157,7 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
         return
     state.hashes[item.article.content_hash] = revision_id
     if verdict.newest:
-        state.newest = version_of(item, look, revision_id)
+        state.newest, state.stands = version_of(item, look, revision_id), True
 
 
 def also_at(version: Version, stated_ms: int | None, time_ms: int, location: str) -> Version:

@@ -154,14 +154,32 @@ class Looker:
         self, source: Source, started: Started, request: Request, progress: Progress | None, found: Findings
     ) -> None:
         """Everything between begin and finish."""
-        look = started.look
         listing = self.list_files(source, started, request)
-        still, waiting = directory.settle(source.path, listing.changed)
+        look = started.look._replace(gone=frozenset(listing.gone))
         found.listing = listing.digest
-        self.wait_for(source, waiting, found)
+        still, moving = directory.standing(listing.changed, time.time_ns())
+        self.read(source, look, still, progress, found)
+        if moving:
+            settled, waiting = directory.settle(source.path, moving)
+            self.wait_for(source, waiting, found)
+            self.read(source, look, settled, progress, found)
+        if listing.rejected:
+            found.tally += self.record(source, look, [], listing.rejected)
+        if request.paths is None:
+            found.tally += self.tidy_up(started, listing, found.tally, request)
+
+    def read(
+        self,
+        source: Source,
+        look: Pass,
+        files: Sequence[directory.Found],
+        progress: Progress | None,
+        found: Findings,
+    ) -> None:
+        """Read, normalise, decide on and record these files, a batch at a time. Raises Stopped."""
         reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
-        began_ns = time.time_ns()
-        for batch in collect(reading, still, began_ns):
+        began_ns, done = time.time_ns(), 0
+        for batch in collect(reading, files, began_ns):
             if self.stop.is_set():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             found.tally += self.record(source, look, batch.items, batch.rejected)
@@ -169,12 +187,9 @@ class Looker:
             found.again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
             found.unread = found.unread or batch.leaves_something
             self.wait_for(source, batch.waiting, found)
+            done += len(batch.items) + len(batch.rejected) + len(batch.waiting)
             if progress is not None:
-                progress(found.read, len(still))
-        if listing.rejected:
-            found.tally += self.record(source, look, [], listing.rejected)
-        if request.paths is None:
-            found.tally += self.tidy_up(started, listing, found.tally, request)
+                progress(done, len(files))
 
     def wait_for(self, source: Source, waiting: Sequence[directory.Waiting], found: Findings) -> None:
         """A file that is being written counts as present, and is read at the next look."""

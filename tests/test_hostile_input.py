@@ -2,16 +2,19 @@
 
 import os
 import sqlite3
+import threading
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
-from place import Place, seed
+from place import T0, Place, seed
 from running import Site, until
 from watchfiles import Change
 
+from feedd.cli.common import cut
 from feedd.config.load import load
-from feedd.daemon import meant
+from feedd.daemon import Meant, meant
 from feedd.errors import ConfigError
 from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean
 from feedd.normalise.text import links_hash
@@ -19,6 +22,7 @@ from feedd.pipeline import Request
 from feedd.publish.cache import Key
 from feedd.sources.directory import Selection
 from feedd.store.reader import Reader
+from feedd.store.writer import Writer
 from feedd.wiring import feeds_of
 
 BASE = "https://example.org/dir/page"
@@ -67,25 +71,95 @@ def test_undated_files_of_one_url_over_several_batches(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "files", "unsure"),
+    ("changes", "said"),
     [
-        ([(Change.modified, "/r/a.md")], ("a.md",), False),
-        ([(Change.added, "/r/sub/a.md"), (Change.deleted, "/r/sub/a.md.tmp")], ("sub/a.md",), False),
-        ([(Change.deleted, "/r/a.md")], (), True),
-        ([(Change.deleted, "/r/sub")], (), True),
-        ([(Change.modified, "/r/feedd.db-wal"), (Change.modified, "/r/.a.md.swp")], (), False),
-        ([(Change.added, "/r/.git/a.md")], (), False),
+        ([(Change.modified, "/r/a.md")], Meant(("a.md",), False, ())),
+        (
+            [(Change.added, "/r/sub/a.md"), (Change.deleted, "/r/sub/a.md.tmp")],
+            Meant(("sub/a.md",), False, ("sub/a.md.tmp",)),
+        ),
+        ([(Change.deleted, "/r/a.md")], Meant((), True, ())),
+        ([(Change.deleted, "/r/2024.02")], Meant((), False, ("2024.02",))),
+        ([(Change.modified, "/r/feedd.db-wal"), (Change.modified, "/r/.a.md.swp")], Meant((), False, ())),
+        ([(Change.added, "/r/.git/a.md")], Meant((), False, ())),
     ],
 )
-def test_events_name_files_or_leave_it_open(
-    changes: list[tuple[Change, str]], files: tuple[str, ...], *, unsure: bool
-) -> None:
-    assert meant(changes, Path("/r"), MARKDOWN) == (files, unsure)
+def test_events_name_files_or_leave_it_open(changes: list[tuple[Change, str]], said: Meant) -> None:
+    assert meant(changes, Path("/r"), MARKDOWN) == said
 
 
 def test_a_folder_that_came_has_no_events_for_its_files(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
-    assert meant([(Change.added, str(tmp_path / "new"))], tmp_path, MARKDOWN) == ((), True)
+    assert meant([(Change.added, str(tmp_path / "new"))], tmp_path, MARKDOWN).unsure
+
+
+def test_a_folder_that_went_is_told_by_what_it_held(place: Place) -> None:
+    place.write("2024.02/a.md", seed("a"))
+    place.found()
+    held = [
+        folder
+        for folder in ("2024.02", "2024.0", "2024.02/a", "other")
+        if place.desk.run(partial(Writer.holds_below, name="a", folder=folder))
+    ]
+    assert held == ["2024.02"]
+
+
+def test_a_watch_outlives_names_that_are_no_text(tmp_path: Path) -> None:
+    site = Site(tmp_path, "watch = true")
+    site.seed("one.md")
+    with site.running():
+        until(lambda: len(site.json("entries")) == 1)
+        (site.seeds / os.fsdecode(b"\xff.swp")).write_text("x")
+        site.seed("two.md")
+        until(lambda: len(site.json("entries")) == 2)
+        site.seed("three.md")
+        until(lambda: len(site.json("entries")) == 3)
+
+
+def holds_more(site: Site, number: int) -> bool:
+    return len(site.json("entries")) > number
+
+
+def test_a_file_in_motion_does_not_keep_others_waiting(tmp_path: Path) -> None:
+    site = Site(tmp_path, "watch = true")
+    stop = threading.Event()
+
+    def write() -> None:
+        with (site.seeds / "loop.md").open("a") as file:
+            while not stop.wait(0.02):
+                file.write("more\n")
+                file.flush()
+
+    writer = threading.Thread(target=write)
+    with site.running() as daemon:
+        writer.start()
+        try:
+            for number in range(5):
+                site.seed(f"{number}.md")
+                until(partial(holds_more, site, number), patience_s=8)
+        finally:
+            stop.set()
+            writer.join()
+        assert daemon.log().count("being written") < 60
+
+
+def test_long_titles_are_cut_in_one_go() -> None:
+    title = "长" * 200_000
+    assert cut(title, 10) == "长长长长…"
+    assert cut("ab", 2) == "ab"
+    assert cut("abc", 2) == "a…"
+
+
+def test_a_renamed_file_with_an_earlier_date_is_an_edit(place: Place) -> None:
+    old = place.write("x.md", seed("x", body="<p>v2</p>", stated=T0 + 5000))
+    place.found()
+    old.unlink()
+    place.write("renamed.md", seed("x", body="<p>v3 corrected</p>", stated=T0))
+    assert place.found() == {"edited": 1}
+    assert place.entry("x").content_html == "<p>v3 corrected</p>"
+    place.write("older.md", seed("x", body="<p>v1</p>", stated=T0 - 5000))
+    assert place.found() == {"duplicates": 1}
+    assert place.entry("x").content_html == "<p>v3 corrected</p>"
 
 
 def test_a_database_in_a_watched_folder_does_not_wake_its_daemon(tmp_path: Path) -> None:

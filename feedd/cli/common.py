@@ -95,9 +95,13 @@ def width(text: str) -> int:
 
 def cut(text: str, places: int) -> str:
     """`text` in at most so many places on a terminal, without control characters."""
-    clean = "".join(char for char in text if char.isprintable())
-    if width(clean) <= places:
-        return clean
-    while width(clean) > places - 1:
-        clean = clean[:-1]
-    return clean + "…"
+    start = "".join(char for char in text[: 2 * places + 1] if char.isprintable())
+    if len(text) <= 2 * places and width(start) <= places:
+        return start
+    taken, kept = 1, ""  # one place for the mark that something was left out
+    for char in start:
+        taken += width(char)
+        if taken > places:
+            break
+        kept += char
+    return kept + "…"

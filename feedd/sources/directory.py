@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ STILL_NS = 100_000_000  # a file that stood still for so long is not being writt
 FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to a younger file
 COARSE_NS = 10_000_000
 LARGEST = (1 << 63) - 1
-SETTLE_ROUNDS = 10
+SETTLE_ROUNDS = 3
 EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds
 DAY_MS = 86_400_000
 SUFFIX_PATTERN = re.compile(r"\*\*/\*(\.[A-Za-z0-9]+)")
@@ -262,22 +262,22 @@ def pick(root: Path, selection: Selection, paths: Iterable[str], known: Known) -
     return compare(Survey(walk.files, walk.rejected, []), known)._replace(gone=gone)
 
 
-def settle(
-    root: Path, files: Sequence[Found], now_ns: Callable[[], int] = time.time_ns
-) -> tuple[list[Found], list[Waiting]]:
-    """Part the files that stood still for 100 ms from those that are being written."""
-    start = now_ns()
-    still = [found for found in files if start - found.stamp.mtime_ns >= STILL_NS]
-    moving = [found for found in files if start - found.stamp.mtime_ns < STILL_NS]
+def standing(files: Sequence[Found], now_ns: int) -> tuple[list[Found], list[Found]]:
+    """Part the files that stood still for 100 ms from those that may be being written."""
+    still = [found for found in files if now_ns - found.stamp.mtime_ns >= STILL_NS]
+    return still, [found for found in files if now_ns - found.stamp.mtime_ns < STILL_NS]
+
+
+def settle(root: Path, moving: Sequence[Found]) -> tuple[list[Found], list[Waiting]]:
+    """Wait a little for files to stand still; returns those that do, and those that are still being written."""
+    still: list[Found] = []
     for _ in range(SETTLE_ROUNDS):
         if not moving:
             break
         time.sleep(STILL_NS / 1e9)
         again = [(found, restat(root, found.path)) for found in moving]
         still += [found for found, stamp in again if stamp == found.stamp]
-        moving = [
-            Found(found.path, stamp) for found, stamp in again if stamp is not None and stamp != found.stamp
-        ]
+        moving = [Found(found.path, stamp) for found, stamp in again if stamp and stamp != found.stamp]
     still.sort()
     return still, [Waiting(found.path) for found in moving]
 

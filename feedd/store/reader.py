@@ -136,8 +136,8 @@ class Reader:
         query = (
             "SELECT -r.position, -e.published, -e.id FROM revisions r JOIN entries e ON e.id = r.entry_id"
             f" WHERE r.source_id = ? AND r.newest {where} AND NOT EXISTS (SELECT 1 FROM revisions o"
-            f" WHERE o.entry_id = r.entry_id AND o.newest AND o.source_id IN ({placeholders(len(source_ids))})"
-            " AND (o.position, o.source_id) < (r.position, r.source_id))"
+            f" WHERE o.entry_id = r.entry_id AND o.source_id IN ({placeholders(len(source_ids))}) AND o.number <"
+            " (SELECT min(f.number) FROM revisions f WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id))"
             " ORDER BY r.position DESC, e.published DESC, e.id DESC"
         )
         with translated(self.path):

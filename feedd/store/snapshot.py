@@ -110,10 +110,12 @@ def load_versions(
         f" WHERE source_id = ? AND entry_id IN ({ids})",
         [look.source_id, *by_id],
     ).fetchall()
-    for entry_id, revision_id, stated_ms, time_ms, path in rows:
-        state = by_id[entry_id].state
-        if state.newest is not None and state.newest.revision_id == revision_id:
-            state.newest = also_at(state.newest, stated_ms, time_ms, loaded_path(path))
+    for entry in entries.values():
+        entry.state.stands = False
+    for entry_id, revision_id, stated_ms, time_ms, stored in rows:
+        state, path = by_id[entry_id].state, loaded_path(stored)
+        if state.newest is not None and state.newest.revision_id == revision_id and path not in look.gone:
+            state.newest, state.stands = also_at(state.newest, stated_ms, time_ms, path), True
     for entry in entries.values():
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)

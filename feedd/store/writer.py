@@ -143,6 +143,17 @@ class Writer:
                 known |= {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
         return known
 
+    def holds_below(self, name: str, folder: str) -> bool:
+        """Whether the source of that name knows files below a folder."""
+        first, beyond = stored_path(f"{folder}/"), stored_path(f"{folder}0")  # "0" comes next after "/"
+        with translated(self.path):
+            found = self.connection.execute(
+                "SELECT 1 FROM locations WHERE source_id = (SELECT id FROM sources WHERE name = ?)"
+                " AND path >= ? AND path < ? LIMIT 1",
+                [name, first, beyond],
+            ).fetchone()
+        return found is not None
+
     def rejected(self, source_id: int) -> list[Rejected]:
         """The files that were refused when they were read last."""
         with translated(self.path):

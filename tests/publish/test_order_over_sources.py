@@ -48,3 +48,11 @@ def test_an_edit_lifts_an_entry_in_every_feed(shelf: Shelf, through: str) -> Non
     for feed in ("all", "both", "one", "two"):
         assert shelf.names(feed)[0] == "shared"
         assert len(shelf.names(feed)) == len(set(shelf.names(feed)))
+
+
+def test_a_source_that_is_new_moves_nothing_that_others_had(shelf: Shelf) -> None:
+    shelf.look("one", T, [Piece("n0", time_ms=T - 900), Piece("n1", time_ms=T - 800)])
+    shelf.look("one", T + 1000, [Piece("n0", "Edited", time_ms=T - 900), Piece("late", time_ms=T - 5000)])
+    before = shelf.names("both")
+    shelf.look("two", T + 2000, [Piece("n0", time_ms=T - 900), Piece("late", time_ms=T - 5000)])
+    assert shelf.names("both") == shelf.names("all") == before
