@@ -19,7 +19,7 @@ from watchfiles import Change, awatch
 from feedd import control, shapes
 from feedd.config.settings import Config, Source
 from feedd.errors import StoreError, UsageError
-from feedd.model import Tally
+from feedd.model import COUNTS, Tally
 from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, now_ms, wanted
 from feedd.schedule import Ticker
 from feedd.sources import directory
@@ -85,9 +85,7 @@ def meant(changes: Iterable[tuple[Change, str]], root: Path, selection: director
 
 
 def in_words(tally: Tally) -> str:
-    return ", ".join(
-        f"{count:,} {name}" for name, count in zip(tally._fields, tally[:7], strict=False) if count
-    )
+    return ", ".join(f"{getattr(tally, name):,} {name}" for name in COUNTS if getattr(tally, name))
 
 
 class Daemon:
@@ -101,8 +99,7 @@ class Daemon:
         self.threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
         self.busy = {source.name: asyncio.Lock() for source in config.sources}
         self.tasks: set[asyncio.Task[None]] = set()
-        self.again: dict[str, set[str]] = {}  # by source: the files to look at once more, soon
-        self.patient: set[str] = set()  # sources for which that is on its way
+        self.again: dict[str, set[str]] = {}  # by source: the files of the one look that is to follow soon
 
     async def serve(self, listening: socket.socket, announce: Callable[[str], None]) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
@@ -169,7 +166,6 @@ class Daemon:
     async def look_again(self, source: Source) -> None:
         """A file that was being written, or is too fresh for its stamp to be trusted, is looked at once more."""
         await asyncio.sleep(LOOK_AGAIN_S)
-        self.patient.discard(source.name)
         await self.look(source, Request(tuple(sorted(self.again.pop(source.name)))))
 
     async def looked_at(self, source: Source, request: Request, progress: Progress | None = None) -> Looked:
@@ -179,10 +175,9 @@ class Daemon:
         if looked.tally.changed:
             log.info("%s: %s", source.name, in_words(looked.tally))
         if looked.again:
-            self.again.setdefault(source.name, set()).update(looked.again)
-            if source.name not in self.patient:
-                self.patient.add(source.name)
+            if source.name not in self.again:
                 self.start(self.look_again(source))
+            self.again.setdefault(source.name, set()).update(looked.again)
         return looked
 
     async def watch(self, source: Source) -> None:

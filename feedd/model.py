@@ -108,3 +108,6 @@ class Tally(NamedTuple):
     @property
     def changed(self) -> bool:
         return any(self[:6])
+
+
+COUNTS = Tally._fields[:-1]  # all but `rejected`, which is a list

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from feedd.model import Rejected, Tally
+from feedd.model import COUNTS, Rejected
 from feedd.normalise.text import plain_text
 from feedd.normalise.url import shown
 from feedd.pipeline import Looked
@@ -12,7 +12,6 @@ from feedd.publish.times import rfc3339_or_none
 from feedd.store.reader import Entry, Revision, SourceRow
 
 Shape = dict[str, Any]
-COUNTS = Tally._fields[:7]
 
 
 def update(looked: Iterable[Looked]) -> Shape:
@@ -20,7 +19,7 @@ def update(looked: Iterable[Looked]) -> Shape:
 
 
 def source_result(looked: Looked) -> Shape:
-    counts = dict(zip(COUNTS, looked.tally[:7], strict=True))
+    counts = {name: getattr(looked.tally, name) for name in COUNTS}
     return {
         "name": looked.name,
         "status": looked.status,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from feedd.errors import SourceError
@@ -41,7 +41,9 @@ def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator
 def in_processes(
     work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int
 ) -> Iterator[Out]:
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=start_worker)
+    context = get_context("spawn")
+    leash, held = context.Pipe(duplex=False)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker, initargs=(leash,))
     running: deque[Future[Out]] = deque()
     gc.freeze()  # the list of files: to search it for garbage stops all threads, and those that serve, for 0.2 s
     try:
@@ -51,20 +53,25 @@ def in_processes(
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
+    except BaseException:
+        held.close()  # a pool that breaks while it starts workers would wait for the last of them for ever
+        raise
     finally:
         gc.unfreeze()
         executor.shutdown(wait=True, cancel_futures=True)
+        held.close()
+        leash.close()
 
 
-def start_worker() -> None:
-    """A worker leaves Ctrl-C to the process that started it, and ends with that process, however it ends."""
+def start_worker(leash: Connection) -> None:
+    """A worker leaves Ctrl-C to its parent, and ends with it, or when the other end of its leash is let go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = parent_process()
     if parent is not None:
-        threading.Thread(target=end_with, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=end_with, args=(parent.sentinel, leash), daemon=True).start()
 
 
-def end_with(sentinel: int) -> None:
-    wait([sentinel])
+def end_with(*signs: "int | Connection") -> None:
+    wait(signs)
     os._exit(1)

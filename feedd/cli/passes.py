@@ -24,6 +24,7 @@ from feedd.cli.common import (
 from feedd.config.settings import Config
 from feedd.dry_run import dry_run
 from feedd.errors import AlreadyRunning, ConfigError, UsageError
+from feedd.model import COUNTS
 from feedd.pipeline import Looker, Progress, Request, wanted
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
@@ -103,7 +104,7 @@ def update_here(
 
 def print_update(result: shapes.Shape) -> None:
     for source in result["sources"]:
-        counts = [f"{source[key]:,} {key.replace('_', ' ')}" for key in shapes.COUNTS if source[key]]
+        counts = [f"{source[key]:,} {key.replace('_', ' ')}" for key in COUNTS if source[key]]
         said = source["error"] or ", ".join(counts) or "nothing new"
         click.echo(f"{source['name']}: {source['status']}: {said} ({source['seconds']:.2f} s)")
         for each in source["rejected"]:

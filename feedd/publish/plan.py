@@ -21,10 +21,6 @@ class Plan(NamedTuple):
     content: str  # full | summary
     language: str | None
 
-    @property
-    def filtered(self) -> bool:
-        return self.match != Rules() or self.reject != Rules()
-
     def shows(self, entry: Entry) -> bool:
         """Every rule of `match` must be met, and none of `reject`."""
         wanted, unwanted = patterns(self.match), patterns(self.reject)

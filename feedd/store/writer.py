@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedd.decide import Pass, Removals, after, decide, in_order, is_suspicious, tally_field
 from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
-from feedd.model import Item, Kind, Rejected, Stamp, Tally
+from feedd.model import COUNTS, Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
 from feedd.store import schema, snapshot
 from feedd.store.batch import Batch
@@ -26,6 +26,10 @@ from feedd.store.database import (
 AT_ONCE = 500  # SQLite bounds the values of one statement
 
 Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, mtime_ns, inode
+
+
+def known_by_path(rows: Iterable[tuple[Any, ...]]) -> Known:
+    return {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
 
 
 class SourceKey(NamedTuple):
@@ -124,10 +128,7 @@ class Writer:
             rows = self.connection.execute(
                 "SELECT path, size, mtime_ns, inode FROM locations WHERE source_id = ?", [source_id]
             )
-            known = {path: (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
-        for path in [path for path in known if isinstance(path, bytes)]:
-            known[loaded_path(path)] = known.pop(path)
-        return known
+            return known_by_path(rows)
 
     def stamps_of(self, source_id: int, paths: Sequence[str]) -> Known:
         """As `stamps`, of these files alone."""
@@ -140,7 +141,7 @@ class Writer:
                     f" WHERE source_id = ? AND path IN ({placeholders(len(some))})",
                     [source_id, *some],
                 )
-                known |= {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
+                known |= known_by_path(rows)
         return known
 
     def holds_below(self, name: str, folder: str) -> bool:
@@ -171,7 +172,7 @@ class Writer:
         self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]
     ) -> Tally:
         """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
-        counts = dict.fromkeys(Tally._fields[:7], 0)
+        counts = dict.fromkeys(COUNTS, 0)
         with translated(self.path), transaction(self.connection):
             stored = snapshot.load(self.connection, look, extraction, items)
             batch = Batch(self.connection, look, extraction)
