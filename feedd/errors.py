@@ -4,7 +4,14 @@ FeeddError
 ├── ConfigError            the configuration has mistakes: all of them are in it
 ├── UsageError             a command was asked for something that does not exist
 ├── SourceError            a look at a source failed; what it holds stays
-│   └── RemovalsHeld       a look would have removed suspiciously much
+│   ├── RemovalsHeld       a look would have removed suspiciously much
+│   ├── FetchError         a server could not be reached, or what it sent can't be taken
+│   │   ├── AddressRefused     it has an address that the source may not reach
+│   │   ├── TimedOut           it took too long
+│   │   ├── TooLarge           it sent more than is allowed
+│   │   └── TooManyRedirects   it sent us around in circles, or on and on
+│   ├── NotAFeed           a document is no feed; it may name some
+│   └── SelectorRot        a selector that used to find something finds nothing
 ├── SeedError              a text is no seed file
 ├── StoreError             the database can't be used
 │   ├── StoreBusy          another program keeps it locked
@@ -35,6 +42,38 @@ class SourceError(FeeddError):
 
 
 class RemovalsHeld(SourceError):
+    pass
+
+
+class FetchError(SourceError):
+    pass
+
+
+class AddressRefused(FetchError):
+    pass
+
+
+class TimedOut(FetchError):
+    pass
+
+
+class TooLarge(FetchError):
+    pass
+
+
+class TooManyRedirects(FetchError):
+    pass
+
+
+class NotAFeed(SourceError):
+    """`advertised` holds the addresses of feeds that an HTML page names."""
+
+    def __init__(self, text: str, advertised: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.advertised = advertised
+
+
+class SelectorRot(SourceError):
     pass
 
 

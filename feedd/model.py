@@ -37,6 +37,45 @@ class Stamp(NamedTuple):
     inode: int
 
 
+class Enclosure(NamedTuple):
+    """A file that belongs to an entry (RSS 2.0 `enclosure`, Atom `rel="enclosure"`, JSON Feed `attachments`)."""
+
+    url: str  # absolute
+    type: str | None = None  # media type
+    length: int | None = None  # bytes
+    title: str | None = None
+    duration_s: int | None = None
+
+
+class Details(NamedTuple):
+    """What a publisher says of an entry besides its title and content; all of it plain text."""
+
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    language: str | None = None
+    comments_url: str | None = None
+    origin: str | None = None  # title of the feed that an aggregated entry came from (atom:source, RSS source)
+    origin_url: str | None = None
+    episode: str | None = None  # itunes:episode
+    season: str | None = None  # itunes:season
+    explicit: bool | None = None  # itunes:explicit
+
+
+class RawItem(NamedTuple):
+    """An item as a document states it, before it is normalised. Addresses are absolute http(s), or None."""
+
+    guid: str | None
+    url: str | None
+    title: str  # plain text, white space folded
+    html: str  # of the content, else of the summary; plain text is escaped; not sanitised; "" for none
+    base_url: str | None = None  # what relative addresses within `html` are relative to
+    published_ms: int | None = None  # as stated; implausible times too
+    updated_ms: int | None = None
+    image: str | None = None
+    details: Details = Details()
+
+
 class Article(NamedTuple):
     """One article, normalised."""
 
