@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 def cold(source: "Source", database: Path) -> dict[str, object]:
     """Seconds from opening the database to closing it, and after how many of them how many files were stored."""
-    from feedd.pipeline import Looker, key_of, now_ms
+    from feedd.folder import FolderLooker
+    from feedd.looks import key_of, now_ms
     from feedd.store.desk import Desk
 
     marks: list[tuple[int, float]] = []
     begun = time.perf_counter()
     with Desk(database) as desk:
         desk.run(lambda writer: writer.configure([key_of(source)], [], now_ms()))
-        looker = Looker(desk, threading.Event())
+        looker = FolderLooker(desk, threading.Event(), database.parent)
         looked = looker.look(
             source, progress=lambda done, _: marks.append((done, time.perf_counter() - begun))
         )
@@ -37,12 +38,12 @@ def cold(source: "Source", database: Path) -> dict[str, object]:
 def unchanged(source: "Source", database: Path, looks: int) -> dict[str, object]:
     """Seconds that looks at the unchanged folder take, and those of listing it alone."""
     from bench.floor import list_and_stat
-    from feedd.pipeline import Looker
+    from feedd.folder import FolderLooker
     from feedd.store.desk import Desk
 
     listed, looked = [], []
     with Desk(database) as desk:
-        looker = Looker(desk, threading.Event())
+        looker = FolderLooker(desk, threading.Event(), database.parent)
         for _ in range(looks):
             begun = time.perf_counter()
             list_and_stat(source.path)

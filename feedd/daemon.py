@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +16,12 @@ import uvloop
 from watchfiles import Change, awatch
 
 from feedd import control, shapes
-from feedd.config.settings import Config, Source
+from feedd.config.settings import Config, DirectorySource, Source
 from feedd.errors import StoreError, UsageError
+from feedd.fetch.freshness import spread
+from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, is_folder, now_ms
 from feedd.model import COUNTS, Tally
-from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, Stopped, now_ms, wanted
+from feedd.pipeline import Looker, looker
 from feedd.schedule import Ticker
 from feedd.sources import directory
 from feedd.store.desk import Desk
@@ -28,7 +29,7 @@ from feedd.store.lock import Lock
 from feedd.store.reader import Reader
 from feedd.web.app import application
 from feedd.web.server import bind, server
-from feedd.wiring import feeds_of, prepare
+from feedd.wiring import feeds_of, prepare, wanted
 
 TICK_S = 1.0
 LOOK_AGAIN_S = 2.0
@@ -36,7 +37,8 @@ WATCH_RETRY_S = 2.0
 WATCH_STEP_MS = 30
 WATCH_DEBOUNCE_MS = 300
 MANY_EVENTS = 500  # above, listing the folder costs less than asking for each file
-LOOKS_AT_ONCE = 4
+STARTS_AT_ONCE = 64  # a tick; what is due besides waits for the next one
+SPREAD_MS = 100  # between the first looks after a start
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -95,8 +97,7 @@ class Daemon:
         self.config = config
         self.desk = desk
         self.stop = threading.Event()
-        self.looker = Looker(desk, self.stop)
-        self.threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self.looker: Looker | None = None  # while it serves
         self.busy = {source.name: asyncio.Lock() for source in config.sources}
         self.tasks: set[asyncio.Task[None]] = set()
         self.again: dict[str, set[str]] = {}  # by source: the files of the one look that is to follow soon
@@ -111,26 +112,43 @@ class Daemon:
         ticker = Ticker(self.tick, TICK_S)
         serving = asyncio.create_task(web.serve(sockets=[listening]))
         try:
-            announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
-            for source in self.config.sources:
-                if not source.paused:
-                    self.start(self.watch(source) if source.watch else self.look(source))
-            ticker.start()
-            ending = asyncio.create_task(ended.wait())
-            await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-            ending.cancel()
+            async with looker(self.config, self.desk, self.stop) as self.looker:
+                announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
+                await self.begin()
+                ticker.start()
+                ending = asyncio.create_task(ended.wait())
+                await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+                ending.cancel()
+                await self.end()
         finally:
             self.stop.set()
             ticker.stop()
             requests.close()
             control.socket_path(self.config.store.path).unlink(missing_ok=True)
-            for task in self.tasks:
-                task.cancel()
             web.should_exit = True
             await serving
-            await asyncio.gather(*self.tasks, return_exceptions=True)
-            self.threads.shutdown(wait=True)
             reader.close()
+
+    async def begin(self) -> None:
+        """Look at folders at once, and at what else is due one after the other."""
+        for source in self.config.sources:
+            if isinstance(source, DirectorySource) and not source.paused:
+                self.start(self.watch(source) if source.watch else self.look(source))
+        now, sources = now_ms(), self.config.by_name
+        due = await self.desk.do(lambda writer: writer.due(now))
+        apart = [name for name in due if name in sources and not is_folder(sources[name])]
+        dues = [
+            (name, now + min(place * SPREAD_MS, spread(place, len(apart), sources[name].timing.every_ms)))
+            for place, name in enumerate(apart)
+        ]
+        await self.desk.do(lambda writer: writer.spread(dues))
+
+    async def end(self) -> None:
+        """Stop what is going on; files that are being read are the last of it."""
+        self.stop.set()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -148,17 +166,16 @@ class Daemon:
 
     async def tick(self) -> None:
         """Start a look at every source whose time has come."""
+        now, limit = now_ms(), STARTS_AT_ONCE + len(self.tasks)
         try:
-            due = await asyncio.get_running_loop().run_in_executor(None, self.due)
+            due = await self.desk.do(lambda writer: writer.due(now, limit))
         except StoreError as error:
             log.error("what is due can't be read: %s", error)  # noqa: TRY400 (words are enough)
             return
-        for source in self.config.sources:
-            if source.name in due and not source.paused and not self.busy[source.name].locked():
+        for name in due:
+            source = self.config.source(name)
+            if source is not None and not source.paused and not self.busy[name].locked():
                 self.start(self.look(source))
-
-    def due(self) -> set[str]:
-        return set(self.desk.run(lambda writer: writer.due(now_ms())))
 
     async def look(self, source: Source, request: Request = WHOLE) -> None:
         await self.looked_at(source, request)
@@ -169,9 +186,9 @@ class Daemon:
         await self.look(source, Request(tuple(sorted(self.again.pop(source.name)))))
 
     async def looked_at(self, source: Source, request: Request, progress: Progress | None = None) -> Looked:
+        assert self.looker is not None
         async with self.busy[source.name]:
-            work = partial(self.looker.look, source, request, progress)
-            looked = await asyncio.get_running_loop().run_in_executor(self.threads, work)
+            looked = await self.looker.look(source, request, progress)
         if looked.tally.changed:
             log.info("%s: %s", source.name, in_words(looked.tally))
         if looked.again:
@@ -180,7 +197,7 @@ class Daemon:
             self.again.setdefault(source.name, set()).update(looked.again)
         return looked
 
-    async def watch(self, source: Source) -> None:
+    async def watch(self, source: DirectorySource) -> None:
         """Look at what file-system events name. Where there are none to be had, the schedule stays."""
         complained = False
         while not self.stop.is_set():
@@ -196,7 +213,7 @@ class Daemon:
                 complained = True
             await asyncio.sleep(WATCH_RETRY_S)
 
-    async def follow_events(self, source: Source) -> None:
+    async def follow_events(self, source: DirectorySource) -> None:
         """Look at all of the folder, then at what events name, until it goes away or is another one."""
         root = source.path.resolve(strict=True)
         identity = root.stat().st_ino
@@ -228,15 +245,21 @@ class Daemon:
         """Do a pass for another feedd process."""
         loop = asyncio.get_running_loop()
         try:
-            sources = wanted(self.config, list(message["sources"]))
-            request = Request(accept_removals=bool(message["accept_removals"]))
-        except (UsageError, KeyError, TypeError) as error:
+            names, request = (
+                list(message["sources"]),
+                Request(accept_removals=bool(message["accept_removals"])),
+            )
+            due = await loop.run_in_executor(None, wanted, self.config, self.desk, names)
+        except (UsageError, StoreError, KeyError, TypeError) as error:
             return {"error": str(error)}
-        looked = []
-        for source in sources:
 
-            def progress(done: int, total: int, name: str = source.name) -> None:
-                loop.call_soon_threadsafe(send, {"source": name, "done": done, "total": total})
+        def progress_of(source: Source) -> Progress:
+            def progress(done: int, total: int) -> None:
+                loop.call_soon_threadsafe(send, {"source": source.name, "done": done, "total": total})
 
-            looked.append(await self.looked_at(source, request, progress))
-        return shapes.update(looked)
+            return progress
+
+        looked = await asyncio.gather(
+            *(self.looked_at(source, request, progress_of(source)) for source in due.sources)
+        )
+        return shapes.update([*looked, *due.later])

@@ -55,6 +55,11 @@ class Pass(NamedTuple):
     now_ms: int
     rebase: bool = False  # the source's settings changed since its last whole pass
     gone: frozenset[str] = frozenset()  # locations that hold nothing any more
+    present: frozenset[str] | None = None  # all that the document names, where it is a window on more
+
+    def stands(self, location: str) -> bool:
+        """Whether the location holds what it held last, as far as this look can tell."""
+        return location not in self.gone and (self.present is None or location in self.present)
 
 
 DUPLICATE = Verdict(None, keeps_revision=False, newest=False, because="the same content as before")
@@ -98,8 +103,10 @@ def folded(item: Item, state: EntryState, newest: Version) -> Verdict:
 
 def changed(item: Item, before: Version, state: EntryState) -> Verdict:
     article = item.article
-    if not before.comparable:
+    if not before.comparable or before.provisional != item.provisional:
         because = "the source's settings changed: a new base to compare with"
+        if before.provisional:
+            because = "the article itself, in place of the summary that stood in for it"
         return Verdict(None, keeps_revision=True, newest=True, because=because)
     judged = significance(before, article)
     if judged.level is Significance.NONE:
@@ -128,6 +135,8 @@ def significance(before: Version, article: Article) -> Judged:
         reasons.append("text")
     if before.links_hash != article.links_hash:
         reasons.append("links or pictures")
+    if before.authors != article.details.authors:
+        reasons.append("author")
     return Judged(Significance.SUBSTANTIAL if reasons else Significance.NONE, tuple(reasons))
 
 
@@ -179,6 +188,8 @@ def version_of(item: Item, look: Pass, revision_id: int) -> Version:
         item.time_ms,
         item.location,
         look.number,
+        article.details.authors,
+        item.provisional,
     )
 
 

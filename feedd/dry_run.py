@@ -1,51 +1,97 @@
 """A look at a source that writes nothing: what would be ingested, and why."""
 
 import sqlite3
+import tempfile
 import time
+from pathlib import Path
+from typing import NamedTuple
 
 from feedd import shapes
-from feedd.config.settings import Source
+from feedd.collect import State, Tools, collect
+from feedd.config.settings import DirectorySource, GitSource, Source, WindowSource
 from feedd.decide import Pass, after, decide, in_order
-from feedd.model import Item, Rejected
-from feedd.pipeline import collect, now_ms
+from feedd.folder import read_in_batches, reading_of, root_of
+from feedd.looks import now_ms
+from feedd.model import Conversation, Item, Rejected
 from feedd.publish.times import rfc3339
 from feedd.sources import directory
 from feedd.store import snapshot
 from feedd.store.database import loaded_path, translated
+from feedd.store.identity import identify
 from feedd.store.reader import Reader
 
 
-def dry_run(source: Source, reader: Reader) -> shapes.Shape:
-    """Decide on every file of the folder against what the store holds. Raises SourceError, StoreError."""
+class Seen(NamedTuple):
+    """What a look would find."""
+
+    items: list[Item]
+    rejected: list[Rejected]
+    gone: list[str]
+    note: str | None = None
+    present: frozenset[str] | None = None
+
+
+async def dry_run(source: Source, reader: Reader, tools: Tools) -> shapes.Shape:
+    """Decide on all that the source holds against what the store holds. Raises SourceError, StoreError."""
+    match source:
+        case DirectorySource() | GitSource():
+            return folder_run(source, reader)
+        case _:
+            seen = await window_of(source, tools)
     with translated(reader.path):
-        return all_decided(source, reader.connection)
+        return all_decided(source, seen, reader.connection)
 
 
-def all_decided(source: Source, connection: sqlite3.Connection) -> shapes.Shape:
-    row = connection.execute(
-        "SELECT id, first_pass_at, extraction FROM sources WHERE name = ?", [source.name]
-    ).fetchone()
-    source_id, first_pass_at, extraction = row or (0, None, source.extraction_hash)
-    look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=extraction != source.extraction_hash)
-    rows = connection.execute(
-        "SELECT path FROM locations WHERE source_id = ? AND entry_id IS NOT NULL", [source_id]
+def folder_run(source: DirectorySource | GitSource, reader: Reader) -> shapes.Shape:
+    """As `dry_run`, of a folder."""
+    with tempfile.TemporaryDirectory(prefix="feedd-test-") as scratch:
+        seen = files_of(source, root_of(source, Path(scratch)), reader)
+    with translated(reader.path):
+        return all_decided(source, seen, reader.connection)
+
+
+async def window_of(source: WindowSource, tools: Tools) -> Seen:
+    collected = await collect(source, State(Conversation(), {}, now_ms()), tools)
+    made = collected.made
+    if made is None:
+        return Seen([], [], [], collected.conversation.note)
+    return Seen(made.items, made.rejected, [], collected.conversation.note, made.present)
+
+
+def files_of(source: DirectorySource | GitSource, root: Path, reader: Reader) -> Seen:
+    rows = reader.rows(
+        "SELECT path FROM locations WHERE source_id = (SELECT id FROM sources WHERE name = ?)"
+        " AND entry_id IS NOT NULL",
+        [source.name],
     )
     known: directory.Known = {loaded_path(path): (None, None, None) for (path,) in rows}
-    listing = directory.scan(source.path, directory.Selection(source.include, source.exclude), known)
-    reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
-    rejected, items = list(listing.rejected), []
-    entries: dict[str, snapshot.StoredEntry] = {}
-    for batch in collect(reading, listing.changed, time.time_ns()):
+    listing = directory.scan(root, directory.Selection(source.include, source.exclude), known)
+    items, rejected = list[Item](), list(listing.rejected)
+    for batch in read_in_batches(reading_of(source, root), listing.changed, time.time_ns()):
+        items += batch.items
         rejected += batch.rejected
         rejected += [
             Rejected(each.path, "is being written; it is read once it stands still") for each in batch.waiting
         ]
-        items += [decided(connection, source, look, item, entries) for item in in_order(batch.items)]
+    return Seen(items, rejected, listing.gone)
+
+
+def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> shapes.Shape:
+    row = connection.execute(
+        "SELECT id, first_pass_at, extraction FROM sources WHERE name = ?", [source.name]
+    ).fetchone()
+    source_id, first_pass_at, extraction = row or (0, None, source.extraction_hash)
+    rebase = extraction != source.extraction_hash
+    look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=rebase, present=seen.present)
+    entries: dict[str, snapshot.StoredEntry] = {}
+    identified = identify(connection, look, seen.items).items if seen.items else []
+    items = [decided(connection, source, look, item, entries) for item in in_order(identified)]
     return {
         "source": source.name,
         "items": items,
-        "gone": [shapes.printable(path) for path in listing.gone],
-        "rejected": [shapes.rejected(each) for each in rejected],
+        "gone": [shapes.printable(path) for path in seen.gone],
+        "rejected": [shapes.rejected(each) for each in seen.rejected],
+        "note": seen.note,
     }
 
 
@@ -66,8 +112,11 @@ def decided(
         "where": shapes.printable(item.location),
         "url": item.article.url,
         "title": item.article.title,
-        "published": rfc3339(item.time_ms),
+        "published": rfc3339(item.time_ms if item.published_ms is None else item.published_ms),
         "date_guessed": guessed,
+        "image": item.article.image,
+        "author": ", ".join(item.article.details.authors) or None,
+        "content_html": item.article.content_html,
         "decision": verdict.kind or "duplicate",
         "because": verdict.because,
     }

@@ -6,6 +6,7 @@ FeeddError
 ├── SourceError            a look at a source failed; what it holds stays
 │   ├── RemovalsHeld       a look would have removed suspiciously much
 │   ├── FetchError         a server could not be reached, or what it sent can't be taken
+│   │   ├── BadStatus          it answered that it won't
 │   │   ├── AddressRefused     it has an address that the source may not reach
 │   │   ├── TimedOut           it took too long
 │   │   ├── TooLarge           it sent more than is allowed
@@ -47,6 +48,15 @@ class RemovalsHeld(SourceError):
 
 class FetchError(SourceError):
     pass
+
+
+class BadStatus(FetchError):
+    """`retry_after_ms` is when the server wants to be asked again."""
+
+    def __init__(self, text: str, status: int, retry_after_ms: int | None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.retry_after_ms = retry_after_ms
 
 
 class AddressRefused(FetchError):

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     RESTORED = "restored"
     SOURCE_FAILING = "source-failing"
     SOURCE_RECOVERED = "source-recovered"
+    SOURCE_PAUSED = "source-paused"
+    SOURCE_MOVED = "source-moved"
+    SOURCE_SILENT = "source-silent"
 
 
 class Significance(StrEnum):
@@ -55,11 +58,16 @@ class Details(NamedTuple):
     enclosures: tuple[Enclosure, ...] = ()
     language: str | None = None
     comments_url: str | None = None
-    origin: str | None = None  # title of the feed that an aggregated entry came from (atom:source, RSS source)
+    origin: str | None = (
+        None  # title of the feed that an aggregated entry came from (atom:source, RSS source)
+    )
     origin_url: str | None = None
     episode: str | None = None  # itunes:episode
     season: str | None = None  # itunes:season
     explicit: bool | None = None  # itunes:explicit
+
+
+NO_DETAILS = Details()
 
 
 class RawItem(NamedTuple):
@@ -73,7 +81,7 @@ class RawItem(NamedTuple):
     published_ms: int | None = None  # as stated; implausible times too
     updated_ms: int | None = None
     image: str | None = None
-    details: Details = Details()
+    details: Details = NO_DETAILS
 
 
 class Article(NamedTuple):
@@ -86,18 +94,35 @@ class Article(NamedTuple):
     image: str | None
     content_hash: bytes  # 16 bytes: equal if and only if title and content are
     fingerprint: bytes  # 16 bytes: of the words of the text alone
-    links_hash: bytes  # 8 bytes: of link targets and pictures
+    links_hash: bytes  # 8 bytes: of link targets, pictures and enclosures
+    details: Details = NO_DETAILS
+
+
+class Raw(NamedTuple):
+    """A document as it was received: evidence."""
+
+    url: str  # that answered; a path for a file
+    status: int | None  # of HTTP
+    headers: tuple[tuple[str, str], ...]
+    fetched_ms: int
+    sha256: bytes  # of the body
+    body: bytes
 
 
 class Item(NamedTuple):
     """An article as one location of a source holds it."""
 
-    location: str  # path below the source's folder; bytes that are no UTF-8 as surrogates
+    location: str  # path below the source's folder, bytes that are no UTF-8 as surrogates; guid; page
     stated_ms: int | None  # the time that the publisher states for this version
     fallback_ms: int  # stands in where none is stated: then the date counts as guessed
     article: Article
-    stamp: Stamp
+    stamp: Stamp | None  # of a file
     settled: bool  # False: so fresh that its stamp can't be trusted yet
+    published_ms: int | None = None  # where it is stated apart from the time of this version
+    follows: bool = False  # what its location holds is the same entry, whatever its URL is now
+    provisional: bool = False  # made of a summary, since the article could not be had
+    seen: bytes | None = None  # hash of what the document said: the same again needs no look at the article
+    raw: Raw | None = None
 
     @property
     def time_ms(self) -> int:
@@ -113,6 +138,34 @@ class Rejected(NamedTuple):
     stamp: Stamp | None = None  # None: worth another try at the next look even if nothing changes
 
 
+class Wishes(NamedTuple):
+    """What a feed asks of those who look at it (RSS 2.0 `ttl`, `skipHours`, `skipDays`; RSS 1.0 syndication)."""
+
+    ttl_s: int | None = None
+    update_period_s: int | None = None
+    skip_hours: tuple[int, ...] = ()  # in UTC
+    skip_days: tuple[int, ...] = ()  # 0: Monday
+
+
+class Conversation(NamedTuple):
+    """What is remembered of talking to a source's server."""
+
+    requested: str | None = None  # hash of the settings under which the rest was had
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: bytes | None = None  # of the last document that was read
+    address: str | None = None  # where the server moved it for good
+    moving_to: str | None = None  # where it says that it moved
+    moving_times: int = 0
+    moving_since: int | None = None
+    held_until: int | None = None  # the server's Retry-After
+    paused: str | None = None  # why, where feedd paused the source
+    note: str | None = None  # a state that is no failure
+    interval: int | None = None  # of `every = "auto"`, in milliseconds
+    wishes: Wishes = Wishes()
+    hub: str | None = None
+
+
 class Version(NamedTuple):
     """What the store remembers of a stored revision, as far as deciding needs it."""
 
@@ -125,6 +178,8 @@ class Version(NamedTuple):
     time_ms: int  # as Item's
     location: str
     pass_number: int
+    authors: tuple[str, ...] = ()
+    provisional: bool = False  # made of a summary, since the article could not be had
     comparable: bool = True  # False: made under other settings, so that differences may be of our making
 
 

@@ -1,251 +1,77 @@
-"""A look at a source, from beginning to end.
+"""How data flows, one way; what happens to a source at each look.
 
-    source ─► scan ─► settle ─► read and normalise ─► decide ─► record ─► remove ─► finish
-              list the folder   in worker processes   pure      one transaction a batch
-              against stamps    if there are many               ▼
-                                                                change log, which everything else reads
+    source ─► collect ─► normalise ─► decide ─► record ─► change log ─► feeds, pages, listings
+              folder: list, settle, read             one transaction
+              web: fetch, guarded and polite         a batch
+              program: run
 
-Nothing here knows a feed, a page or a reader: those read the store alone.
+A folder is looked at in a thread (`folder`), anything else on the event loop (`window`). Nothing here knows a feed
+that is served, a page or a reader: those read the store alone.
 """
 
-import logging
+import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import NamedTuple
 
-from feedd.config.settings import Config, Source
-from feedd.decide import Pass
-from feedd.errors import FeeddError, SourceError, StoreError, UsageError
-from feedd.model import Item, Rejected, Tally
-from feedd.schedule import Due
-from feedd.sources import directory
+from feedd import __version__
+from feedd.collect import Tools
+from feedd.config.settings import Config, DirectorySource, GitSource, Source
+from feedd.fetch.client import Fetcher
+from feedd.fetch.manners import Manners
+from feedd.fetch.robots import Robots
+from feedd.folder import FolderLooker
+from feedd.looks import WHOLE, Looked, Progress, Request
 from feedd.store.desk import Desk
-from feedd.store.writer import SourceKey, Started
-from feedd.workers import mapped
+from feedd.window import WindowLooker
+from feedd.workers import Pool
 
-log = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]  # files done, of how many
-
-
-class Stopped(FeeddError):
-    """The look was asked to stop; the next one goes on where it was."""
-
-
-class Looked(NamedTuple):
-    """What a look came to; `shapes` shows it."""
-
-    name: str
-    status: str  # ok | unchanged | failed
-    tally: Tally = Tally()
-    seconds: float = 0.0
-    next_check_ms: int | None = None
-    error: str | None = None
-    again: tuple[str, ...] = ()  # files to look at once more, two seconds later
-
-
-class Request(NamedTuple):
-    """What of a source to look at, and how."""
-
-    paths: tuple[str, ...] | None = None  # None: all
-    accept_removals: bool = False
-
-
-@dataclass(slots=True)
-class Findings:
-    """What a look found so far: what a failure leaves of it counts."""
-
-    tally: Tally = field(default_factory=Tally)
-    read: int = 0  # files that were read
-    again: list[str] = field(default_factory=list)  # files to look at once more soon
-    unread: bool = False  # something must be read again even if nothing changes
-    listing: bytes | None = None  # digest of the folder
-
-
-WHOLE = Request()
-
-
-class Collected(NamedTuple):
-    items: list[Item]
-    rejected: list[Rejected]
-    waiting: list[directory.Waiting]
-
-    @property
-    def leaves_something(self) -> bool:
-        """Whether a file must be read again even if nothing changes."""
-        untrusted = any(not item.settled for item in self.items)
-        return bool(self.waiting) or untrusted or any(each.stamp is None for each in self.rejected)
-
-
-def wanted(config: Config, names: Sequence[str]) -> list[Source]:
-    """The sources that an update looks at: those named, or all that are not paused. Raises UsageError.
-
-    Folders cost next to nothing to look at, so they are looked at whether they are due or not.
-    """
-    if unknown := [name for name in names if config.source(name) is None]:
-        known = ", ".join(source.name for source in config.sources) or "none"
-        raise UsageError(f"there is no source '{unknown[0]}' in {config.path}; there are: {known}")
-    if names:
-        return [source for source in config.sources if source.name in names]
-    return [source for source in config.sources if not source.paused]
-
-
-def key_of(source: Source) -> SourceKey:
-    return SourceKey(source.name, source.type, source.location, source.extraction_hash, source.selection_hash)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+FOLDERS_AT_ONCE = 4
 
 
 class Looker:
-    """Looks at sources, one look at a time per source; belongs to the process that holds the lock."""
+    """Looks at sources of every type, one look at a time per source; belongs to the process that holds the lock."""
 
-    def __init__(self, desk: Desk, stop: threading.Event) -> None:
-        self.desk = desk
-        self.stop = stop
+    def __init__(self, folders: FolderLooker, windows: WindowLooker, threads: ThreadPoolExecutor) -> None:
+        self.folders = folders
+        self.windows = windows
+        self.threads = threads
 
-    def look(self, source: Source, request: Request = WHOLE, progress: Progress | None = None) -> Looked:
+    async def look(
+        self, source: Source, request: Request = WHOLE, progress: Progress | None = None
+    ) -> Looked:
         """Look at one source. A failure is recorded on the source and returned. Raises Stopped."""
-        begun, began_ms = time.monotonic(), now_ms()
-        key, due = key_of(source), source.timing.due_after(began_ms)
-        started, found, error = None, Findings(), None
-        try:
-            started = self.desk.run(lambda writer: writer.begin(key, began_ms))
-            self.pass_over(source, started, request, progress, found)
-            due = self.close(key, started.look, request, due, found)
-        except (SourceError, StoreError) as expected:
-            error = self.failed(source, started, str(expected), due)
-        except Stopped:
-            raise
-        except Exception as bug:
-            log.exception("%s: a bug in feedd", source.name)
-            error = self.failed(source, started, f"a bug in feedd, see its log: {bug!r}", due)
-        nothing = not (found.read or found.tally.changed)
-        status = "failed" if error else "unchanged" if nothing else "ok"
-        seconds = time.monotonic() - begun
-        return Looked(source.name, status, found.tally, seconds, due.at_ms, error, tuple(found.again))
-
-    def close(self, key: SourceKey, look: Pass, request: Request, due: Due, found: Findings) -> Due:
-        """Close the pass; returns when the source is to be looked at next."""
-        changed, listing = found.tally.changed, None if found.unread else found.listing
-        if request.paths is None:
-            self.desk.run(lambda writer: writer.finish(key, look, due, changed=changed, listing=listing))
-            return due
-        self.desk.run(lambda writer: writer.finish_part(look, changed=changed))
-        return self.desk.run(lambda writer: writer.next_check(key.name)) or due
-
-    def failed(self, source: Source, started: Started | None, error: str, due: Due) -> str:
-        """Record a failure on the source; returns it in words."""
-        text = error.replace("feedd update NAME", f"feedd update {source.name}")
-        log.warning("%s: %s", source.name, text)
-        if started is not None:
-            look = started.look
-            try:
-                self.desk.run(lambda writer: writer.fail(look, text, due))
-            except StoreError as second:
-                log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
-        return text
-
-    def pass_over(
-        self, source: Source, started: Started, request: Request, progress: Progress | None, found: Findings
-    ) -> None:
-        """Everything between begin and finish."""
-        listing = self.list_files(source, started, request)
-        look = started.look._replace(gone=frozenset(listing.gone))
-        found.listing = listing.digest
-        still, moving = directory.standing(listing.changed, time.time_ns())
-        self.read(source, look, still, progress, found)
-        if moving:
-            settled, waiting = directory.settle(source.path, moving)
-            self.wait_for(source, waiting, found)
-            self.read(source, look, settled, progress, found)
-        if listing.rejected:
-            found.tally += self.record(source, look, [], listing.rejected)
-        if request.paths is None:
-            found.tally += self.tidy_up(started, listing, found.tally, request)
-
-    def read(
-        self,
-        source: Source,
-        look: Pass,
-        files: Sequence[directory.Found],
-        progress: Progress | None,
-        found: Findings,
-    ) -> None:
-        """Read, normalise, decide on and record these files, a batch at a time. Raises Stopped."""
-        reading = directory.Reading(str(source.path), source.encoding, source.ignore_scheme)
-        began_ns, done = time.time_ns(), 0
-        for batch in collect(reading, files, began_ns):
-            if self.stop.is_set():
-                raise Stopped(f"{source.name}: stopped; the next look goes on from here")
-            found.tally += self.record(source, look, batch.items, batch.rejected)
-            found.read += len(batch.items) + len(batch.rejected)
-            found.again += [item.location for item in batch.items if directory.is_fresh(item.stamp, began_ns)]
-            found.unread = found.unread or batch.leaves_something
-            self.wait_for(source, batch.waiting, found)
-            done += len(batch.items) + len(batch.rejected) + len(batch.waiting)
-            if progress is not None:
-                progress(done, len(files))
-
-    def wait_for(self, source: Source, waiting: Sequence[directory.Waiting], found: Findings) -> None:
-        """A file that is being written counts as present, and is read at the next look."""
-        if waiting:
-            found.unread = True
-            found.again += [each.path for each in waiting]
-            log.info("%s: %d being written, read at the next look", source.name, len(waiting))
-
-    def record(self, source: Source, look: Pass, items: list[Item], rejected: list[Rejected]) -> Tally:
-        return self.desk.run(lambda writer: writer.record(look, source.extraction_hash, items, rejected))
-
-    def list_files(self, source: Source, started: Started, request: Request) -> directory.Listing:
-        """The files to read. Raises SourceError where the folder is missing, unreadable or suddenly empty."""
-        source_id = started.look.source_id
-        selection = directory.Selection(source.include, source.exclude)
-        if request.paths is not None:
-            known = self.desk.run(lambda writer: writer.stamps_of(source_id, request.paths or ()))
-            self.desk.run(lambda writer: writer.forget_listing(source_id))
-            return directory.pick(source.path, selection, request.paths, known)
-        survey = directory.survey(source.path, selection)
-        if started.listing == survey.digest and not started.look.rebase:
-            return directory.Listing(len(survey.files), [], [], survey.rejected, started.listing)
-        known = self.desk.run(lambda writer: writer.stamps(source_id))
-        self.desk.run(lambda writer: writer.forget_listing(source_id))
-        if started.look.rebase:
-            known = dict.fromkeys(known, (None, None, None))
-        listing = directory.compare(survey, known)._replace(digest=survey.digest)
-        if not listing.present and started.entries and listing.gone and not request.accept_removals:
-            raise SourceError(
-                f"the folder {source.path} is empty, but held {len(listing.gone)} files: nothing was removed. If that"
-                " is meant, run: feedd update NAME --accept-removals"
-            )
-        return listing
-
-    def tidy_up(self, started: Started, listing: directory.Listing, tally: Tally, request: Request) -> Tally:
-        """After a whole pass: what is gone is removed, and what is refused still is listed again."""
-        look, removed = started.look, 0
-        if listing.gone:
-            removed = self.desk.run(
-                lambda writer: writer.remove(
-                    look,
-                    listing.gone,
-                    accept=request.accept_removals,
-                    reselected=started.reselected,
-                    holds=started.entries,
-                )
-            )
-        listed = {each.where for each in tally.rejected}
-        refused = self.desk.run(lambda writer: writer.rejected(look.source_id))
-        return Tally(removed=removed, rejected=tuple(each for each in refused if each.where not in listed))
+        match source:
+            case DirectorySource() | GitSource():
+                work = partial(self.folders.look, source, request, progress)
+                return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+            case _:
+                return await self.windows.look(source)
 
 
-def collect(reading: directory.Reading, files: Sequence[directory.Found], now_ns: int) -> Iterator[Collected]:
-    """Read and normalise files, a batch at a time."""
-    for outcomes in mapped(partial(directory.read_files, reading, now_ns=now_ns), files):
-        items = [each for each in outcomes if isinstance(each, Item)]
-        rejected = [each for each in outcomes if isinstance(each, Rejected)]
-        waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]
-        yield Collected(items, rejected, waiting)
+@asynccontextmanager
+async def looker(config: Config, desk: Desk, stop: threading.Event) -> AsyncIterator[Looker]:
+    """What looks need, on the running event loop, for as long as the context lasts."""
+    folders = FolderLooker(desk, stop, config.store.path.parent)
+    threads = ThreadPoolExecutor(FOLDERS_AT_ONCE, thread_name_prefix="look")
+    try:
+        async with tools(config) as kit:
+            yield Looker(folders, WindowLooker(desk, kit), threads)
+    finally:
+        threads.shutdown(wait=True)
+
+
+@asynccontextmanager
+async def tools(config: Config) -> AsyncIterator[Tools]:
+    """What collecting works with, on the running event loop."""
+    async with Fetcher(Manners(config.fetch.concurrency)) as fetcher:
+        with Pool() as pool:
+            yield Tools(fetcher, Robots(), pool, config.fetch, user_agent(config))
+
+
+def user_agent(config: Config) -> str:
+    """What servers are told of who asks, and whom to turn to."""
+    contact = config.fetch.contact or config.server.public_url
+    return config.fetch.user_agent or f"feedd/{__version__} (+{contact})"

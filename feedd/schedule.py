@@ -41,11 +41,17 @@ class Timing(NamedTuple):
     every_ms: int
     cron: str | None = None
     timezone: str | None = None
+    auto: bool = False  # as often as the source publishes; `every_ms` until that is known
 
-    def due_after(self, now_ms: int) -> Due:
-        """The first time after `now_ms` at which the source is to be looked at."""
+    def due_after(self, now_ms: int, interval_ms: int | None = None) -> Due:
+        """The first time after `now_ms` at which the source is to be looked at.
+
+        `interval_ms` is how often the source publishes, where that is known.
+        """
         if self.cron is None:
-            return Due(now_ms + self.every_ms, f"every {spell_duration(self.every_ms)}")
+            every_ms = interval_ms if self.auto and interval_ms else self.every_ms
+            auto = "auto: " if self.auto else ""
+            return Due(now_ms + every_ms, f"{auto}every {spell_duration(every_ms)}")
         # not the time of the last firing: where clocks are put back, APScheduler would give that time again
         start = datetime.fromtimestamp((now_ms + 1) / 1000, UTC)
         fires = cron_trigger(self.cron, self.timezone).get_next_fire_time(None, start)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from feedd.looks import Looked
 from feedd.model import COUNTS, Rejected
 from feedd.normalise.text import plain_text
 from feedd.normalise.url import shown
-from feedd.pipeline import Looked
 from feedd.publish.plan import Plan
 from feedd.publish.times import rfc3339_or_none
 from feedd.store.reader import Entry, Revision, SourceRow
@@ -28,6 +28,7 @@ def source_result(looked: Looked) -> Shape:
         "next_check": rfc3339_or_none(looked.next_check_ms),
         "error": looked.error,
         "rejected": [rejected(each) for each in looked.tally.rejected],
+        "note": looked.note,
     }
 
 
@@ -49,10 +50,12 @@ def source(row: SourceRow, *, paused: bool = False) -> Shape:
         "entries": row.entries,
         "last_checked": rfc3339_or_none(row.last_checked_ms),
         "last_changed": rfc3339_or_none(row.last_changed_ms),
-        "next_check": None if paused else rfc3339_or_none(row.next_check_ms),
-        "next_check_because": "paused" if paused else row.next_check_because,
+        "next_check": None if paused or row.paused else rfc3339_or_none(row.next_check_ms),
+        "next_check_because": "paused" if paused else row.paused or row.next_check_because,
         "failures": row.failures,
         "error": row.error,
+        "note": row.note,
+        "address": row.address,
     }
 
 
@@ -85,13 +88,14 @@ def entry(each: Entry) -> Shape:
 def entry_in_full(each: Entry, language: str | None) -> Shape:
     return {
         **entry(each),
-        "author": None,
-        "categories": [],
-        "language": language,
+        "author": ", ".join(each.details.authors) or None,
+        "categories": list(each.details.categories),
+        "language": each.details.language or language,
         "content_html": each.content_html,
         "text": plain_text(each.content_html),
         "image": each.image,
-        "enclosures": [],
+        "enclosures": [enclosure._asdict() for enclosure in each.details.enclosures],
+        "comments_url": each.details.comments_url,
     }
 
 

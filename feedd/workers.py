@@ -1,27 +1,34 @@
-"""Worker processes for cold folders: started when there is enough to do, gone when there is nothing.
+"""Worker processes, for cold folders and for many feeds at once: started when there is enough to do, gone when there
+is nothing.
 
 A worker is sent paths and returns articles, so that a body crosses between processes once.
 """
 
+import asyncio
 import gc
 import os
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from typing import TypeVar
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
 
 from feedd.errors import SourceError
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+Params = ParamSpec("Params")
 
 BATCH = 250  # files at once: large enough to be cheap to send, small enough to keep memory flat
 WORTH_IT = 1_500  # below, starting processes costs more time than they save
+CROWD = 6  # documents that wait at once: fewer are read in a thread
+ENOUGH = 40  # documents in memory
+IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
 
 
@@ -61,6 +68,71 @@ def in_processes(
         executor.shutdown(wait=True, cancel_futures=True)
         held.close()
         leash.close()
+
+
+class Pool:
+    """Does work off the event loop: in a thread while there is little of it, in processes where there is much.
+
+    Belongs to the event loop that it is used on.
+    """
+
+    def __init__(self) -> None:
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self.processes: ProcessPoolExecutor | None = None
+        self.leash: tuple[Connection, Connection] | None = None
+        self.waiting = 0
+        self.room = asyncio.Event()  # set while little is waiting: what is fetched meanwhile waits in memory
+        self.room.set()
+        self.retirement: asyncio.TimerHandle | None = None
+
+    async def run(self, work: Callable[Params, Out], *args: Params.args, **kwargs: Params.kwargs) -> Out:
+        """`work` and its arguments must be able to cross to another process. Raises SourceError, and what it raises."""
+        self.waiting += 1
+        if self.waiting >= ENOUGH:
+            self.room.clear()
+        try:
+            return await asyncio.wrap_future(self.executor().submit(work, *args, **kwargs))
+        except BrokenProcessPool as error:
+            self.let_go()
+            raise SourceError("a worker process died; the document is read again at the next look") from error
+        finally:
+            self.waiting -= 1
+            if self.waiting < ENOUGH:
+                self.room.set()
+            if not self.waiting and self.processes is not None and self.retirement is None:
+                self.retirement = asyncio.get_running_loop().call_later(IDLE_S, self.let_go)
+
+    def executor(self) -> Executor:
+        if self.retirement is not None:
+            self.retirement.cancel()
+            self.retirement = None
+        if self.processes is None and self.waiting > CROWD:
+            context = get_context("spawn")
+            self.leash = context.Pipe(duplex=False)
+            self.processes = ProcessPoolExecutor(
+                os.cpu_count() or 1, mp_context=context, initializer=start_worker, initargs=(self.leash[0],)
+            )
+        return self.processes or self.thread
+
+    def let_go(self) -> None:
+        self.retirement = None
+        processes, self.processes = self.processes, None
+        if processes is not None:
+            processes.shutdown(wait=False, cancel_futures=True)
+        for end in self.leash or ():
+            end.close()
+        self.leash = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.retirement is not None:
+            self.retirement.cancel()
+        self.let_go()
+        self.thread.shutdown(wait=False, cancel_futures=True)
 
 
 def start_worker(leash: Connection) -> None:

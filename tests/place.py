@@ -6,11 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from feedd.config.settings import DirectorySource, Source
+from feedd.config.settings import DirectorySource
 from feedd.errors import SourceError
 from feedd.model import Tally
 from feedd.normalise.text import content_hash
-from feedd.pipeline import WHOLE, Looked, Looker, Progress, Request, key_of
+from feedd.folder import FolderLooker
+from feedd.looks import WHOLE, Looked, Progress, Request, key_of
 from feedd.sources import directory
 from feedd.store.desk import Desk
 from feedd.store.reader import Entry, Reader
@@ -47,14 +48,14 @@ class Place:
         self.desk = Desk(self.database)
         self.reader = Reader(self.database)
         self.stop = threading.Event()
-        self.sources: dict[str, Source] = {}
+        self.sources: dict[str, DirectorySource] = {}
         self.written = 0
         self.add("a", self.folder)
 
-    def add(self, name: str, path: Path, **settings: Any) -> Source:
+    def add(self, name: str, path: Path, **settings: Any) -> DirectorySource:
         """Configure a source, or configure it anew."""
         path.mkdir(exist_ok=True)
-        values = {"name": name, "type": "directory", "path": str(path), **settings}
+        values = {"name": name, "type": "directory", "path": str(path), "failing_after": 1, **settings}
         self.sources[name] = DirectorySource.model_validate(values)
         keys = [key_of(source) for source in self.sources.values()]
         self.desk.run(lambda writer: writer.configure(keys, [], 0))
@@ -75,7 +76,7 @@ class Place:
     def look(self, name: str = "a", request: Request = WHOLE, progress: Progress | None = None) -> Looked:
         """Look at a source. Whatever is found, every file that was read is counted once."""
         expected = self.unread(name)
-        looked = Looker(self.desk, self.stop).look(self.sources[name], request, progress)
+        looked = FolderLooker(self.desk, self.stop, self.root).look(self.sources[name], request, progress)
         if looked.status != "failed" and request.paths is None:
             tally = looked.tally
             assert sum(tally[:7]) - tally.removed + len(tally.rejected) == expected

@@ -9,7 +9,7 @@ from feedd.config.settings import Config
 from feedd.decide import Pass
 from feedd.model import Item, Stamp
 from feedd.normalise.article import normalise
-from feedd.pipeline import key_of
+from feedd.looks import key_of
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.plan import settings
 from feedd.schedule import Due

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from place import T0, Place, seed
 
-from feedd.dry_run import dry_run
+from feedd.dry_run import folder_run
 from feedd.errors import NotAStore, SourceError
 from feedd.shapes import Shape
 from feedd.store.reader import Reader
@@ -17,7 +17,7 @@ def would(place: Place, name: str = "a") -> Shape:
     """What a dry run says; it leaves the database as it is."""
     place.run("PRAGMA wal_checkpoint(TRUNCATE)")
     before = sha256(place.database.read_bytes()).digest()
-    said = dry_run(place.sources[name], place.reader)
+    said = folder_run(place.sources[name], place.reader)
     assert sha256(place.database.read_bytes()).digest() == before
     return said
 
@@ -90,7 +90,7 @@ def test_names_are_printable(place: Place) -> None:
 def test_before_there_is_a_database(place: Place, tmp_path: Path) -> None:
     place.write("a.md", seed())
     reader = Reader(tmp_path / "not-yet.db")
-    assert decisions(dry_run(place.sources["a"], reader)) == {"a.md": "added"}
+    assert decisions(folder_run(place.sources["a"], reader)) == {"a.md": "added"}
     reader.close()
     assert not (tmp_path / "not-yet.db").exists()
 
@@ -105,5 +105,5 @@ def test_a_database_that_is_none(place: Place, tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear Mother, this is no database, as you will see.")
     reader = Reader(tmp_path / "letter.db")
     with pytest.raises(NotAStore, match="is not a database"):
-        dry_run(place.sources["a"], reader)
+        folder_run(place.sources["a"], reader)
     reader.close()

@@ -9,7 +9,7 @@ import pytest
 from nobody import as_nobody, open_folder
 from place import Place, counts, seed
 
-from feedd.pipeline import Request, Stopped
+from feedd.looks import Request, Stopped
 
 ONE, TWO = "<p>One</p>", "<p>Two</p>"
 

@@ -19,7 +19,7 @@ import pytest
 from place import T0, Place, counts, seed
 
 from feedd.errors import SourceError
-from feedd.pipeline import Looked
+from feedd.looks import Looked
 from feedd.workers import BATCH, WORTH_IT, mapped
 
 FILES = 3_000

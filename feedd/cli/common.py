@@ -14,7 +14,7 @@ import click
 from feedd.config.load import find, load
 from feedd.config.settings import Config
 from feedd.config.values import UNITS
-from feedd.pipeline import now_ms
+from feedd.looks import now_ms
 
 Decorated = Callable[..., Any]
 

@@ -1,6 +1,7 @@
 """The command line: what stands before every command. A command's module is imported when it runs."""
 
 import importlib
+import keyword
 import logging
 import os
 import sys
@@ -14,13 +15,16 @@ COMMANDS = {
     "run": "passes",
     "update": "passes",
     "check": "passes",
-    "test": "passes",
+    "test": "testing",
     "sources": "listings",
     "feeds": "listings",
     "entries": "listings",
     "show": "listings",
     "history": "listings",
     "explain": "listings",
+    "add": "exchange",
+    "import": "exchange",
+    "export": "exchange",
 }
 
 
@@ -34,7 +38,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:

@@ -1,35 +1,31 @@
 """The commands that look at sources: run, update, check, test."""
 
+import asyncio
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
+import uvloop
 
 from feedd import control, shapes
 from feedd.cli.common import (
     config_option,
     configuration,
-    cut,
-    day,
     json_option,
-    limit_option,
     print_json,
-    table,
 )
-from feedd.config.settings import Config
-from feedd.dry_run import dry_run
+from feedd.config.settings import Config, DirectorySource, Source
 from feedd.errors import AlreadyRunning, ConfigError, UsageError
+from feedd.looks import Looked, Progress, Request, is_folder, named
 from feedd.model import COUNTS
-from feedd.pipeline import Looker, Progress, Request, wanted
+from feedd.pipeline import looker
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
-from feedd.store.reader import Reader
-from feedd.wiring import prepare
+from feedd.wiring import prepare, wanted
 
 WAIT_S = 0.1
 PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
@@ -52,7 +48,7 @@ def run(config_path: Path | None) -> None:
 def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals: bool, as_json: bool) -> None:
     """Look at sources once, then exit. Beside a running daemon, the daemon does the work."""
     config = configuration(config_path)
-    wanted(config, names)
+    named(config, names)
     with progress_bars() as progress:
         result = updated(config, names, accept_removals=accept_removals, progress=progress)
     if "error" in result:
@@ -94,18 +90,38 @@ def updated(
 def update_here(
     config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
 ) -> shapes.Shape:
+    request = Request(accept_removals=accept_removals)
     with Desk(config.store.path) as desk:
         prepare(desk, config)
-        looker, request = Looker(desk, threading.Event()), Request(accept_removals=accept_removals)
-        return shapes.update(
-            looker.look(source, request, progress.of(source.name)) for source in wanted(config, names)
-        )
+        due = wanted(config, desk, names)
+
+        async def looks() -> list[Looked]:
+            async with looker(config, desk, threading.Event()) as each:
+                return await in_order(
+                    due.sources, lambda source: each.look(source, request, progress.of(source.name))
+                )
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return shapes.update([*runner.run(looks()), *due.later])
+
+
+async def in_order(sources: list[Source], look: Callable[[Source], Awaitable[Looked]]) -> list[Looked]:
+    """Look at folders one after the other, as the configuration names them, and at all else meanwhile."""
+    one_by_one = asyncio.Lock()
+
+    async def looked(source: Source) -> Looked:
+        if not is_folder(source):
+            return await look(source)
+        async with one_by_one:
+            return await look(source)
+
+    return await asyncio.gather(*map(looked, sources))
 
 
 def print_update(result: shapes.Shape) -> None:
     for source in result["sources"]:
         counts = [f"{source[key]:,} {key.replace('_', ' ')}" for key in COUNTS if source[key]]
-        said = source["error"] or ", ".join(counts) or "nothing new"
+        said = source["error"] or ", ".join([*counts, *filter(None, [source["note"]])]) or "nothing new"
         click.echo(f"{source['name']}: {source['status']}: {said} ({source['seconds']:.2f} s)")
         for each in source["rejected"]:
             click.echo(f"  rejected {each['where']}: {each['reason']}")
@@ -176,32 +192,9 @@ def warnings_of(config: Config) -> Iterator[str]:
         yield f"{config.path}: sources: there is none; add one as [sources.NAME]"
     for source in config.sources:
         try:
-            next(source.path.iterdir(), None)
+            if isinstance(source, DirectorySource):
+                next(source.path.iterdir(), None)
         except OSError as error:
-            yield f"{config.path}: sources.{source.name}.path: {source.path} can't be read: {error.strerror}"
+            yield f"{config.path}: sources.{source.name}.path: {source.location} can't be read: {error.strerror}"
     if not config.store.path.parent.is_dir():
         yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"
-
-
-@click.command()
-@click.argument("what", metavar="SOURCE|URL")
-@limit_option
-@json_option
-@config_option
-def test(config_path: Path | None, what: str, limit: int | None, *, as_json: bool) -> None:
-    """Show what a look at a source would bring. Nothing is written."""
-    config = configuration(config_path)
-    if "://" in what:
-        raise UsageError("feedd reads folders so far, not addresses: give the name of a source")
-    (source,) = wanted(config, [what])
-    found = dry_run(source, Reader(config.store.path))
-    items: list[dict[str, Any]] = found["items"][:limit]
-    if as_json:
-        print_json({**found, "items": items})
-        return
-    rows = (
-        (each["decision"], day(each["published"]), cut(each["title"], 50), each["where"]) for each in items
-    )
-    table(("decision", "published", "title", "where"), rows)
-    for each in found["rejected"]:
-        click.echo(f"rejected {each['where']}: {each['reason']}")

@@ -12,20 +12,22 @@ from pydantic_core import ErrorDetails
 
 from feedd.config.settings import (
     BUILT_IN_FEEDS,
+    TYPES,
     Config,
     Defaults,
-    DirectorySource,
     Feed,
+    Fetch,
+    Fetching,
     Server,
     Settings,
+    Source,
     Store,
 )
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 
-TYPES = ("directory",)
-FEEDS_TO_COME = ("changes", "health")
-SECTIONS = ("include", "server", "store", "defaults", "sources", "feeds")
+FEEDS_TO_COME = ("changes",)
+SECTIONS = ("include", "server", "store", "defaults", "fetch", "sources", "feeds")
 INCLUDED_SECTIONS = ("sources", "feeds")
 EXPECTED = {
     "string_type": "a text in quotes",
@@ -81,12 +83,22 @@ class Loader:
         )
         defaults = self.table(self.path, "defaults", main)
         self.validated(Defaults, self.path, "defaults", defaults)
-        sources = [source for file, data in files for source in self.sources(file, data, defaults)]
+        fetching = self.table(self.path, "fetch", main)
+        fetch = self.validated(Fetch, self.path, "fetch", fetching)
+        shared = defaults | {key: fetching[key] for key in fetching.keys() & Fetching.model_fields.keys()}
+        sources = [source for file, data in files for source in self.sources(file, data, shared)]
         feeds = [feed for file, data in files for feed in self.feeds(file, data)]
         self.check_references(sources)
-        if self.mistakes or server is None or store is None:
+        if self.mistakes or server is None or store is None or fetch is None:
             raise ConfigError(tuple(self.mistakes))
-        return Config(path=self.path, server=server, store=store, sources=tuple(sources), feeds=tuple(feeds))
+        return Config.model_construct(
+            path=self.path,
+            server=server,
+            store=store,
+            fetch=fetch,
+            sources=tuple(sources),
+            feeds=tuple(feeds),
+        )
 
     def mistake(self, file: Path, key: str, text: str) -> None:
         key = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in key)
@@ -160,9 +172,7 @@ class Loader:
                 continue
             yield name, table
 
-    def sources(
-        self, file: Path, data: dict[str, Any], defaults: dict[str, Any]
-    ) -> Iterator[DirectorySource]:
+    def sources(self, file: Path, data: dict[str, Any], shared: dict[str, Any]) -> Iterator[Source]:
         for name, table in self.named_tables(file, "sources", data):
             key = f"sources.{name}"
             if name in BUILT_IN_FEEDS:
@@ -172,18 +182,16 @@ class Loader:
             if "name" in table:
                 self.mistake(file, f"{key}.name", "unknown key; the name stands in the table's heading")
                 continue
-            if "type" in table and table["type"] not in TYPES:
-                self.mistake(
-                    file,
-                    f"{key}.type",
-                    f"{table['type']!r} is not a type of source; write {' or '.join(TYPES)}",
-                )
+            kind = TYPES.get(table["type"]) if isinstance(table.get("type"), str) else None
+            if kind is None:
+                wrong = f"{table['type']!r} is not a type of source" if "type" in table else "is missing"
+                self.mistake(file, f"{key}.type", f"{wrong}; write {', '.join(TYPES)}")
                 continue
-            inherited = {k: v for k, v in defaults.items() if k in Defaults.model_fields}
+            inherited = {k: v for k, v in shared.items() if k in kind.model_fields}
             if "every" in table:
                 inherited.pop("cron", None)
-            source = self.validated(
-                DirectorySource, file, key, {**inherited, **table, "name": name}, set(table)
+            source: Source | None = self.validated(
+                kind, file, key, {**inherited, **table, "name": name}, set(table)
             )
             if source is not None:
                 yield source
@@ -219,7 +227,7 @@ class Loader:
                     self.mistake(file, path, in_words(detail, known))
             return None
 
-    def check_references(self, sources: list[DirectorySource]) -> None:
+    def check_references(self, sources: list[Source]) -> None:
         """Feeds may only name sources and tags that are there."""
         names = {name for section, name in self.places if section == "sources"}
         tags = {f"tag:{tag}" for source in sources for tag in source.tags}

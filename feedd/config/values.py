@@ -1,16 +1,27 @@
 """The small values of a configuration: durations, names, patterns, addresses, and how they are checked."""
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from feedd.config.secrets import Secret, secret
 from feedd.schedule import cron_trigger, zone
 from feedd.sources.decode import web_encoding
 from feedd.sources.directory import translate
+from feedd.sources.selector import compile_selector
 
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+SIZES = {"": 1, "B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+SIZE = re.compile(r"([0-9]{1,12}) ?(B|kB|MB|GB)")
+HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 section 5.6.2
+SET_BY_US = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
+REMOTE = re.compile(r"(?:https?|ssh|git)://[^\s\x00-\x1f]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s:][^\s]*")
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -41,6 +52,144 @@ def duration(value: object) -> int:
     if found is None or int(found[1]) == 0:
         raise ValueError(f"{value!r} is not a duration; write 30s, 10m, 1h or 1d")
     return int(found[1]) * UNITS[found[2]]
+
+
+def any_duration(value: object) -> int:
+    """A duration that may be none: 0s."""
+    return 0 if value in {"0", "0s"} else duration(value)
+
+
+def every(value: object) -> int | None:
+    """A duration, or None for "auto"."""
+    return None if value == "auto" else duration(value)
+
+
+def size(value: object) -> int:
+    found = SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) == 0:
+        raise ValueError(f"{value!r} is not a size; write 500kB or 15MB")
+    return int(found[1]) * SIZES[found[2]]
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """A text, or a list of them."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{value!r} is not a list of texts")
+    return tuple(value)
+
+
+def patterns(value: object) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(pattern, texts(value)))
+
+
+class Rewrite(NamedTuple):
+    """One replacement in URLs or titles."""
+
+    part: str  # url | title
+    pattern: str
+    to: str
+
+
+def rewrites(value: object) -> tuple[Rewrite, ...]:
+    """`{ url = "^http:", to = "https:" }`, or a list of such tables."""
+    tables: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
+    made = []
+    for table in tables:
+        parts = {"url", "title"} & table.keys() if isinstance(table, dict) else set()
+        if len(parts) != 1 or table.keys() != parts | {"to"}:
+            raise ValueError(f'{table!r} is not a rewrite; write {{ url = "^http:", to = "https:" }}')
+        (part,) = parts
+        rewrite = Rewrite(part, pattern(table[part]).pattern, table["to"])
+        try:
+            re.compile(f"(?:{rewrite.pattern})|").sub(rewrite.to, "")  # an empty match tries the template
+        except (re.error, IndexError, TypeError) as error:
+            raise ValueError(
+                f"{table['to']!r} can't replace what {rewrite.pattern!r} finds: {error}"
+            ) from error
+        made.append(rewrite)
+    return tuple(made)
+
+
+def a_secret(value: object, info: ValidationInfo) -> Secret:
+    return secret(value, info.context["folder"] if info.context else Path(), os.environ)
+
+
+def secret_map(value: object, info: ValidationInfo) -> tuple[tuple[str, Secret], ...]:
+    """Names and secrets, as headers and cookies have them."""
+    if not isinstance(value, dict):
+        raise ValueError("is not a table of names and texts")  # noqa: TRY004 (pydantic takes ValueError)
+    made = []
+    for key, text in value.items():
+        if not HEADER.fullmatch(key) or key.lower() in SET_BY_US:
+            raise ValueError(f"{key!r} can't be set")
+        found = a_secret(text, info)
+        if not found.reveal().isprintable() or not found.reveal().isascii():
+            raise ValueError(f"the value of {key!r} holds characters that can't be sent")
+        made.append((key, found))
+    return tuple(made)
+
+
+def web_url(value: str) -> str:
+    """An http or https address. A password does not belong in it."""
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if valid and "@" in parts.netloc:
+        raise ValueError("the address holds a user or password; write auth = { user = …, password = … }")
+    if not valid or any(char.isspace() or not char.isprintable() for char in value):
+        raise ValueError(f"{value!r} is not a web address; write one such as https://example.org/feed.xml")
+    return value
+
+
+def proxy_url(value: object, info: ValidationInfo) -> str:
+    """The address of a proxy; it may hold a password, so it may be a secret."""
+    revealed = a_secret(value, info).reveal()
+    try:
+        parts = urlsplit(revealed)
+        valid = parts.scheme in {"http", "https", "socks5", "socks5h"} and bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("is not the address of a proxy; write one such as http://proxy.example.org:3128")
+    return revealed
+
+
+def repository(value: str) -> str:
+    if not REMOTE.fullmatch(value) or value.startswith("-"):
+        raise ValueError(
+            f"{value!r} is not the address of a repository; write one such as https://example.org/a.git"
+        )
+    return value
+
+
+def branch(value: str) -> str:
+    if not BRANCH.fullmatch(value) or ".." in value or value.endswith((".lock", "/", ".")):
+        raise ValueError(f"{value!r} is not the name of a branch")
+    return value
+
+
+def subfolder(value: str) -> str:
+    if value.startswith(("/", "~")) or ".." in value.split("/") or "\0" in value:
+        raise ValueError(f"{value!r} is not a folder below the repository's top")
+    return value
+
+
+def arguments(value: object) -> tuple[str, ...]:
+    """A program and its arguments."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(each, str) for each in value):
+        raise ValueError('is not a list of a program and its arguments; write ["program", "argument"]')
+    if not value[0] or any("\0" in each for each in value):
+        raise ValueError("names no program")
+    return tuple(value)
+
+
+def selector(value: str) -> str:
+    compile_selector(value)
+    return value
 
 
 def name(value: str) -> str:
@@ -131,6 +280,21 @@ def base_url(value: str) -> str:
 
 
 Duration = Annotated[int, BeforeValidator(duration)]  # milliseconds
+AnyDuration = Annotated[int, BeforeValidator(any_duration)]  # milliseconds, 0 among them
+Every = Annotated[int | None, BeforeValidator(every)]  # milliseconds; None: auto
+Size = Annotated[int, BeforeValidator(size)]  # bytes
+Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
+Patterns = Annotated[tuple[re.Pattern[str], ...], BeforeValidator(patterns)]
+Rewrites = Annotated[tuple[Rewrite, ...], BeforeValidator(rewrites)]
+SecretText = Annotated[Secret, BeforeValidator(a_secret)]
+SecretMap = Annotated[tuple[tuple[str, Secret], ...], BeforeValidator(secret_map)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
+ProxyUrl = Annotated[str, BeforeValidator(proxy_url)]
+Repository = Annotated[str, AfterValidator(repository)]
+Branch = Annotated[str, AfterValidator(branch)]
+Subfolder = Annotated[str, AfterValidator(subfolder)]
+Arguments = Annotated[tuple[str, ...], BeforeValidator(arguments)]
+SelectorText = Annotated[str, AfterValidator(selector)]
 Folder = Annotated[Path, BeforeValidator(resolved)]
 Language = Annotated[str, AfterValidator(language)]
 Encoding = Annotated[str, AfterValidator(encoding)]

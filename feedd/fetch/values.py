@@ -28,6 +28,7 @@ class Validators(NamedTuple):
 
     etag: str | None = None  # as received, quotes and all
     last_modified: str | None = None
+    url: str | None = None  # Answer.url of the answer that had them: they are sent there alone
 
 
 class Access(NamedTuple):
@@ -54,6 +55,7 @@ class Ask(NamedTuple):
     access: Access = Access()
     validators: Validators = Validators()
     accept: str = "*/*"
+    cut: bool = False  # take the first max_bytes of a longer body, in place of TooLarge
 
 
 class Answer(NamedTuple):

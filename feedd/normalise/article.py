@@ -2,8 +2,9 @@
 
 from uuid import NAMESPACE_URL, uuid5
 
-from feedd.model import Article
+from feedd.model import NO_DETAILS, Article, Details
 from feedd.normalise import text
+from feedd.normalise.details import spelled
 from feedd.normalise.html import clean
 from feedd.normalise.url import canonical
 
@@ -14,17 +15,32 @@ def normalise(url: str, title: str, body_html: str, *, ignore_scheme: bool = Fal
     return derive(address, title, clean(body_html, address))
 
 
-def derive(address: str, title: str, content_html: str) -> Article:
-    """The article with everything that follows from canonical address, title and clean content."""
+def derive(
+    address: str,
+    title: str,
+    content_html: str,
+    details: Details = NO_DETAILS,
+    image: str | None = None,
+    uid: str | None = None,
+) -> Article:
+    """The article with everything that follows from canonical address, title and clean content.
+
+    `image` is a picture that is named apart from the content. `uid` overrides that of the address.
+    """
+    lead = text.lead_image(content_html)
+    apart = (image,) if image and image != lead else ()
+    said = (spelled(details), *apart)
+    beside = (*apart, *(each.url for each in details.enclosures))
     return Article(
         url=address,
-        uid=uid_of(address),
+        uid=uid or uid_of(address),
         title=title,
         content_html=content_html,
-        image=text.lead_image(content_html),
-        content_hash=text.content_hash(title, content_html),
+        image=image or lead,
+        content_hash=text.content_hash(title, content_html, *(said if any(said) else ())),
         fingerprint=text.fingerprint(content_html),
-        links_hash=text.links_hash(content_html),
+        links_hash=text.links_hash(content_html, *(each.partition("?")[0] for each in beside)),
+        details=details,
     )
 
 

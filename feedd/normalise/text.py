@@ -86,9 +86,12 @@ def fingerprint(clean_html: str) -> bytes:
     return digest(16, fold(text))
 
 
-def links_hash(clean_html: str) -> bytes:
-    """8 bytes that are equal for two versions if their link targets and pictures are, in order."""
-    return digest(8, *(without_trackers(target) for target in TARGET.findall(clean_html)))
+def links_hash(clean_html: str, *beside: str) -> bytes:
+    """8 bytes that are equal for two versions if their link targets and pictures are, in order.
+
+    `beside` are addresses that belong to the article and stand outside its content.
+    """
+    return digest(8, *(without_trackers(target) for target in TARGET.findall(clean_html)), *beside)
 
 
 def without_trackers(target: str) -> str:
@@ -97,9 +100,9 @@ def without_trackers(target: str) -> str:
     return address + mark + without_tracking(query) if mark else address
 
 
-def content_hash(title: str, clean_html: str) -> bytes:
-    """16 bytes that are equal for two versions if title and HTML are, to the letter."""
-    return digest(16, title, clean_html)
+def content_hash(title: str, clean_html: str, *said: str) -> bytes:
+    """16 bytes that are equal for two versions if title, HTML and what else is said are, to the letter."""
+    return digest(16, title, clean_html, *said)
 
 
 def digest(size: int, *fields: str) -> bytes:

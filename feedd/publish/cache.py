@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import json_feed
-from feedd.publish.plan import Plan
+from feedd.publish.plan import HEALTH, Plan
 from feedd.publish.syndication import ATOM_TYPE, RSS_TYPE, atom, rss
 from feedd.store.reader import Reader
 
@@ -62,11 +62,10 @@ class Feeds:
 
     def state(self, plan: Plan) -> tuple[int, ...]:
         """Changes with every change that touches the feed."""
-        return tuple(
-            source.touched
-            for source in self.reader.sources()
-            if plan.sources is None or source.name in plan.sources
-        )
+        if plan.name == HEALTH:
+            newest = self.reader.incidents(1)
+            return (newest[0].id, newest[0].changed_ms) if newest else ()
+        return self.reader.touched(plan.sources)
 
     def fresh(self, key: Key) -> Rendered | None:
         """The rendered document, if no change has touched the feed since."""

@@ -5,10 +5,12 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from feedd.publish.plan import Plan
+from feedd.publish.health import entry_of
+from feedd.publish.plan import HEALTH, Plan
 from feedd.store.reader import Entry, Reader
 
 CHUNK = 100
+HEALTH_ENTRIES = 1_000
 
 
 class Document(NamedTuple):
@@ -38,9 +40,14 @@ def compose(
     titles: Mapping[str, str],
 ) -> Document:
     """Choose the entries that the feed shows now."""
-    shown: list[Entry] = []
+    born, shown = UUID(reader.uuid()), list[Entry]()
     updated = reader.feed_configured_ms(plan.name)
-    for entry in candidates(reader, plan, priorities):
+    found: Iterator[Entry]
+    if plan.name == HEALTH:
+        found = (entry_of(each, born, base_url) for each in reader.incidents(HEALTH_ENTRIES))
+    else:
+        found = candidates(reader, plan, priorities)
+    for entry in found:
         if not plan.shows(entry):
             if entry.revisions > 1:  # an edit may have taken it out of the feed
                 updated = max(updated, entry.changed_ms, entry.seen_ms)
@@ -50,7 +57,6 @@ def compose(
             shown.append(entry)
             if len(shown) == limit:
                 break
-    born = UUID(reader.uuid())
     names = {entry.source for entry in shown}
     return Document(
         plan.name,
@@ -70,7 +76,7 @@ def candidates(reader: Reader, plan: Plan, priorities: Mapping[str, int]) -> Ite
     """Entries of the feed's sources, newest first; those removed too, since their going changed the document."""
     source_ids = None
     if plan.sources is not None:
-        source_ids = [source.id for source in reader.sources() if source.name in plan.sources]
+        source_ids = reader.source_ids(plan.sources)
     ids = reader.entry_ids(source_ids, removed=True)
     while some := list(islice(ids, CHUNK)):
         yield from reader.entries(some, priorities, plan.sources)

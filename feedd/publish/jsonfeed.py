@@ -5,6 +5,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from feedd.model import Details
 from feedd.normalise.text import summary
 from feedd.publish.document import Document, entry_urn
 from feedd.publish.syndication import headline, safe
@@ -28,6 +29,27 @@ def json_feed(document: Document) -> bytes:
     return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def attributed(said: Details) -> dict[str, Any]:
+    """Authors, tags, language and attachments, where there are any."""
+    attachments = [
+        {
+            "url": each.url,
+            "mime_type": each.type or "application/octet-stream",
+            **({"title": safe(each.title)} if each.title else {}),
+            **({"size_in_bytes": each.length} if each.length is not None else {}),
+            **({"duration_in_seconds": each.duration_s} if each.duration_s is not None else {}),
+        }
+        for each in said.enclosures
+    ]
+    made = {
+        "authors": [{"name": safe(name)} for name in said.authors],
+        "tags": [safe(each) for each in said.categories],
+        "language": said.language,
+        "attachments": attachments,
+    }
+    return {key: value for key, value in made.items() if value}
+
+
 def item(document: Document, entry: Entry) -> dict[str, Any]:
     made: dict[str, Any] = {
         "id": entry_urn(entry),
@@ -42,5 +64,6 @@ def item(document: Document, entry: Entry) -> dict[str, Any]:
         made["content_text"] = safe(summary(entry.content_html))
     if entry.image:
         made["image"] = STRAY.sub("%25", quote(safe(entry.image), safe=URL_SAFE))
+    made |= attributed(entry.details)
     made["_feedd"] = {"source": entry.source, "revisions": entry.revisions}
     return made

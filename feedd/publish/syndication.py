@@ -13,12 +13,14 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feedd import __version__
+from feedd.model import Enclosure
 from feedd.normalise.text import FORBIDDEN, summary
 from feedd.publish.document import Document, entry_urn
 from feedd.publish.times import moment, rfc822, rfc3339
 from feedd.store.reader import Entry
 
 ATOM = "http://www.w3.org/2005/Atom"
+DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 ATOM_TYPE = "application/atom+xml"
@@ -80,7 +82,7 @@ class Channel(BaseExtension):  # type: ignore[misc]
     updated_ms = 0
 
     def extend_ns(self) -> dict[str, str]:
-        return {"media": MEDIA}
+        return {"media": MEDIA, "dc": DUBLIN_CORE}
 
     def extend_rss(self, rss: Any) -> Any:
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.updated_ms)
@@ -102,7 +104,17 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         text(element, "title", headline(entry))
         text(element, "updated", rfc3339(entry.updated_ms))
         text(element, "published", rfc3339(entry.published_ms))
+        for name in entry.details.authors:
+            text(etree.SubElement(element, "author"), "name", name)
+        for category in entry.details.categories:
+            etree.SubElement(element, "category", term=safe(category))
         etree.SubElement(element, "link", rel="alternate", type="text/html", href=entry.url)
+        if entry.details.comments_url:
+            etree.SubElement(
+                element, "link", rel="replies", type="text/html", href=safe(entry.details.comments_url)
+            )
+        for enclosure in entry.details.enclosures:
+            etree.SubElement(element, "link", rel="enclosure", href=safe(enclosure.url), **about(enclosure))
         source = etree.SubElement(element, "source")
         text(source, "id", document.source_ids[entry.source])
         text(source, "title", document.source_titles[entry.source])
@@ -121,6 +133,13 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         text(element, "guid", entry_urn(entry)).set("isPermaLink", "false")
         text(element, "pubDate", rfc822(entry.published_ms))
         text(element, f"{{{ATOM}}}updated", rfc3339(entry.updated_ms))
+        for name in entry.details.authors:
+            text(element, f"{{{DUBLIN_CORE}}}creator", name)
+        for category in entry.details.categories:
+            text(element, "category", category)
+        if entry.details.comments_url:
+            text(element, "comments", entry.details.comments_url)
+        self.enclosures(element)
         source = text(element, "source", document.source_titles[entry.source])
         source.set("url", f"{document.base_url}feeds/{entry.source}.rss")
         text(
@@ -131,9 +150,31 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         self.thumbnail(element)
         return element
 
+    def enclosures(self, element: Any) -> None:
+        """RSS 2.0 knows one enclosure an item, with all of its attributes; further ones are Media RSS."""
+        first, *more = self.entry.details.enclosures or (None,)
+        if first is not None:
+            kind, length = first.type or "application/octet-stream", str(first.length or 0)
+            etree.SubElement(element, "enclosure", url=safe(first.url), type=kind, length=length)
+        for each in more:
+            if each is not None:
+                sized = {"fileSize": str(each.length)} if each.length is not None else {}
+                typed = {"type": safe(each.type)} if each.type else {}
+                etree.SubElement(element, f"{{{MEDIA}}}content", url=safe(each.url), **typed, **sized)
+
     def thumbnail(self, element: Any) -> None:
         if self.entry.image:
             etree.SubElement(element, f"{{{MEDIA}}}thumbnail", url=safe(self.entry.image))
+
+
+def about(enclosure: Enclosure) -> dict[str, str]:
+    """What Atom's link says of an enclosure besides its address."""
+    said = {
+        "type": enclosure.type,
+        "length": None if enclosure.length is None else str(enclosure.length),
+        "title": enclosure.title,
+    }
+    return {key: safe(value) for key, value in said.items() if value}
 
 
 def text(parent: Any, tag: str, value: str) -> Any:

@@ -11,17 +11,20 @@ import re
 import stat
 import time
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from feedd.errors import SeedError, SourceError
-from feedd.model import Item, Rejected, Stamp
+from feedd.model import Item, Raw, Rejected, Stamp
 from feedd.normalise.article import normalise
 from feedd.normalise.html import TooMuchHtml
+from feedd.normalise.text import plain_text
 from feedd.normalise.url import BadUrl
+from feedd.rules import Filter, Parts
 from feedd.sources import seedfile
 from feedd.sources.decode import decode
+from feedd.sources.items import plausible, rewritten, without
 
 MAX_BYTES = 15_000_000
 STILL_NS = 100_000_000  # a file that stood still for so long is not being written
@@ -29,8 +32,6 @@ FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to 
 COARSE_NS = 10_000_000
 LARGEST = (1 << 63) - 1
 SETTLE_ROUNDS = 3
-EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds
-DAY_MS = 86_400_000
 SUFFIX_PATTERN = re.compile(r"\*\*/\*(\.[A-Za-z0-9]+)")
 GLOB_PART = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 GLOB_SPELLED = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -83,6 +84,10 @@ class Reading(NamedTuple):
     root: str
     encoding: str | None
     ignore_scheme: bool
+    rewrite: tuple[tuple[str, str, str], ...] = ()  # part, expression, replacement
+    ignore: tuple[re.Pattern[str], ...] = ()
+    filter: Filter = Filter()
+    keep_raw: bool = False
 
 
 class Selection:
@@ -316,12 +321,19 @@ def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | 
         return Waiting(path)
     try:
         seed = seedfile.parse(decode(data, reading.encoding))
-        article = normalise(seed.url, seed.title, seed.body, ignore_scheme=reading.ignore_scheme)
+        url, title = rewritten(seed.url, seed.title, reading.rewrite)
+        body = without(seed.body, reading.ignore)
+        article = normalise(url, title, body, ignore_scheme=reading.ignore_scheme)
     except (SeedError, BadUrl, TooMuchHtml) as error:
         return Rejected(path, str(error), stamp)
+    parts = Parts(article.title, article.url, lambda: plain_text(article.content_html))
+    if objection := reading.filter.objection(parts):
+        return Rejected(path, f"left out: {objection}", stamp)
     now_ms = now_ns // 1_000_000
     fallback_ms = min(stamp.mtime_ns // 1_000_000, now_ms)
-    return Item(path, stated(seed.time_ms, now_ms), fallback_ms, article, stamp, is_trusted(stamp, now_ns))
+    settled = is_trusted(stamp, now_ns)
+    raw = Raw(path, None, (), now_ms, sha256(data).digest(), data) if reading.keep_raw else None
+    return Item(path, plausible(seed.time_ms, now_ms), fallback_ms, article, stamp, settled, raw=raw)
 
 
 def read_bytes(path: str, stamp: Stamp) -> bytes | None:
@@ -339,13 +351,6 @@ def read_bytes(path: str, stamp: Stamp) -> bytes | None:
         os.close(fd)
     same = stamp == stamp_of(after) and len(data) == stamp.size
     return data if same else None
-
-
-def stated(time_ms: int | None, now_ms: int) -> int | None:
-    """The time of a seed's comment, if it can be one: not before March 1973, not beyond tomorrow."""
-    if time_ms is None or not EARLIEST_MS <= time_ms <= now_ms + DAY_MS:
-        return None
-    return time_ms
 
 
 def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Item | Rejected | Waiting]:

@@ -7,17 +7,18 @@ from typing import Any
 
 from feedd.decide import Pass, Verdict
 from feedd.model import Item, Kind
+from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
 from feedd.store.database import stored_path
-from feedd.store.pack import pack
-from feedd.store.snapshot import StoredEntry, content
+from feedd.store.pack import pack, pack_bytes
+from feedd.store.snapshot import PROVISIONAL, StoredEntry, content
 
 INSERT_ENTRY = "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)"
-INSERT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_LOCATION = (
-    "INSERT INTO locations VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
+    "INSERT INTO locations VALUES (?,?,?,?,?,?,?,?,NULL,?) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
     " revision_id=excluded.revision_id, stated=excluded.stated, size=excluded.size, mtime_ns=excluded.mtime_ns,"
-    " inode=excluded.inode, rejected=NULL"
+    " inode=excluded.inode, rejected=NULL, seen=excluded.seen"
 )
 INSERT_CHANGE = (
     "INSERT INTO changes (kind, at, source_id, entry_id, revision_id, pass, silent) VALUES (?,?,?,?,?,?,?)"
@@ -39,6 +40,7 @@ class Batch:
     changes: list[tuple[Any, ...]] = field(default_factory=list)
     gained: int = 0  # entries that the source did not hold before
     wrote: bool = False  # anything that a feed shows
+    raws: dict[tuple[bytes, str], int | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
@@ -52,7 +54,8 @@ class Batch:
         look, article, entry_id = self.look, item.article, self.next_entry
         self.next_entry += 1
         guessed = item.stated_ms is None
-        published = item.time_ms
+        published = item.time_ms if item.published_ms is None else item.published_ms
+        updated = max(published, item.time_ms)
         position = self.first_position(item)
         self.entries.append(
             (
@@ -62,13 +65,13 @@ class Batch:
                 article.title,
                 published,
                 guessed,
-                published,
+                updated,
                 1,
                 look.source_id,
             )
             + (position, look.now_ms)
         )
-        entry = StoredEntry(entry_id, revisions=1, updated_ms=published, first_source_id=look.source_id)
+        entry = StoredEntry(entry_id, revisions=1, updated_ms=updated, first_source_id=look.source_id)
         entry.position = position
         self.add_revision(entry, item, verdict, newest=True)
         self.gained += 1
@@ -92,10 +95,35 @@ class Batch:
             (revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location))
             + (item.stated_ms, look.now_ms, article.title, article.image)
             + (None if packed is not None else article.content_html, packed, against)
-            + (article.content_hash, article.fingerprint, article.links_hash, VERSION, self.extraction)
+            + (article.content_hash, article.fingerprint, article.links_hash, VERSION, self.made_under(item))
             + (verdict.kind or "duplicate", verdict.significance, reasons, newest, entry.position)
+            + (spelled(article.details) or None, self.raw_id(item))
         )
         return revision_id
+
+    def made_under(self, item: Item) -> str:
+        """The settings that the item was made under; what is provisional is compared with nothing later."""
+        return f"{self.extraction}{PROVISIONAL}" if item.provisional else self.extraction
+
+    def raw_id(self, item: Item) -> int | None:
+        """The row of the document that the item came from; one for all its items."""
+        raw = item.raw
+        if raw is None:
+            return None
+        run = self.connection.execute
+        key = (raw.sha256, raw.url)
+        if key not in self.raws:
+            found = run("SELECT id FROM raws WHERE sha256 = ? AND url = ?", key).fetchone()
+            self.raws[key] = (
+                found[0]
+                if found
+                else run(
+                    "INSERT INTO raws (url, status, headers, fetched_at, sha256, bytes, body) VALUES (?,?,?,?,?,?,?)",
+                    [raw.url, raw.status, json.dumps(raw.headers), raw.fetched_ms, raw.sha256, len(raw.body)]
+                    + [pack_bytes(raw.body)],
+                ).lastrowid
+            )
+        return self.raws[key]
 
     def revise(self, entry: StoredEntry, item: Item, verdict: Verdict) -> int:
         """A further revision of an entry that is stored; what it replaces is compressed against it."""
@@ -135,7 +163,10 @@ class Batch:
         shown = verdict.newest and look.source_id == entry.first_source_id
         run("UPDATE entries SET revisions = ? WHERE id = ?", [entry.revisions, entry.id])
         if shown:
-            run("UPDATE entries SET title = ? WHERE id = ?", [item.article.title, entry.id])
+            run(
+                "UPDATE entries SET title = ?, url = ? WHERE id = ?",
+                [item.article.title, item.article.url, entry.id],
+            )
         if verdict.kind is not None:
             entry.updated_ms, entry.position = max(entry.updated_ms, look.now_ms), look.now_ms
             run(
@@ -158,9 +189,9 @@ class Batch:
 
     def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
         """Note what the item's location holds; a stamp that can't be trusted yet is left out."""
-        stamp = tuple(item.stamp) if item.settled else (None, None, None)
-        path = stored_path(item.location)
-        self.locations.append((self.look.source_id, path, entry_id, revision_id, item.stated_ms, *stamp))
+        stamp = tuple(item.stamp) if item.stamp and item.settled else (None, None, None)
+        row = (self.look.source_id, stored_path(item.location), entry_id, revision_id, item.stated_ms)
+        self.locations.append((*row, *stamp, item.seen))
 
     def flush(self) -> None:
         many = self.connection.executemany

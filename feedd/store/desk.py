@@ -1,5 +1,6 @@
 """The one writer: a thread that owns the writing connection, and takes work one piece at a time."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,10 @@ class Desk:
 
     def run(self, work: Callable[[Writer], Result]) -> Result:
         return self.thread.submit(work, self.writer).result()
+
+    async def do(self, work: Callable[[Writer], Result]) -> Result:
+        """As `run`, without keeping the event loop waiting."""
+        return await asyncio.wrap_future(self.thread.submit(work, self.writer))
 
     def close(self) -> None:
         self.thread.submit(self.writer.close).result()

@@ -17,3 +17,12 @@ def pack(content: str, against: str) -> bytes:
 def unpack(packed: bytes, against: str) -> str:
     dictionary = zstandard.ZstdCompressionDict(against.encode(), dict_type=PREFIX)
     return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(packed).decode()
+
+
+def pack_bytes(body: bytes) -> bytes:
+    """A document as it was received, by itself."""
+    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(body)
+
+
+def unpack_bytes(packed: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(packed)

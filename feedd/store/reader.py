@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from feedd.model import NO_DETAILS, Details
+from feedd.normalise import details
 from feedd.store.database import connect_to_read, loaded_path, placeholders, translated
+from feedd.store.incidents import Incident, newest
 from feedd.store.schema import check, empty_store
 from feedd.store.snapshot import content
 
@@ -34,6 +37,7 @@ class Entry(NamedTuple):
     source: str  # whose version is shown
     image: str | None
     content_html: str
+    details: Details = NO_DETAILS
 
 
 class SourceRow(NamedTuple):
@@ -52,6 +56,9 @@ class SourceRow(NamedTuple):
     next_check_because: str | None
     failures: int
     error: str | None
+    paused: str | None = None  # why, where feedd paused it
+    note: str | None = None  # a state that is no failure
+    address: str | None = None  # where the server moved it for good
 
 
 class Revision(NamedTuple):
@@ -115,9 +122,27 @@ class Reader:
     def sources(self) -> list[SourceRow]:
         rows = self.rows(
             "SELECT id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
-            " next_check_because, failures, error FROM sources ORDER BY name"
+            " next_check_because, failures, error, paused, note, address FROM sources ORDER BY name"
         )
         return [SourceRow(*row) for row in rows]
+
+    def source_ids(self, names: Collection[str]) -> list[int]:
+        rows = self.rows(f"SELECT id FROM sources WHERE name IN ({placeholders(len(names))})", list(names))
+        return [source_id for (source_id,) in rows]
+
+    def touched(self, names: Collection[str] | None) -> tuple[int, int]:
+        """Another value whenever anything that these sources show changes (None: all)."""
+        if names is None:
+            ((count, total),) = self.rows("SELECT count(*), sum(touched) FROM sources")
+        else:
+            query = f"SELECT count(*), sum(touched) FROM sources WHERE name IN ({placeholders(len(names))})"
+            ((count, total),) = self.rows(query, list(names))
+        return int(count), int(total or 0)
+
+    def incidents(self, limit: int) -> list[Incident]:
+        """What went wrong with sources lately, the newest first."""
+        with translated(self.path):
+            return newest(self.connection, limit)
 
     def feed_configured_ms(self, name: str) -> int:
         rows = self.rows("SELECT configured_at FROM feeds WHERE name = ?", [name])
@@ -159,14 +184,14 @@ class Reader:
             held: dict[int, list[str]] = {}
             for row in self.version_rows(some):
                 entry_id, uid, url, published, updated, guessed, changed_at, removed_at, revisions = row[:9]
-                source, title, image, html, position, seen_at, first_number = row[9:]
+                source, title, image, html, position, seen_at, said, first_number = row[9:]
                 held.setdefault(entry_id, []).append(source)
                 rank = (priorities.get(source, 0), -first_number)
                 if (within is None or source in within) and rank > best.get(entry_id, (-(2**63), 0)):
                     best[entry_id] = rank
                     found[entry_id] = Entry(
                         entry_id, uid, url, title, published, updated, bool(guessed), changed_at, seen_at, removed_at,
-                        revisions, position, (), source, image, html,
+                        revisions, position, (), source, image, html, details.read(said),
                     )  # fmt: skip
             for entry_id, names in held.items():
                 if entry_id in found:
@@ -177,7 +202,7 @@ class Reader:
         """The newest version of each of these entries in each of its sources."""
         return self.rows(
             "SELECT e.id, e.uid, e.url, e.published, e.updated, e.date_guessed, e.changed_at, e.removed_at, e.revisions,"
-            " s.name, r.title, r.image, r.content_html, r.position, r.seen_at,"
+            " s.name, r.title, r.image, r.content_html, r.position, r.seen_at, r.details,"
             " (SELECT min(number) FROM revisions f WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id)"
             " FROM entries e JOIN revisions r ON r.entry_id = e.id AND r.newest JOIN sources s ON s.id = r.source_id"
             f" WHERE e.id IN ({placeholders(len(ids))})",
@@ -185,8 +210,13 @@ class Reader:
         )
 
     def entry_id(self, *, number: int | None = None, uid: str | None = None) -> int | None:
-        column, value = ("id", number) if uid is None else ("uid", uid)
-        rows = self.rows(f"SELECT id FROM entries WHERE {column} = ?", [value])
+        if uid is None:
+            rows = self.rows("SELECT id FROM entries WHERE id = ?", [number])
+        else:  # of the entry itself, or of an address that it had at another time
+            query = (
+                "SELECT id FROM entries WHERE uid = ? UNION ALL SELECT entry_id FROM aliases WHERE uid = ?"
+            )
+            rows = self.rows(query, [uid, uid])
         return int(rows[0][0]) if rows else None
 
     def history(self, entry_id: int) -> list[Revision]:

@@ -125,6 +125,71 @@ def spine(db: Database) -> None:
     create_views(db)
 
 
+WEB = (
+    # the conversation with a server
+    "ALTER TABLE sources ADD COLUMN requested TEXT",  # hash of the settings that what follows was had under
+    "ALTER TABLE sources ADD COLUMN etag TEXT",
+    "ALTER TABLE sources ADD COLUMN last_modified TEXT",
+    "ALTER TABLE sources ADD COLUMN body_hash BLOB",  # of the last document that was read
+    "ALTER TABLE sources ADD COLUMN address TEXT",  # where the server moved it for good
+    "ALTER TABLE sources ADD COLUMN moving_to TEXT",  # where it says so
+    "ALTER TABLE sources ADD COLUMN moving_times INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sources ADD COLUMN moving_since INTEGER",
+    "ALTER TABLE sources ADD COLUMN held_until INTEGER",  # the server's Retry-After
+    "ALTER TABLE sources ADD COLUMN paused TEXT",  # why, where feedd paused it
+    "ALTER TABLE sources ADD COLUMN note TEXT",  # a state that is no failure
+    "ALTER TABLE sources ADD COLUMN interval INTEGER",  # of `every = "auto"`
+    "ALTER TABLE sources ADD COLUMN freshness TEXT",  # JSON: what the last document asked for
+    "ALTER TABLE sources ADD COLUMN hub TEXT",
+    "ALTER TABLE sources ADD COLUMN timing TEXT",  # how often the configuration wants it to be looked at
+    "ALTER TABLE revisions ADD COLUMN details TEXT",  # JSON of authors, categories, enclosures …
+    "ALTER TABLE revisions ADD COLUMN raw_id INTEGER REFERENCES raws (id)",
+    "ALTER TABLE locations ADD COLUMN seen BLOB",  # hash of what the document said of it
+    """
+    CREATE TABLE aliases (
+        uid TEXT PRIMARY KEY,              -- of a further URL of an entry
+        entry_id INTEGER NOT NULL REFERENCES entries (id)
+    ) WITHOUT ROWID""",
+    """
+    CREATE TABLE raws (
+        id INTEGER PRIMARY KEY,
+        url TEXT NOT NULL,                 -- that answered
+        status INTEGER,
+        headers TEXT NOT NULL,             -- JSON list of pairs
+        fetched_at INTEGER NOT NULL,
+        sha256 BLOB NOT NULL,              -- of the body as received
+        bytes INTEGER NOT NULL,
+        body BLOB NOT NULL                 -- a Zstandard frame
+    )""",
+    "CREATE UNIQUE INDEX raws_body ON raws (sha256, url)",
+    """
+    CREATE TABLE holds (
+        scope TEXT PRIMARY KEY,            -- host:example.org or domain:example.org
+        until INTEGER NOT NULL             -- the server's Retry-After
+    ) WITHOUT ROWID""",
+    """
+    CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        kind TEXT NOT NULL,                -- failing, selector, paused, silent, moved
+        opened_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        closed_at INTEGER,
+        detail TEXT NOT NULL               -- what happened, in words
+    )""",
+    "CREATE UNIQUE INDEX incidents_open ON incidents (source_id, kind) WHERE closed_at IS NULL",
+    "CREATE INDEX incidents_changed ON incidents (changed_at)",
+    "DROP INDEX sources_due",
+    "CREATE INDEX sources_due ON sources (next_check) WHERE configured AND paused IS NULL",
+)
+
+
+@migrations(name="0002_web")
+def web(db: Database) -> None:
+    for statement in WEB:
+        db.execute(statement)
+
+
 def create_views(db: Database) -> None:
     time = "strftime('%Y-%m-%dT%H:%M:%SZ', {} / 1000, 'unixepoch')"
     db.create_view(

@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 from feedd.decide import EntryState, Pass, also_at, words
 from feedd.model import Item, Version
+from feedd.normalise import details
 from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, clean
+from feedd.normalise.text import lead_image
 from feedd.store.database import loaded_path, placeholders, stored_path
 from feedd.store.pack import unpack
+
+PROVISIONAL = "-provisional"  # behind the hash of the settings, where a summary stands in for the article
 
 
 @dataclass(slots=True)
@@ -85,48 +89,61 @@ def load_versions(
     rows = connection.execute(
         "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
         f" r.id IN (SELECT revision_id FROM changes WHERE entry_id IN ({ids})),"
-        " r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, coalesce(r.stated, 0),"
+        " r.details, r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, coalesce(r.stated, 0),"
         " r.location, r.pass"
         " FROM revisions r JOIN entries e ON e.id = r.entry_id"
         f" WHERE r.entry_id IN ({ids}) ORDER BY r.number",
         [*by_id, *by_id],
     ).fetchall()
-    for entry_id, source_id, newest, position, normaliser, made_under, url, told, *fields in rows:
+    for entry_id, source_id, newest, position, normaliser, made_under, url, told, said, *fields in rows:
         entry, version = by_id[entry_id], Version(*fields)
         version = version._replace(location=loaded_path(version.location))
+        if said:
+            version = version._replace(authors=details.read(said).authors)
         if normaliser != VERSION:
-            version = renormalised(connection, version, url, unpacked)
+            version = renormalised(connection, version, url, said, unpacked)
         if source_id != look.source_id:
             if told:
                 entry.state.told_elsewhere.add(words(version))
             continue
-        version = version._replace(comparable=made_under == extraction or not look.rebase)
+        provisional = made_under.endswith(PROVISIONAL)
+        comparable = made_under.removesuffix(PROVISIONAL) == extraction or not look.rebase
+        version = version._replace(comparable=comparable, provisional=provisional)
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id
         if newest:
             entry.state.newest, entry.position = version, position
-    rows = connection.execute(
-        "SELECT entry_id, revision_id, stated, coalesce(stated, mtime_ns / 1000000, 0), path FROM locations"
-        f" WHERE source_id = ? AND entry_id IN ({ids})",
-        [look.source_id, *by_id],
-    ).fetchall()
-    for entry in entries.values():
-        entry.state.stands = False
-    for entry_id, revision_id, stated_ms, time_ms, stored in rows:
-        state, path = by_id[entry_id].state, loaded_path(stored)
-        if state.newest is not None and state.newest.revision_id == revision_id and path not in look.gone:
-            state.newest, state.stands = also_at(state.newest, stated_ms, time_ms, path), True
+    load_standing(connection, look, by_id)
     for entry in entries.values():
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
 
 
+def load_standing(connection: sqlite3.Connection, look: Pass, by_id: dict[int, StoredEntry]) -> None:
+    """Whether any location still holds the newest version of each entry, and the newest such place."""
+    rows = connection.execute(
+        "SELECT entry_id, revision_id, stated, coalesce(stated, mtime_ns / 1000000, 0), path FROM locations"
+        f" WHERE source_id = ? AND entry_id IN ({placeholders(len(by_id))})",
+        [look.source_id, *by_id],
+    ).fetchall()
+    for entry in by_id.values():
+        entry.state.stands = False
+    for entry_id, revision_id, stated_ms, time_ms, stored in rows:
+        state, path = by_id[entry_id].state, loaded_path(stored)
+        if state.newest is not None and state.newest.revision_id == revision_id and look.stands(path):
+            state.newest, state.stands = also_at(state.newest, stated_ms, time_ms, path), True
+
+
 def renormalised(
-    connection: sqlite3.Connection, version: Version, url: str, unpacked: dict[int, str]
+    connection: sqlite3.Connection, version: Version, url: str, said: str | None, unpacked: dict[int, str]
 ) -> Version:
     """The version as today's normaliser would have made it: our own edits are nobody's news."""
     html = content(connection, version.revision_id, unpacked)
-    article = derive(url, version.title, clean(html, url))
+    (image,) = connection.execute(
+        "SELECT image FROM revisions WHERE id = ?", [version.revision_id]
+    ).fetchone()
+    apart = None if image == lead_image(html) else image
+    article = derive(url, version.title, clean(html, url), details.read(said), apart)
     return version._replace(
         content_hash=article.content_hash, fingerprint=article.fingerprint, links_hash=article.links_hash
     )

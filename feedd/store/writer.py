@@ -5,13 +5,13 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from feedd.decide import Pass, Removals, after, decide, in_order, is_suspicious, tally_field
+from feedd.decide import Pass, Removals, is_suspicious
 from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
-from feedd.model import COUNTS, Item, Kind, Rejected, Stamp, Tally
+from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
-from feedd.store import schema, snapshot
+from feedd.store import conversation, incidents, passes, recording, schema
 from feedd.store.batch import Batch
 from feedd.store.database import (
     connect,
@@ -22,6 +22,7 @@ from feedd.store.database import (
     transaction,
     translated,
 )
+from feedd.store.passes import CONFIGURE_SOURCE, Check, Failure, SourceKey, Started, Window
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
 
@@ -30,25 +31,6 @@ Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, m
 
 def known_by_path(rows: Iterable[tuple[Any, ...]]) -> Known:
     return {loaded_path(path): (size, mtime_ns, inode) for path, size, mtime_ns, inode in rows}
-
-
-class SourceKey(NamedTuple):
-    """What the store needs to know of a source of the configuration."""
-
-    name: str
-    type: str
-    location: str
-    extraction: str
-    selection: str
-
-
-class Started(NamedTuple):
-    """A pass that was begun."""
-
-    look: Pass
-    reselected: bool  # another set of files was chosen than last time
-    entries: int  # that the source held
-    listing: bytes | None  # digest of the folder when nothing in it was left to be read
 
 
 class Writer:
@@ -87,13 +69,7 @@ class Writer:
         with translated(self.path), transaction(self.connection):
             run = self.connection.execute
             run("UPDATE sources SET configured = 0")
-            for source in sources:
-                run(
-                    "INSERT INTO sources (name, type, location, extraction, selection, configured) VALUES (?,?,?,?,?,1)"
-                    " ON CONFLICT (name) DO UPDATE SET type = excluded.type, location = excluded.location,"
-                    " configured = 1",
-                    source,
-                )
+            self.connection.executemany(CONFIGURE_SOURCE, (source[:6] for source in sources))
             for name, settings in feeds:
                 run(
                     "INSERT INTO feeds VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings,"
@@ -103,17 +79,18 @@ class Writer:
 
     def begin(self, source: SourceKey, now_ms: int) -> Started:
         with translated(self.path):
-            source_id, passes, first_pass_at, extraction, selection, entries, listing = (
+            source_id, number, first_pass_at, extraction, selection, entries, listing, failures = (
                 self.connection.execute(
-                    "SELECT id, passes, first_pass_at, extraction, selection, entries, listing FROM sources"
+                    "SELECT id, passes, first_pass_at, extraction, selection, entries, listing, failures FROM sources"
                     " WHERE name = ?",
                     [source.name],
                 ).fetchone()
             )
+            said = conversation.load(self.connection, source_id)
         look = Pass(
-            source_id, passes + 1, first_pass_at is None, now_ms, rebase=extraction != source.extraction
+            source_id, number + 1, first_pass_at is None, now_ms, rebase=extraction != source.extraction
         )
-        return Started(look, selection != source.selection, entries, listing)
+        return Started(look, selection != source.selection, entries, listing, failures, said)
 
     def forget_listing(self, source_id: int) -> None:
         """From here on until a whole pass is finished, the folder may hold what was not read."""
@@ -172,63 +149,8 @@ class Writer:
         self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]
     ) -> Tally:
         """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
-        counts = dict.fromkeys(COUNTS, 0)
         with translated(self.path), transaction(self.connection):
-            stored = snapshot.load(self.connection, look, extraction, items)
-            batch = Batch(self.connection, look, extraction)
-            for item in in_order(list(items)):
-                counts[self.record_item(batch, stored, item)] += 1
-            batch.flush()
-            self.note_rejected(look.source_id, rejected)
-            if batch.wrote:
-                self.count_entries(look.source_id, batch.gained)
-        return Tally(**counts, rejected=tuple(rejected))
-
-    def record_item(self, batch: Batch, stored: snapshot.Snapshot, item: Item) -> str:
-        """Decide on one item, add its rows, and return the count it goes into."""
-        look, uid = batch.look, item.article.uid
-        entry = stored.entries.get(uid)
-        if entry is None:
-            entry = snapshot.StoredEntry(0)
-            verdict = decide(item, None, entry.state, look)
-            entry = stored.entries[uid] = batch.add_entry(item, verdict)
-            revision_id = batch.next_revision - 1
-            batch.log(Kind.ADDED, entry.id, revision_id)
-        else:
-            verdict = decide(item, stored.held(item, entry), entry.state, look)
-            known = entry.state.hashes.get(item.article.content_hash, 0)
-            revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
-            if verdict.keeps_revision or verdict.kind is not None:
-                batch.update_entry(entry, item, verdict, revision_id)
-            if verdict.kind is not None:
-                self.count_holders(entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
-        batch.locate(item, entry.id, revision_id)
-        after(entry.state, item, verdict, look, revision_id)
-        return tally_field(verdict)
-
-    def note_rejected(self, source_id: int, rejected: Iterable[Rejected]) -> None:
-        self.connection.executemany(
-            "INSERT INTO locations (source_id, path, size, mtime_ns, inode, rejected) VALUES (?,?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-            " rejected = excluded.rejected",
-            [
-                (source_id, stored_path(each.where), *(each.stamp or (None, None, None)), each.reason)
-                for each in rejected
-            ],
-        )
-
-    def count_entries(self, source_id: int, step: int) -> None:
-        self.connection.execute(
-            "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id = ?", [step, source_id]
-        )
-
-    def count_holders(self, entry_id: int, step: int) -> None:
-        """Count an entry in or out of every source that has a version of it, and tell their feeds."""
-        self.connection.execute(
-            "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id IN"
-            " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",
-            [step, entry_id],
-        )
+            return recording.recorded(self.connection, look, extraction, items, rejected)
 
     def remove(self, look: Pass, gone: Sequence[str], *, accept: bool, reselected: bool, holds: int) -> int:
         """Forget locations that are gone; entries that no location holds any more are removed; returns how many.
@@ -236,7 +158,7 @@ class Writer:
         Raises RemovalsHeld, and changes nothing, where that many removals at once are likelier a fault.
         """
         with translated(self.path), transaction(self.connection):
-            doomed = self.only_held_by(look.source_id, gone)
+            doomed = recording.only_held_by(self.connection, look.source_id, gone)
             suspicious = is_suspicious(Removals(len(doomed), holds)) or (reselected and bool(doomed))
             if suspicious and not accept:
                 why = "its path, include or exclude changed, and " if reselected else ""
@@ -253,86 +175,113 @@ class Writer:
                 self.connection.execute(
                     "UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id]
                 )
-                self.count_holders(entry_id, -1)
+                recording.count_holders(self.connection, entry_id, -1)
                 batch.log(Kind.REMOVED, entry_id, None)
             batch.flush()
         return len(doomed)
-
-    def only_held_by(self, source_id: int, gone: Sequence[str]) -> list[int]:
-        """The entries, not yet removed, that have no location but those in `gone`."""
-        losing: dict[int, int] = {}
-        for start in range(0, len(gone), AT_ONCE):
-            paths = [stored_path(path) for path in gone[start : start + AT_ONCE]]
-            for (entry_id,) in self.connection.execute(
-                "SELECT entry_id FROM locations WHERE source_id = ? AND entry_id IS NOT NULL"
-                f" AND path IN ({placeholders(len(paths))})",
-                [source_id, *paths],
-            ):
-                losing[entry_id] = losing.get(entry_id, 0) + 1
-        held = self.connection.execute
-        return [
-            entry_id
-            for entry_id, count in losing.items()
-            if held("SELECT count(*) FROM locations WHERE entry_id = ?", [entry_id]).fetchone()[0] == count
-            and held("SELECT removed_at IS NULL FROM entries WHERE id = ?", [entry_id]).fetchone()[0]
-        ]
 
     def finish(
         self, source: SourceKey, look: Pass, due: Due, *, changed: bool, listing: bytes | None
     ) -> None:
         """Close a pass over all that the source holds. One that had failed has recovered."""
         with translated(self.path), transaction(self.connection):
-            run = self.connection.execute
-            (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
-            self.note_pass(look, changed=changed)
-            run(
-                "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
-                " extraction = ?, selection = ?, listing = ?, first_pass_at = coalesce(first_pass_at, ?) WHERE id = ?",
-                [look.now_ms, due.at_ms, due.because, source.extraction, source.selection, listing]
-                + [look.now_ms, look.source_id],
+            passes.finished(self.connection, source, look, due, changed=changed, listing=listing)
+
+    def close_window(self, source: SourceKey, look: Pass, window: Window) -> Tally:
+        """Record what a look at a part of a source found, and close the pass, in one transaction."""
+        with translated(self.path), transaction(self.connection):
+            if window.items or window.rejected is not None:
+                recording.forget_rejected(self.connection, look.source_id)
+            tally = recording.recorded(
+                self.connection, look, source.extraction, window.items, window.rejected or ()
             )
-            if failures:
-                self.log_source(Kind.SOURCE_RECOVERED, look, None)
+            passes.finished(self.connection, source, look, window.due, changed=tally.changed, listing=None)
+            if window.moved:
+                detail = f"the server moved it for good, to {window.conversation.address}"
+                incidents.report(self.connection, look.source_id, "moved", detail, look.now_ms)
+                incidents.close(self.connection, look.source_id, ("moved",), look.now_ms)
+                passes.log_source(self.connection, Kind.SOURCE_MOVED, look, detail)
+            conversation.save(self.connection, look.source_id, window.conversation)
+            if window.hold is not None:
+                conversation.hold(self.connection, *window.hold)
+        return tally
 
     def finish_part(self, look: Pass, *, changed: bool) -> None:
         """Close a look at some files: it says nothing of the source as a whole."""
         with translated(self.path), transaction(self.connection):
-            self.note_pass(look, changed=changed)
+            passes.note_pass(self.connection, look, changed=changed)
 
-    def note_pass(self, look: Pass, *, changed: bool) -> None:
-        self.connection.execute(
-            "UPDATE sources SET passes = ?, last_changed = iif(?, ?, last_changed) WHERE id = ?",
-            [look.number, changed, look.now_ms, look.source_id],
-        )
-
-    def fail(self, look: Pass, error: str, due: Due) -> None:
+    def fail(self, source: SourceKey, look: Pass, failure: Failure) -> None:
         """Note that a pass failed; what the source holds stays."""
         with translated(self.path), transaction(self.connection):
-            run = self.connection.execute
+            run, error = self.connection.execute, failure.error
             (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
             run(
                 "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = ?, error = ?,"
                 " passes = iif(first_pass_at IS NULL, passes, ?) WHERE id = ?",
-                [look.now_ms, due.at_ms, due.because, failures + 1, error, look.number, look.source_id],
+                [look.now_ms, failure.due.at_ms, failure.due.because, failures + 1, error]
+                + [look.number, look.source_id],
             )
-            if not failures:
-                self.log_source(Kind.SOURCE_FAILING, look, error)
+            if failure.conversation is not None:
+                conversation.save(self.connection, look.source_id, failure.conversation)
+            if failure.hold is not None:
+                conversation.hold(self.connection, *failure.hold)
+            if failure.kind != "failing" or failures + 1 >= source.failing_after:
+                passes.tell_failure(self.connection, look, failure)
 
-    def log_source(self, kind: Kind, look: Pass, detail: str | None) -> None:
-        self.connection.execute(
-            "INSERT INTO changes (kind, at, source_id, pass, silent, detail) VALUES (?,?,?,?,?,?)",
-            [kind, look.now_ms, look.source_id, look.number, look.first, detail],
-        )
+    def postpone(self, source: SourceKey, due: Due) -> None:
+        """Look at the source at another time, for another reason."""
+        with translated(self.path):
+            self.connection.execute(
+                "UPDATE sources SET next_check = ?, next_check_because = ? WHERE name = ?",
+                [*due, source.name],
+            )
 
-    def due(self, now_ms: int) -> list[str]:
-        """The names of the configured sources whose time has come."""
+    def spread(self, dues: Iterable[tuple[str, int]]) -> None:
+        """Set when these sources are looked at next."""
+        with translated(self.path), transaction(self.connection):
+            self.connection.executemany(
+                "UPDATE sources SET next_check = ? WHERE name = ?", [(at_ms, name) for name, at_ms in dues]
+            )
+
+    def holds(self, now_ms: int) -> list[tuple[str, int]]:
+        """Hosts and domains that asked to be left alone, and until when."""
+        with translated(self.path):
+            return conversation.holds(self.connection, now_ms)
+
+    def seen(self, source_id: int) -> dict[str, bytes]:
+        """What was said of each location of a source when it was read last, hashed."""
         with translated(self.path):
             rows = self.connection.execute(
-                "SELECT name FROM sources WHERE configured AND (next_check IS NULL OR next_check <= ?)"
-                " ORDER BY next_check",
-                [now_ms],
+                "SELECT path, seen FROM locations WHERE seen IS NOT NULL AND source_id = ?", [source_id]
+            )
+            return {loaded_path(path): seen for path, seen in rows}
+
+    def newest_times(self, source_id: int, limit: int = 100) -> list[int]:
+        """When the newest entries of a source were published, as far as they say."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT e.published FROM revisions r JOIN entries e ON e.id = r.entry_id"
+                " WHERE r.source_id = ? AND r.newest AND NOT e.date_guessed ORDER BY r.position DESC LIMIT ?",
+                [source_id, limit],
+            )
+            return [published for (published,) in rows]
+
+    def due(self, now_ms: int, limit: int = -1) -> list[str]:
+        """The names of the configured sources whose time has come, the most overdue first."""
+        with translated(self.path):
+            rows = self.connection.execute(
+                "SELECT name FROM sources WHERE configured AND paused IS NULL"
+                " AND (next_check IS NULL OR next_check <= ?) ORDER BY next_check LIMIT ?",
+                [now_ms, limit],
             )
             return [name for (name,) in rows]
+
+    def next_checks(self) -> dict[str, Check]:
+        """When each configured source is to be looked at next."""
+        with translated(self.path):
+            rows = self.connection.execute("SELECT name, next_check, paused FROM sources WHERE configured")
+            return {name: Check(*row) for name, *row in rows}
 
     def next_check(self, name: str) -> Due | None:
         """When the source is to be looked at next, if that was decided."""

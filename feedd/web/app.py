@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from feedd.errors import StoreError
-from feedd.pipeline import now_ms
+from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
 from feedd.web import pages

@@ -256,10 +256,10 @@ def test_opml(shelf: Shelf) -> None:
     assert root.findtext("head/title")
     outlines = root.findall("body/outline")
     assert [outline.get("xmlUrl") for outline in outlines] == [
-        f"{BASE}feeds/{name}.atom" for name in ("all", "rfi", "short", "odd")
+        f"{BASE}feeds/{name}.atom" for name in ("all", "health", "rfi", "short", "odd")
     ]
     assert all(outline.get("type") == "rss" and outline.get("text") for outline in outlines)
-    assert outlines[1].get("text") == "RFI <&> 中文"
+    assert outlines[2].get("text") == "RFI <&> 中文"
 
 
 def entry_of(title: str, html: str, image: str | None, published: int, updated: int, entry_id: int) -> Entry:

@@ -14,6 +14,7 @@ from place import Place, seed
 
 from feedd.errors import StoreBusy
 from feedd.store.database import connect, connect_to_read, transaction
+from feedd.store.recording import only_held_by
 
 FILES = 400
 
@@ -112,7 +113,7 @@ def test_any_number_of_files_can_be_named(place: Place) -> None:
     known = place.desk.run(lambda writer: writer.stamps_of(1, names))
     assert sorted(known) == names[:10]
     gone = [f"{number}.md" for number in range(5_000)]
-    assert place.desk.run(lambda writer: writer.only_held_by(1, gone)) == []
+    assert place.desk.run(lambda writer: only_held_by(writer.connection, 1, gone)) == []
 
 
 MAKE = """

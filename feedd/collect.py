@@ -1,0 +1,370 @@
+"""collect(source, state) → Collected: the one place that touches the network for a source, or runs its program.
+
+It takes and returns frozen values. What costs processor time goes to the pool: parsing, and making articles.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import NamedTuple, assert_never
+
+from feedd.answers import hash_of, in_words, moved, raw_of
+from feedd.config.settings import (
+    CommandSource,
+    FeedSource,
+    Fetch,
+    PageSource,
+    Selected,
+    SitemapSource,
+    WatchSource,
+    WebSource,
+    WindowSource,
+)
+from feedd.errors import BadStatus, FetchError, SelectorRot, SourceError
+from feedd.fetch.client import Fetcher
+from feedd.fetch.freshness import fresh_until_ms, retry_after_ms
+from feedd.fetch.robots import Robots
+from feedd.fetch.values import Answer, Ask, Validators
+from feedd.model import Conversation, Item, Raw, Rejected
+from feedd.normalise.url import canonical
+from feedd.rules import Filter
+from feedd.sources import documents
+from feedd.sources.command import Program, output_of
+from feedd.sources.documents import Document, Reading
+from feedd.sources.items import Draft, Made, Recipe
+from feedd.sources.page import PageSelectors
+from feedd.sources.selector import compile_selector
+from feedd.sources.sitemap import Sitemap, parse_sitemap
+from feedd.workers import Pool
+
+FEED_TYPES = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
+)
+PAGE_TYPES = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.8"
+SITEMAP_TYPES = "application/xml, text/xml, */*;q=0.8"
+MAX_SITEMAPS = 100
+OPTIONAL = ("title", "link", "date", "summary", "image", "author", "next_page")
+TRY_LATER = frozenset({429, 503})
+
+
+class Tools(NamedTuple):
+    """What collecting works with; one set for a process."""
+
+    fetcher: Fetcher
+    robots: Robots
+    pool: Pool
+    fetch: Fetch
+    user_agent: str
+
+
+class State(NamedTuple):
+    """What is known of a source before it is looked at."""
+
+    conversation: Conversation
+    seen: Mapping[str, bytes]  # by location: what was said of it last
+    now_ms: int
+
+
+class Collected(NamedTuple):
+    """What a look at a source brought. It is a window: what is absent has only scrolled off."""
+
+    conversation: Conversation
+    made: Made | None = None  # None: the document is the one that was read before
+    known: int = 0  # items that are as they were, and so were not made again
+    fresh_until_ms: int | None = None
+    retry_after_ms: int | None = None  # when the server wants to be asked again
+
+
+@dataclass(slots=True)
+class Articles:
+    """The articles behind the items of a document."""
+
+    items: list[Item]
+    rejected: list[Rejected]
+    known: int = 0
+    pending: int = 0  # that are left for the next look
+    retry_after_ms: int | None = None
+
+    def add(self, made: Made) -> None:
+        self.items += made.items
+        self.rejected += made.rejected
+
+
+async def collect(source: WindowSource, state: State, tools: Tools) -> Collected:
+    """Look at a source that is no folder. Raises SourceError."""
+    match source:
+        case FeedSource():
+            return await Errand(source, state, tools).feed(source)
+        case PageSource():
+            return await Errand(source, state, tools).page(source)
+        case WatchSource():
+            return await Errand(source, state, tools).watch(source)
+        case SitemapSource():
+            return await Errand(source, state, tools).sitemap(source)
+        case CommandSource():
+            return await run_command(source, state, tools)
+        case _:
+            assert_never(source)
+
+
+def recipe_of(source: WindowSource, identity: str | None = None) -> Recipe:
+    return Recipe(
+        source=source.name,
+        document_url=canonical(source.url) if source.url else f"urn:feedd:{source.name}",
+        identity=identity or source.identity,
+        ignore_scheme=source.ignore_scheme,
+        rewrite=source.rewrite,
+        ignore=source.ignore,
+        filter=Filter(source.match.patterns, source.reject.patterns),
+        extraction=source.extraction_hash,
+    )
+
+
+def selectors_of(source: Selected, timezone: str | None, language: str | None) -> PageSelectors | None:
+    if source.entry is None:
+        return None
+    found = {name: getattr(source, name) for name in ("entry", *OPTIONAL)}
+    compiled = {name: compile_selector(text) for name, text in found.items() if text is not None}
+    return PageSelectors(**compiled, date_format=source.date_format, timezone=timezone, language=language)
+
+
+class Errand:
+    """One look at a source of the web."""
+
+    def __init__(self, source: WebSource, state: State, tools: Tools) -> None:
+        self.source = source
+        self.state = state
+        self.tools = tools
+        self.access = source.access(tools.fetch, tools.user_agent)
+        self.address = state.conversation.address or source.url
+
+    async def feed(self, source: FeedSource) -> Collected:
+        answer = await self.visit(self.address, FEED_TYPES, self.validators)
+        if self.is_old(answer):
+            return self.unchanged(answer)
+        recipe, whole = recipe_of(source), not source.full_text
+        reading = await self.tools.pool.run(
+            documents.read_feed, self.document(answer), recipe, self.state.now_ms, whole=whole
+        )
+        if whole:
+            return self.collected(answer, reading)
+        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+
+    async def page(self, source: PageSource) -> Collected:
+        await self.ask_robots(self.address)
+        answer = await self.visit(self.address, PAGE_TYPES, self.validators if not source.next_page else None)
+        if not source.next_page and self.is_old(answer):
+            return self.unchanged(answer)
+        selectors, recipe = selectors_of(source, source.timezone, source.language), recipe_of(source)
+        assert selectors is not None
+        read, at_once = documents.read_page, source.content is None
+        reading = await self.tools.pool.run(
+            read, self.document(answer), recipe, selectors, self.state.now_ms, whole=at_once
+        )
+        following, seen = reading.next_url, {self.address, answer.url}
+        for _ in range(source.max_pages - 1):
+            if following is None or following in seen:
+                break
+            seen.add(following)
+            await self.ask_robots(following)
+            further = await self.visit(following, PAGE_TYPES)
+            more = await self.tools.pool.run(
+                read, self.document(further), recipe, selectors, self.state.now_ms, whole=at_once
+            )
+            reading, following = joined(reading, more), more.next_url
+        if source.content is None:
+            return self.collected(answer, reading)
+        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+
+    async def watch(self, source: WatchSource) -> Collected:
+        await self.ask_robots(self.address)
+        answer = await self.visit(self.address, PAGE_TYPES, self.validators)
+        if self.is_old(answer):
+            return self.unchanged(answer)
+        watching = documents.Watching(source.select, source.remove, source.ignore, source.text_only)
+        recipe = recipe_of(source, "source")._replace(ignore=())
+        reading = await self.tools.pool.run(
+            documents.read_watched, self.document(answer), recipe, watching, self.state.now_ms
+        )
+        return self.collected(answer, reading)
+
+    async def sitemap(self, source: SitemapSource) -> Collected:
+        answer = await self.visit(self.address, SITEMAP_TYPES, self.validators)
+        if self.is_old(answer):
+            return self.unchanged(answer)
+        top = await self.tools.pool.run(parse_sitemap, answer.body, answer.url)
+        entries, pending, visited = list(top.entries), [address for address, _ in top.sitemaps], {answer.url}
+        while pending and len(visited) < MAX_SITEMAPS and len(entries) < source.max_urls:
+            url = pending.pop(0)
+            if url in visited:
+                continue
+            visited.add(url)
+            below: Sitemap = await self.tools.pool.run(
+                parse_sitemap, (await self.visit(url, SITEMAP_TYPES)).body, url
+            )
+            entries += below.entries
+            pending += [address for address, _ in below.sitemaps]
+        recipe, whole = recipe_of(source), source.content is None
+        chosen = sorted(entries, key=lambda each: -(each.lastmod_ms or 0))[: source.max_urls]
+        reading = await self.tools.pool.run(
+            documents.read_sitemap, chosen, recipe, self.state.now_ms, whole=whole
+        )
+        if len(visited) > 1:  # that the index is as it was says nothing of what it names
+            answer = answer._replace(headers={}, body=b"")
+        if source.content is None:
+            return self.collected(answer, reading)
+        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+
+    @property
+    def validators(self) -> Validators | None:
+        """What makes the request conditional: nothing that was had under other settings."""
+        said = self.state.conversation
+        same = said.requested == self.source.request_hash
+        return Validators(said.etag, said.last_modified) if same else None
+
+    async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
+        """Fetch; an answer that is no document is an error. Raises FetchError, BadStatus."""
+        await self.tools.pool.room.wait()
+        answer = await self.tools.fetcher.fetch(Ask(url, self.access, validators or Validators(), accept))
+        status = answer.status
+        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators)):
+            return answer
+        raise BadStatus(in_words(answer), status, retry_after_ms(answer.headers, self.state.now_ms))
+
+    async def ask_robots(self, url: str) -> None:
+        if self.source.robots and not await self.tools.robots.allows(self.tools.fetcher, url, self.access):
+            raise SourceError(f"robots.txt forbids {url}; robots = false looks all the same")
+
+    def is_old(self, answer: Answer) -> bool:
+        """Whether the document is the one that was read before."""
+        said = self.state.conversation
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return True
+        return said.requested == self.source.request_hash and said.body_hash == hash_of(answer.body)
+
+    def document(self, answer: Answer) -> Document:
+        raw = raw_of(answer, self.state.now_ms) if self.source.keep_raw else None
+        return Document(answer.body, answer.url, answer.content_type, raw)
+
+    def unchanged(self, answer: Answer) -> Collected:
+        said = self.spoken(answer)
+        etag = answer.headers.get("etag") or self.state.conversation.etag
+        modified = answer.headers.get("last-modified") or self.state.conversation.last_modified
+        return self.result(answer, said._replace(etag=etag, last_modified=modified))
+
+    def collected(self, answer: Answer, reading: Reading) -> Collected:
+        assert reading.made is not None
+        return self.read(answer, reading, with_rejected(reading.made, reading.rejected))
+
+    def read(self, answer: Answer, reading: Reading, made: Made, *, again: bool = False) -> Collected:
+        """`again`: the document must be read again even if it does not change."""
+        said = self.spoken(answer)._replace(note=reading.note, wishes=reading.wishes, hub=reading.hub)
+        if not again and answer.body:
+            said = said._replace(
+                requested=self.source.request_hash,
+                etag=answer.headers.get("etag"),
+                last_modified=answer.headers.get("last-modified"),
+                body_hash=hash_of(answer.body),
+            )
+        else:
+            said = said._replace(requested=None, etag=None, last_modified=None, body_hash=None)
+        return self.result(answer, said)._replace(made=made)
+
+    def result(self, answer: Answer, said: Conversation) -> Collected:
+        now_ms, headers = self.state.now_ms, answer.headers
+        again_ms = retry_after_ms(headers, now_ms)
+        return Collected(
+            said._replace(held_until=again_ms, paused=None),
+            fresh_until_ms=fresh_until_ms(headers, now_ms),
+            retry_after_ms=again_ms,
+        )
+
+    def spoken(self, answer: Answer) -> Conversation:
+        """The conversation, with what the answer says of where the source has gone."""
+        return moved(self.state.conversation, answer.moved_to, self.address, self.state.now_ms)
+
+    async def with_articles(
+        self, answer: Answer, reading: Reading, recipe: Recipe, content: str, limit: int
+    ) -> Collected:
+        """The items with the articles of their own pages; those that are as they were are left alone."""
+        found = Articles([], [])
+        waiting: list[Draft] = []
+        for draft in reading.drafts:
+            if self.state.seen.get(draft.identity.location) == draft.seen:
+                found.known += 1
+            else:
+                waiting.append(draft)
+        for number, draft in enumerate(waiting):
+            if number >= limit or found.retry_after_ms is not None:
+                found.pending += 1
+                continue
+            await self.article(draft, content, recipe, found)
+        present = frozenset(draft.identity.location for draft in reading.drafts)
+        made = with_rejected(Made(found.items, found.rejected, present), reading.rejected)
+        collected = self.read(answer, reading, made, again=found.pending > 0)
+        later = max(filter(None, (collected.retry_after_ms, found.retry_after_ms)), default=None)
+        said = collected.conversation._replace(held_until=later)
+        return collected._replace(conversation=said, known=found.known, retry_after_ms=later)
+
+    async def page_of(self, draft: Draft) -> Document:
+        """The item's own page. Raises SourceError."""
+        if draft.url is None:
+            raise SourceError("the item has no link")
+        await self.ask_robots(draft.url)
+        return self.document(await self.visit(draft.url, PAGE_TYPES))
+
+    async def article(self, draft: Draft, content: str, recipe: Recipe, found: Articles) -> None:
+        """Fetch one article. One that can't be had is told by its summary, unless it is known already."""
+        pool, now_ms = self.tools.pool, self.state.now_ms
+        try:
+            page = await self.page_of(draft)
+            found.add(await pool.run(documents.read_article, draft, page, content, recipe, now_ms))
+        except (FetchError, SelectorRot, SourceError) as error:
+            if isinstance(error, BadStatus) and error.status in TRY_LATER:
+                found.retry_after_ms = error.retry_after_ms
+            found.pending += 1
+            if draft.identity.location in self.state.seen:
+                where = draft.url or draft.identity.location
+                found.rejected.append(Rejected(where, f"the article can't be had: {error}"))
+                return
+            made = await pool.run(documents.summaries, [draft], recipe, now_ms)
+            found.add(made._replace(items=[item._replace(seen=None) for item in made.items]))
+
+
+async def run_command(source: CommandSource, state: State, tools: Tools) -> Collected:
+    """What a program prints. Raises SourceError."""
+    said = state.conversation
+    output = await output_of(Program(source.command, source.timeout / 1000, source.max_bytes))
+    if said.requested == source.request_hash and said.body_hash == hash_of(output):
+        return Collected(said._replace(paused=None))
+    raw = Raw(source.location, None, (), state.now_ms, sha256(output).digest(), output)
+    document = Document(output, source.url or "", None, raw if source.keep_raw else None)
+    recipe = recipe_of(source)
+    selectors = selectors_of(source, source.timezone, source.language)
+    reading = await tools.pool.run(
+        documents.read_output, document, recipe, source.output, selectors, state.now_ms
+    )
+    assert reading.made is not None
+    said = said._replace(
+        requested=source.request_hash, body_hash=hash_of(output), note=reading.note, paused=None
+    )
+    return Collected(said, with_rejected(reading.made, reading.rejected))
+
+
+def joined(first: Reading, further: Reading) -> Reading:
+    """Two pages of one list."""
+    drafted = first.drafts + further.drafts
+    rejected = first.rejected + further.rejected
+    if first.made is None or further.made is None:
+        return first._replace(drafts=drafted, rejected=rejected)
+    made = Made(
+        first.made.items + further.made.items,
+        first.made.rejected + further.made.rejected,
+        first.made.present | further.made.present,
+    )
+    return first._replace(drafts=drafted, rejected=rejected, made=made)
+
+
+def with_rejected(made: Made, rejected: Sequence[tuple[str, str]]) -> Made:
+    return made._replace(rejected=[*made.rejected, *(Rejected(*each) for each in rejected)])

@@ -1,0 +1,156 @@
+"""The one way out to the web: polite, bounded and guarded.
+
+fetch:  first hop ─► turn at the host ─► send ─► redirect? ─► next hop ─► …
+                                          └────► body, decompressed and counted ─► Answer
+"""
+
+import asyncio
+import functools
+import ssl
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from typing import NamedTuple, Self
+
+from feedd.errors import FetchError
+from feedd.fetch import hops, words
+from feedd.fetch.body import Body
+from feedd.fetch.connections import Connections, Response, trusted_roots
+from feedd.fetch.hops import Hop
+from feedd.fetch.manners import Manners
+from feedd.fetch.network import Names, Resolve
+from feedd.fetch.values import Answer, Ask
+
+LESSER_BYTES = 64 * 1024  # of the body of an answer that is no success; it may end anyhow
+LESSER_S = 5.0
+HIDDEN = frozenset({"set-cookie", "set-cookie2"})
+NO_BODY = frozenset({204, 304})
+
+
+class Received(NamedTuple):
+    """A response to one request."""
+
+    status: int
+    headers: Mapping[str, str]  # as Answer's
+    set_cookie: list[str]
+    body: bytes
+
+
+class Fetcher:
+    """Fetches. One for a process and its event loop; a context manager, which closes its connections.
+
+    `resolve` looks names up in place of the system; `tls` holds the certificates to believe in place of certifi's.
+    """
+
+    def __init__(
+        self,
+        manners: Manners | None = None,
+        *,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+        name_threads: int = 32,
+    ) -> None:
+        self._manners = manners or Manners()
+        self._names = Names(name_threads)
+        # made once and when it is needed: reading the certificates takes 20 ms
+        roots = functools.cache(trusted_roots)
+        self._connections = Connections(resolve or self._names.resolve, lambda: tls or roots())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connections.close()
+        self._names.close()
+        await asyncio.sleep(0)  # the loop closes sockets in its next turn
+
+    async def fetch(self, ask: Ask) -> Answer:
+        """GET, and follow redirects (Refresh is none). Any status is an answer, a 304 nobody asked for too.
+
+        `access.timeout_s` counts from when the host's turn has come, over all hops; turns are not counted.
+        The body of an answer that is no success is cut at 64 kB, and taken as far as it comes.
+        `Answer.moved_to` has no user and password; those of the asked address are the caller's to keep.
+        Set-Cookie is left out of its headers.
+        Raises FetchError, and of it AddressRefused, TimedOut, TooLarge, TooManyRedirects.
+        """
+        hop, access, spent_s = hops.first(ask), ask.access, 0.0
+        clock = asyncio.get_running_loop().time
+        while True:
+            async with self._manners.turn(hop.address.host, access.host_interval_s, access.per_host):
+                began_s = clock()
+                received = await self._receive(ask, hop, began_s + access.timeout_s - spent_s)
+                spent_s += clock() - began_s
+            location = received.headers.get("location")
+            following = hops.following(hop, access, received.status, location, received.set_cookie)
+            if following is None:
+                moved_to = None if hop.moved_to == hop.asked else hop.moved_to
+                url, headers = hop.address.url, received.headers
+                return Answer(url, received.status, headers, received.body, moved_to, spent_s)
+            hop = following
+
+    async def _receive(self, ask: Ask, hop: Hop, until_s: float) -> Received:
+        """One request and what comes back, by that time of the loop's clock."""
+        answered = False
+        try:
+            async with asyncio.timeout_at(until_s):
+                headers = hops.headers_of(ask, hop)
+                response = await self._connections.send(hop.address, ask.access, headers)
+                answered = True
+                return await self._read(response, ask, hop)
+        except TimeoutError as error:
+            raise words.late(hop.address, ask.access, answered=answered) from error
+
+    async def _read(self, response: Response, ask: Ask, hop: Hop) -> Received:
+        headers = joined(response.headers)
+        coding = headers.get("content-encoding", "")
+        cookies = [text(value) for name, value in response.headers if name.lower() == b"set-cookie"]
+        try:
+            if 200 <= response.status < 300 and response.status not in NO_BODY:
+                body = Body(hop.address.host, coding, ask.access.max_bytes, cut=ask.cut)
+                body.announce(headers.get("content-length"))
+                await self._fill(body, response, ask, hop)
+                content = body.whole()
+            else:
+                body = await self._lesser_body(response, ask, hop, coding)
+                content = body.so_far()
+        except BaseException:
+            await self._connections.drop(response)
+            raise
+        await self._connections.finish(response, reusable=not body.full)
+        return Received(response.status, headers, cookies, content)
+
+    async def _fill(self, body: Body, response: Response, ask: Ask, hop: Hop) -> None:
+        async with aclosing(self._connections.body(response, hop.address, ask.access)) as pieces:
+            async for piece in pieces:
+                body.add(piece)
+                if body.full:
+                    return
+
+    async def _lesser_body(self, response: Response, ask: Ask, hop: Hop, coding: str) -> Body:
+        """What comes of it: the status and its Retry-After matter more than that the page is whole."""
+        most = 0 if response.status in NO_BODY else LESSER_BYTES
+        body = Body(hop.address.host, "", most, cut=True)
+        with suppress(FetchError, TimeoutError):
+            body = Body(hop.address.host, coding, most, cut=True)
+            async with asyncio.timeout(LESSER_S):
+                await self._fill(body, response, ask, hop)
+                return body
+        body.full = True  # what is left of it is in the way of the next request
+        return body
+
+
+def joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Names in small letters; several of one name as one (RFC 9110 section 5.3); without what is secret."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), text(raw_value)
+        if name not in HIDDEN:
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def text(value: bytes) -> str:
+    """A header's value: UTF-8 where it is, else what HTTP once said (RFC 9110 section 5.5)."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,81 @@
+"""Good manners: how many requests at once, to all servers and to one, and how far apart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Host:
+    """What is under way at one host."""
+
+    def __init__(self) -> None:
+        self.users = 0  # turns taken and waited for
+        self.active = 0
+        self.started_s: float | None = None  # when the newest turn began, by the loop's clock
+        self.interval_s = 0.0  # that it asked for
+        self.door = asyncio.Lock()  # whoever is next waits within, all others before it, in order
+        self.freed = asyncio.Event()
+
+    async def wait(self, interval_s: float, per_host: int) -> None:
+        while self.active >= per_host:
+            self.freed.clear()
+            await self.freed.wait()
+        pause = self.rest_s(asyncio.get_running_loop().time(), interval_s)
+        if pause > 0:
+            await asyncio.sleep(pause)
+
+    def rest_s(self, now_s: float, interval_s: float = 0.0) -> float:
+        """How long the next turn has to wait."""
+        if self.started_s is None:
+            return 0.0
+        return self.started_s + max(interval_s, self.interval_s) - now_s
+
+
+class Manners:
+    """Hands out turns. Of one event loop; what is known of a host is dropped once it matters no more."""
+
+    def __init__(self, concurrency: int = 32) -> None:
+        self._slots = asyncio.Semaphore(concurrency)
+        self._hosts: dict[str, Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, host: str, interval_s: float = 0.0, per_host: int = 2) -> AsyncIterator[None]:
+        """At most `per_host` at once to a host, and `concurrency` in all, first come, first served.
+
+        Two begin at least `interval_s` apart: the one that the earlier or the later asks for, if they differ.
+        Those who wait for their host hold up nobody else's.
+        """
+        place = self._hosts.setdefault(host, Host())
+        place.users += 1
+        try:
+            async with place.door:
+                await place.wait(interval_s, per_host)
+                await self._slots.acquire()
+                place.active += 1
+                place.started_s = asyncio.get_running_loop().time()
+                place.interval_s = interval_s
+            try:
+                yield
+            finally:
+                self._slots.release()
+                place.active -= 1
+                place.freed.set()
+        finally:
+            place.users -= 1
+            self._leave(host, place)
+
+    @property
+    def known(self) -> int:
+        """How many hosts are remembered."""
+        return len(self._hosts)
+
+    def _leave(self, host: str, place: Host) -> None:
+        """Forget a host at once, or when its interval is over."""
+        if place.users:
+            return
+        loop = asyncio.get_running_loop()
+        pause = place.rest_s(loop.time())
+        if pause > 0:
+            loop.call_later(pause, self._leave, host, place)
+        elif self._hosts.get(host) is place:
+            del self._hosts[host]

@@ -1,0 +1,122 @@
+"""robots.txt (RFC 9309): what feedd may look at on a site, asked once a day."""
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from protego import Protego
+
+from feedd.errors import FetchError, TooManyRedirects
+from feedd.fetch import address
+from feedd.fetch.address import Address
+from feedd.fetch.client import Fetcher
+from feedd.fetch.values import Access, Ask
+
+AGENT = "feedd"
+BYTES = 500_000  # section 2.5: what follows is left out
+REDIRECTS = 5  # section 2.3.1.2
+KEPT_S = 86_400.0  # section 2.4
+RETRY_S = 3_600.0
+GIVEN_UP_S = 30 * 86_400.0  # section 2.3.1.4: what can't be had for so long counts as none
+ORIGINS = 1_000  # that are remembered
+LONGEST_RULE = 2_000
+MOST_RULES = 10_000
+LONGEST_DELAY_S = 300.0
+AGENT_LINE = re.compile(r"\s*user.?agent\s*:?\s*(\S*)", re.IGNORECASE)
+
+
+class Rules(NamedTuple):
+    """What a site says; `parsed` is None if it can't be asked, which forbids everything."""
+
+    parsed: Protego | None
+    until_s: float
+    failing_since_s: float | None = None
+
+
+class Robots:
+    """Remembers what sites say. Of one event loop. `clock` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: OrderedDict[tuple[str, str, int], Rules] = OrderedDict()
+        self._asking: dict[tuple[str, str, int], asyncio.Lock] = {}
+
+    async def allows(self, fetcher: Fetcher, url: str, access: Access) -> bool:
+        """Whether feedd may ask for that address. False too while the site's robots.txt can't be had.
+
+        Raises FetchError if `url` is no address of the web.
+        """
+        place, _ = address.read(url)
+        if place.target == "/robots.txt":
+            return True
+        rules = await self._rules(fetcher, place, access)
+        return rules.parsed is not None and bool(rules.parsed.can_fetch(place.url, AGENT))
+
+    def delay_s(self, url: str) -> float | None:
+        """The site's Crawl-delay, which no specification knows, if the site was asked; at most five minutes."""
+        rules = self._known.get(address.read(url)[0].origin)
+        delay_s = rules.parsed.crawl_delay(AGENT) if rules and rules.parsed else None
+        return min(float(delay_s), LONGEST_DELAY_S) if delay_s and delay_s > 0 else None
+
+    async def _rules(self, fetcher: Fetcher, place: Address, access: Access) -> Rules:
+        async with self._asking.setdefault(place.origin, asyncio.Lock()):
+            known = self._known.get(place.origin)
+            if known is None or known.until_s <= self._clock():
+                known = await self._ask(fetcher, place, access, known)
+                self._known[place.origin] = known
+            self._known.move_to_end(place.origin)
+        self._forget()
+        return known
+
+    def _forget(self) -> None:
+        while len(self._known) > ORIGINS:
+            origin, _ = self._known.popitem(last=False)
+            self._asking.pop(origin, None)
+
+    async def _ask(self, fetcher: Fetcher, place: Address, access: Access, before: Rules | None) -> Rules:
+        bounded = access._replace(max_bytes=BYTES, max_redirects=REDIRECTS)
+        ask = Ask(place._replace(target="/robots.txt").url, bounded, accept="text/plain, */*;q=0.5", cut=True)
+        now_s = self._clock()
+        try:
+            answer = await fetcher.fetch(ask)
+        except TooManyRedirects:
+            return Rules(read(b""), now_s + KEPT_S)
+        except FetchError:
+            return unreachable(before, now_s)
+        if answer.status == 429 or answer.status >= 500:
+            return unreachable(before, now_s)
+        return Rules(read(answer.body if answer.status < 300 else b""), now_s + KEPT_S)
+
+
+def unreachable(before: Rules | None, now_s: float) -> Rules:
+    """Nothing is allowed then; rules that were known stay for as long."""
+    since_s = now_s if before is None or before.failing_since_s is None else before.failing_since_s
+    parsed = before.parsed if before else None
+    if now_s - since_s > GIVEN_UP_S:
+        parsed = read(b"")
+    return Rules(parsed, now_s + RETRY_S, since_s)
+
+
+def read(body: bytes) -> Protego:
+    """The rules of a file. Lines are bounded in length and number: each is matched with each address."""
+    lines = body.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+    kept = [line for line in lines if len(line) <= LONGEST_RULE][:MOST_RULES]
+    return Protego.parse("\n".join(without_strangers(kept)))
+
+
+def without_strangers(lines: Iterable[str]) -> Iterator[str]:
+    """All agents but ours and `*` under one name, and no name twice in a row.
+
+    protego copies each rule to every agent of its group, and groups may have thousands.
+    """
+    before = ""
+    for line in lines:
+        found = AGENT_LINE.match(line)
+        if found and AGENT not in found[1].lower() and not found[1].startswith("*"):
+            line = "User-agent: someone-else"  # noqa: PLW2901
+        if not found or line != before:
+            yield line
+        before = line

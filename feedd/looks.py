@@ -1,0 +1,69 @@
+"""A look at a source: what is asked for, and what it came to."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from feedd.config.settings import Config, FolderSource, Source
+from feedd.errors import FeeddError, UsageError
+from feedd.model import Tally
+from feedd.store.passes import SourceKey
+
+Progress = Callable[[int, int], None]  # files done, of how many
+
+
+class Stopped(FeeddError):
+    """The look was asked to stop; the next one goes on where it was."""
+
+
+class Looked(NamedTuple):
+    """What a look came to; `shapes` shows it."""
+
+    name: str
+    status: str  # ok | unchanged | failed
+    tally: Tally = Tally()
+    seconds: float = 0.0
+    next_check_ms: int | None = None
+    error: str | None = None
+    again: tuple[str, ...] = ()  # files to look at once more, two seconds later
+    note: str | None = None  # a state that is no failure
+
+
+class Request(NamedTuple):
+    """What of a source to look at, and how."""
+
+    paths: tuple[str, ...] | None = None  # None: all
+    accept_removals: bool = False
+
+
+WHOLE = Request()
+
+
+def named(config: Config, names: Sequence[str]) -> list[Source]:
+    """The sources of these names, in the order of the configuration. Raises UsageError."""
+    if unknown := [name for name in names if config.source(name) is None]:
+        known = ", ".join(source.name for source in config.sources[:20]) or "none"
+        raise UsageError(f"there is no source '{unknown[0]}' in {config.path}; there are: {known}")
+    return [source for source in config.sources if source.name in set(names)]
+
+
+def is_folder(source: Source) -> bool:
+    """Whether a look costs next to nothing while nothing changed."""
+    return isinstance(source, FolderSource)
+
+
+def key_of(source: Source) -> SourceKey:
+    return SourceKey(
+        source.name,
+        source.type,
+        source.location,
+        source.extraction_hash,
+        source.selection_hash,
+        repr(tuple(source.timing)),
+        source.failing_after,
+        source.expected_silence,
+    )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,38 @@
+"""What is said of an entry besides its title and content, as one text: for hashes and for the store.
+
+What is empty is left out, so that a field to come changes no hash.
+"""
+
+import json
+from typing import Any
+
+from feedd.model import NO_DETAILS, Details, Enclosure
+
+
+def spelled(details: Details) -> str:
+    """JSON of all that is not empty; "" where everything is."""
+    if details is NO_DETAILS:
+        return ""
+    said: dict[str, Any] = {name: value for name, value in details._asdict().items() if given(value)}
+    if "enclosures" in said:
+        said["enclosures"] = [
+            {name: value for name, value in each._asdict().items() if given(value)}
+            for each in details.enclosures
+        ]
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True) if said else ""
+
+
+def given(value: object) -> bool:
+    return value is not None and value not in {"", ()}
+
+
+def read(text: str | None) -> Details:
+    """The details that `spelled` wrote."""
+    if not text:
+        return NO_DETAILS
+    said = json.loads(text)
+    for name in ("authors", "categories"):
+        if name in said:
+            said[name] = tuple(said[name])
+    said["enclosures"] = tuple(Enclosure(**each) for each in said.get("enclosures", ()))
+    return Details(**said)

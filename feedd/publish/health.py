@@ -1,0 +1,81 @@
+"""What goes wrong with sources as entries of a feed: one an incident, brought up to date when it ends."""
+
+from html import escape
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from feedd.publish.times import rfc3339
+from feedd.store.incidents import Incident
+from feedd.store.reader import Entry
+
+
+class Words(NamedTuple):
+    open: str  # title while it lasts; {} is the source
+    closed: str
+    advice: str
+
+
+WORDS = {
+    "failing": Words(
+        "{} is failing",
+        "{} has recovered",
+        "What it brought before stays in its feeds. feedd tries again by itself, less and less often; to try now:"
+        " feedd update {}",
+    ),
+    "selector": Words(
+        "{}: a selector finds nothing any more",
+        "{}: the selector finds something again",
+        "The page was probably redesigned. See what selectors would find with: feedd test {}; then mend them in the"
+        " configuration. What was found before stays in the feeds.",
+    ),
+    "paused": Words(
+        "{} is paused: it is gone",
+        "{} is back",
+        "Take it out of the configuration, correct its address there, or look again with: feedd update {}",
+    ),
+    "silent": Words(
+        "{} is silent",
+        "{} brings something again",
+        "Nothing failed, there is just nothing new. If that is usual, set expected_silence for {} in the"
+        " configuration.",
+    ),
+    "moved": Words(
+        "{} has moved",
+        "{} has moved",
+        "feedd asks at the new address from now on. Write it into the configuration of {} when you have the time.",
+    ),
+}
+
+
+def entry_of(incident: Incident, born: UUID, base_url: str) -> Entry:
+    """An incident as an entry. Its id never changes; `updated` is when it began, changed its kind of trouble, or ended."""
+    words = WORDS[incident.kind]
+    title = (words.open if incident.closed_ms is None else words.closed).format(incident.source)
+    return Entry(
+        id=incident.id,
+        uid=str(uuid5(born, f"incident:{incident.id}")),
+        url=f"{base_url}feeds/{incident.source}",
+        title=title,
+        published_ms=incident.opened_ms,
+        updated_ms=incident.changed_ms,
+        date_guessed=False,
+        changed_ms=incident.changed_ms,
+        seen_ms=incident.changed_ms,
+        removed_ms=None,
+        revisions=1,
+        position=incident.changed_ms,
+        sources=(incident.source,),
+        source=incident.source,
+        image=None,
+        content_html=told(incident, words.advice.format(incident.source)),
+    )
+
+
+def told(incident: Incident, advice: str) -> str:
+    began = rfc3339(incident.opened_ms)
+    lines = [incident.detail]
+    if incident.kind == "moved" or incident.closed_ms is None:
+        lines += [f"Since {began}.", advice]
+    else:
+        lines.append(f"From {began} to {rfc3339(incident.closed_ms)}.")
+    return "".join(f"<p>{escape(line, quote=False)}</p>" for line in lines)

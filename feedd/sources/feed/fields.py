@@ -1,0 +1,159 @@
+"""The children of an element by their names, and what can be read off an element."""
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from feedd.sources.feed.names import Element, Names
+
+Fields = dict[str, list[Element]]
+
+ALTERNATE = ("alternate",)  # what a link is that doesn't say (RFC 4287 section 4.2.7.2)
+XML = "{http://www.w3.org/XML/1998/namespace}"
+WEB = re.compile(
+    r"https?://(?:[^/?#@\s]*+@)?(?:\[[0-9a-f:.]++\]|[^/?#@:\[\]\s]++)(?::[0-9]*+)?(?:[/?#]|\Z)", re.IGNORECASE
+)
+LINE_BREAKS = re.compile(r"[\t\r\n]+")
+HOLLOW = ("media:group", "media:content")  # what they hold is read as if it stood beside them
+
+
+class Context(NamedTuple):
+    """What every part of one document is read against."""
+
+    names: Names
+    url: str  # of the document
+    has_bases: bool  # whether xml:base occurs in it
+    has_languages: bool  # whether xml:lang does
+
+    @property
+    def host(self) -> str:
+        return self.url.partition("//")[2].partition("/")[0].lower()
+
+    @property
+    def atom(self) -> bool:
+        return self.names.atom
+
+
+def collect(element: Element, names: Names, into: Fields | None = None) -> Fields:
+    """The children by name, in document order."""
+    fields: Fields = defaultdict(list) if into is None else into
+    for child in element:
+        try:
+            name = names[child.tag]
+        except KeyError:
+            name = names.name(child)
+        fields[name].append(child)
+    if into is None and ("media:content" in fields or "media:group" in fields):
+        for name in HOLLOW:
+            for hollow in fields.get(name, ()):
+                collect(hollow, names, fields)
+    return fields
+
+
+def by_relation(fields: Fields) -> Fields:
+    """Atom's links by `rel`, which may hold several (and, written as an IRI, ends with its name)."""
+    links: Fields = {}
+    for element in fields.get("atom:link", ()):
+        relation = element.get("rel")
+        for each in relation.lower().split() if relation else ALTERNATE:
+            links.setdefault(each.rpartition("/")[2], []).append(element)
+    return links
+
+
+def text_of(element: Element) -> str:
+    """The text in and below an element, without markup."""
+    text = "".join(element.itertext()) if len(element) else element.text
+    return text.strip() if text else ""
+
+
+def folded(text: str) -> str:
+    """On one line."""
+    return " ".join(text.split())
+
+
+def first_text(fields: Fields, *names: str) -> str:
+    """The first text of these that is not empty, by the order of names."""
+    for name in names:
+        for element in fields.get(name, ()):
+            if text := text_of(element):
+                return text
+    return ""
+
+
+def attribute(element: Element, name: str) -> str:
+    """An attribute, whatever its case and namespace; "" where there is none."""
+    value = element.get(name)
+    if value is None:
+        for written in element.keys():  # noqa: SIM118 - `in element` goes over its children
+            if written.rpartition("}")[2].rpartition(":")[2].lower() == name:
+                return str(element.get(written)).strip()
+        return ""
+    return str(value).strip()
+
+
+def attributes_of(element: Element) -> dict[str, str]:
+    """All attributes, whatever the case and namespace of their names."""
+    return {
+        name.rpartition("}")[2].rpartition(":")[2].lower(): str(value).strip()
+        for name, value in element.items()
+    }
+
+
+def language_of(element: Element, context: Context) -> str | None:
+    """xml:lang of this element itself."""
+    return (element.get(XML + "lang") or None) if context.has_languages else None
+
+
+def base_of(element: Element, context: Context) -> str | None:
+    """The base URI that xml:base states for an element (RFC 3986 section 5.1), or None."""
+    if not context.has_bases:
+        return None
+    stated = [base for each in (element, *element.iterancestors()) if (base := each.get(XML + "base"))]
+    if not stated:
+        return None
+    base = context.url
+    for each in reversed(stated):
+        base = joined(base, each.strip())
+    return base
+
+
+def joined(base: str, reference: str) -> str:
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return base
+
+
+def link(reference: str, element: Element, context: Context) -> str | None:
+    """An address in an element as an absolute one; or None."""
+    reference = reference.strip()
+    if not reference:
+        return None
+    if "\n" in reference or "\r" in reference or "\t" in reference:
+        reference = LINE_BREAKS.sub("", reference)
+    if WEB.match(reference):
+        return reference
+    if reference.partition("/")[0].lower() == context.host:
+        reference = f"//{reference}"  # its scheme was forgotten
+    return absolute(reference, base_of(element, context) or context.url)
+
+
+def absolute(reference: str, base: str) -> str | None:
+    """An absolute http(s) address, or None."""
+    if not reference:
+        return None
+    try:
+        url = urljoin(base, reference)
+    except ValueError:
+        return None
+    return url if WEB.match(url) else None
+
+
+def link_of(fields: Fields, context: Context, *names: str) -> str | None:
+    """The first address in the text, or else the `href`, of these."""
+    for name in names:
+        for element in fields.get(name, ()):
+            if (url := link(text_of(element) or attribute(element, "href"), element, context)) is not None:
+                return url
+    return None

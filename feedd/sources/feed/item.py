@@ -1,0 +1,264 @@
+"""One item or entry, of any XML format."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypedDict
+
+from feedd.model import Details, RawItem
+from feedd.normalise.dates import parse_date
+from feedd.sources.feed import media
+from feedd.sources.feed.content import content_root, html_of, title_of, typed_text
+from feedd.sources.feed.fields import (
+    Context,
+    Fields,
+    attribute,
+    attributes_of,
+    base_of,
+    by_relation,
+    collect,
+    first_text,
+    folded,
+    language_of,
+    link,
+    link_of,
+    text_of,
+)
+from feedd.sources.feed.names import Element
+
+TITLES = ("title", "atom:title", "dc:title", "media:title", "itunes:title")
+# the whole before the summary, the writer's own before what was made for directories
+CONTENTS = (
+    "content:encoded", "xhtml:body", "body", "fullitem", "xhtml:div", "atom:content", "content", "description",
+    "atom:summary", "summary", "dc:description", "abstract", "dcterms:abstract", "itunes:summary",
+    "media:description", "itunes:subtitle", "googleplay:description",
+)  # fmt: skip
+PUBLISHED = (
+    "pubdate", "atom:published", "atom:issued", "dcterms:issued", "dc:date", "dcterms:available",
+    "dcterms:created", "atom:created", "published", "issued", "date",
+)  # fmt: skip
+UPDATED = ("atom:updated", "atom:modified", "dcterms:modified", "updated", "modified", "lastmod")
+AUTHORS = ("atom:author", "dc:creator", "author", "itunes:author", "dc:author", "media:credit")
+MAIL_AND_NAME = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\s*\((.+)\)")
+NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(]\s*(?:mailto:)?[^\s@()<>]+@[^\s@()<>]+\s*[>)]")
+HTML_PAGE = frozenset({"", "text/html", "application/xhtml+xml", "html"})
+PODCAST = frozenset(
+    "itunes:episode itunes:season itunes:explicit podcast:episode podcast:season googleplay:explicit".split()
+)
+YES = frozenset({"yes", "true", "explicit"})
+NO = frozenset({"no", "false", "clean"})
+
+
+def item_of(element: Element, context: Context, authors: tuple[str, ...], home: str | None) -> RawItem:
+    """`authors` and `home` are the feed's, for what an item leaves unsaid."""
+    fields = collect(element, context.names)
+    links = by_relation(fields)
+    guid = first_text(fields, "guid", "atom:id", "id")
+    own = {} if guid else attributes_of(element)  # RSS 1.0 and CDF say there what others do in elements
+    guid = guid or own.get("about", "")
+    url = address(element, fields, links, guid, context) or link(own.get("href", ""), element, context)
+    html, base, language = content(fields, context)
+    if base is None:
+        base = (base_of(element, context) or context.url) if context.atom else (url or home or context.url)
+    files = media.enclosures(fields, links, context)
+    return RawItem(
+        guid=guid or None,
+        url=url,
+        title=title(fields),
+        html=html,
+        base_url=base,
+        published_ms=moment(fields, PUBLISHED),
+        updated_ms=moment(fields, UPDATED) or parse_date(own.get("lastmod", "")),
+        image=media.picture(fields, files, context),
+        details=Details(
+            authors=people(fields) or inherited(fields, context) or authors,
+            categories=tuple(dict.fromkeys(categories(fields))),
+            enclosures=files,
+            language=language_of(element, context)
+            or first_text(fields, "dc:language", "language")
+            or language,
+            comments_url=comments(fields, links, context),
+            origin=origin(fields, context),
+            origin_url=origin_url(fields, context),
+            **(NO_PODCAST if PODCAST.isdisjoint(fields) else podcast(fields)),
+        ),
+    )
+
+
+class Podcast(TypedDict):
+    episode: str | None
+    season: str | None
+    explicit: bool | None
+
+
+NO_PODCAST: Podcast = {"episode": None, "season": None, "explicit": None}
+
+
+def podcast(fields: Fields) -> Podcast:
+    return {
+        "episode": first_text(fields, "itunes:episode", "podcast:episode") or None,
+        "season": first_text(fields, "itunes:season", "podcast:season") or None,
+        "explicit": yes_or_no(first_text(fields, "itunes:explicit", "googleplay:explicit")),
+    }
+
+
+def title(fields: Fields) -> str:
+    for name in TITLES:
+        for element in fields.get(name, ()):
+            if text := title_of(element, name):
+                return text
+    return ""
+
+
+def address(element: Element, fields: Fields, links: Fields, guid: str, context: Context) -> str | None:
+    """Where an item is to be read: its own address before one that only counts clicks."""
+    return (
+        link_of(fields, context, "feedburner:origlink", "pheedo:origlink", "link")
+        or alternate(links, context)
+        or permalink(element, fields, guid, context)
+    )
+
+
+def alternate(links: Fields, context: Context) -> str | None:
+    """The page that says the same: an HTML one before others (RFC 4287 section 4.2.7.2)."""
+    other = None
+    for each in links.get("alternate", ()):
+        url = link(attribute(each, "href") or text_of(each), each, context)
+        if url is None:
+            continue
+        if (each.get("type") or "").strip().lower() in HTML_PAGE:
+            return url
+        other = other or url
+    return other
+
+
+def permalink(element: Element, fields: Fields, guid: str, context: Context) -> str | None:
+    """The id, if it is said to be, or may be, an address."""
+    if not guid.lower().startswith(("http://", "https://")):
+        return None
+    for each in fields.get("guid", ()):
+        if attribute(each, "ispermalink").lower() == "false":
+            return None
+    return link(guid, element, context)
+
+
+def content(fields: Fields, context: Context) -> tuple[str, str | None, str | None]:
+    """HTML of the content, else of the summary; its base URL and language where it states them."""
+    for name in CONTENTS:
+        if (elements := fields.get(name)) is None:
+            continue
+        for element in by_preference(elements) if name == "atom:content" else elements:
+            base, language = stated_within(element, context)
+            if html := html_of(element, name):
+                return html, base, language
+    return "", None, None
+
+
+def stated_within(element: Element, context: Context) -> tuple[str | None, str | None]:
+    """Base URL and language of a content."""
+    if not context.has_bases and not context.has_languages:
+        return None, None
+    root = content_root(element)
+    return base_of(root, context), language_of(root, context) or language_of(element, context)
+
+
+def by_preference(elements: Iterable[Element]) -> list[Element]:
+    """Of several versions of one content (Atom 0.3), HTML first; not what is elsewhere."""
+    parts: list[Element] = []
+    for each in elements:
+        if each.get("src"):
+            continue
+        multipart = (each.get("type") or "").startswith("multipart/") and len(each)
+        parts.extend(each if multipart else [each])
+    if len(parts) < 2:
+        return parts
+    return sorted(parts, key=lambda part: "html" not in (part.get("type") or ""))
+
+
+def moment(fields: Fields, names: tuple[str, ...]) -> int | None:
+    """The first of these that is a date."""
+    for name in names:
+        for element in fields.get(name, ()):
+            if (text := text_of(element)) and (found := parse_date(text)) is not None:
+                return found
+    return None
+
+
+def people(fields: Fields) -> tuple[str, ...]:
+    """Names of the authors, by the first kind of element that names any."""
+    for name in AUTHORS:
+        elements = fields.get(name)
+        if elements and (found := [person for each in elements if (person := person_of(each))]):
+            return tuple(dict.fromkeys(found))
+    return ()
+
+
+def person_of(element: Element) -> str:
+    """The name; failing that, an address."""
+    if len(element):
+        parts = {str(child.tag).rpartition("}")[2].rpartition(":")[2].lower(): child for child in element}
+        for name in ("name", "email", "uri", "url"):
+            if name in parts and (text := typed_text(parts[name])):
+                return text
+    text = typed_text(element)
+    if "@" in text and len(text) < 500:
+        named = MAIL_AND_NAME.fullmatch(text) or NAME_AND_MAIL.fullmatch(text)
+        return named[1].strip() if named else text
+    return text
+
+
+def inherited(fields: Fields, context: Context) -> tuple[str, ...]:
+    """The authors of the feed that an entry came from (RFC 4287 section 4.1.1)."""
+    for element in fields.get("atom:source", ()):
+        if found := people(collect(element, context.names)):
+            return found
+    return ()
+
+
+def categories(fields: Fields) -> Iterator[str]:
+    for name in ("category", "atom:category", "dc:subject", "media:category", "itunes:category"):
+        for element in fields.get(name, ()):
+            label = element.get("label") or element.get("term") or element.get("text") or typed_text(element)
+            if label and (label := folded(label)):
+                yield label
+    for name in ("itunes:keywords", "media:keywords"):
+        for element in fields.get(name, ()):
+            yield from filter(None, map(folded, text_of(element).split(",")))
+
+
+def comments(fields: Fields, links: Fields, context: Context) -> str | None:
+    found = link_of(fields, context, "comments")
+    if found is None and "replies" in links:
+        replies = sorted(
+            links["replies"], key=lambda reply: attribute(reply, "type").lower() not in HTML_PAGE
+        )
+        return link(attribute(replies[0], "href"), replies[0], context)
+    return found
+
+
+def origin(fields: Fields, context: Context) -> str | None:
+    for element in fields.get("source", ()):
+        return folded(text_of(element)) or None
+    for element in fields.get("atom:source", ()):
+        return title(collect(element, context.names)) or None
+    return None
+
+
+def origin_url(fields: Fields, context: Context) -> str | None:
+    """The feed's own address, else its page's."""
+    for element in fields.get("source", ()):
+        return link(attribute(element, "url"), element, context)
+    for element in fields.get("atom:source", ()):
+        links = by_relation(collect(element, context.names))
+        return next(addresses(links, "self", context), None) or alternate(links, context)
+    return None
+
+
+def addresses(links: Fields, relation: str, context: Context) -> Iterator[str]:
+    for each in links.get(relation, ()):
+        if url := link(attribute(each, "href"), each, context):
+            yield url
+
+
+def yes_or_no(text: str) -> bool | None:
+    word = text.lower()
+    return True if word in YES else False if word in NO else None

@@ -1,0 +1,219 @@
+"""RawItem → Item: what a document states becomes an article with an identity, or is rejected with a reason. Pure.
+
+An item is known by its guid within its source, unless several items of the document bear it; then by its URL,
+unless items with different guids share that; then by what it says.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from feedd.model import Item, Raw, RawItem, Rejected
+from feedd.normalise.article import derive, uid_of
+from feedd.normalise.html import VERSION, TooMuchHtml, clean
+from feedd.normalise.text import FORBIDDEN, plain_text
+from feedd.normalise.url import BadUrl, canonical, shown
+from feedd.rules import Filter, Parts
+
+EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds, or not set
+DAY_MS = 86_400_000
+LONGEST_TITLE = 2_000
+LONGEST_GUID = 2_000
+
+
+class Recipe(NamedTuple):
+    """How a source wants its items to be made."""
+
+    source: str
+    document_url: str  # canonical; stands in where an item has no address
+    identity: str | None = None  # url | guid: forces one; source: there is one item
+    ignore_scheme: bool = False
+    rewrite: tuple[tuple[str, str, str], ...] = ()  # part, expression, replacement
+    ignore: tuple[re.Pattern[str], ...] = ()
+    filter: Filter = Filter()
+    extraction: str = ""  # hash of the settings
+
+
+class Made(NamedTuple):
+    items: list[Item]
+    rejected: list[Rejected]
+    present: frozenset[str]  # locations of all that the document names
+
+
+class Identity(NamedTuple):
+    location: str
+    uid: str | None  # None: that of its URL
+    follows: bool  # the location alone says which entry it is
+
+
+class Draft(NamedTuple):
+    """An item that is known, and not made into an article yet."""
+
+    raw: RawItem
+    url: str | None  # canonical
+    identity: Identity
+    place: int  # in its document
+    seen: bytes  # the same if the document says the same of it, and it is made in the same way
+
+
+def items_of(raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None = None) -> Made:
+    """The items of one document, in its order."""
+    return made_of(drafts(raws, recipe), recipe, now_ms, raw)
+
+
+def drafts(raws: Sequence[RawItem], recipe: Recipe) -> list[Draft]:
+    """Which entry each item of a document is, as far as the document alone can tell."""
+    tidy = [tidied(each, recipe) for each in raws]
+    urls = [address_of(each.url, recipe) for each in tidy]
+    identities = identify(list(zip(tidy, urls, strict=True)), recipe)
+    return [
+        Draft(each, url, identity, place, seen(each, recipe))
+        for place, (each, url, identity) in enumerate(zip(tidy, urls, identities, strict=True))
+    ]
+
+
+def made_of(
+    drafted: Iterable[Draft],
+    recipe: Recipe,
+    now_ms: int,
+    raw: Raw | None = None,
+    *,
+    provisional: bool = False,
+) -> Made:
+    """Articles of drafts. `provisional`: of summaries that stand in for them."""
+    items, rejected, present = list[Item](), list[Rejected](), set[str]()
+    for draft in drafted:
+        made = item_of(draft, recipe, now_ms)
+        present.add(draft.identity.location)
+        if isinstance(made, Rejected):
+            rejected.append(made)
+        else:
+            items.append(made._replace(raw=raw, provisional=provisional))
+    return Made(items, rejected, frozenset(present))
+
+
+def tidied(raw: RawItem, recipe: Recipe) -> RawItem:
+    url, title = rewritten(raw.url or "", raw.title, recipe.rewrite)
+    title = " ".join(FORBIDDEN.sub("", title).split())[:LONGEST_TITLE]
+    return raw._replace(url=url or None, title=title)
+
+
+def rewritten(url: str, title: str, rewrite: Iterable[tuple[str, str, str]]) -> tuple[str, str]:
+    """URL and title after the source's replacements."""
+    for part, pattern, to in rewrite:
+        if part == "url":
+            url = re.sub(pattern, to, url)
+        else:
+            title = re.sub(pattern, to, title)
+    return url, title
+
+
+def address_of(url: str | None, recipe: Recipe) -> str | None:
+    if url is None:
+        return None
+    try:
+        return canonical(url, ignore_scheme=recipe.ignore_scheme)
+    except BadUrl:
+        return None
+
+
+Addressed = tuple[RawItem, str | None]
+
+
+def identify(items: Sequence[Addressed], recipe: Recipe) -> list[Identity]:
+    """The identity of each item, as far as its document alone can tell."""
+    bearers = Counter(guid for guid, _ in {(raw.guid, url or said(raw)) for raw, url in items})
+    names_at: dict[str | None, set[str]] = {}
+    for raw, url in items:
+        names_at.setdefault(url, set()).add(raw.guid or said(raw))
+    shared = {url for url, names in names_at.items() if len(names) > 1}
+    return [identity_of(raw, url, recipe, bearers, shared) for raw, url in items]
+
+
+def identity_of(
+    raw: RawItem, url: str | None, recipe: Recipe, bearers: Counter[str | None], shared: set[str | None]
+) -> Identity:
+    guid = raw.guid
+    if recipe.identity == "source":
+        return Identity("", uid_of(f"feedd:{recipe.source}"), follows=True)
+    if recipe.identity == "guid" and guid is not None:
+        return by_name(guid, recipe)
+    if recipe.identity == "url" and url is not None:
+        return Identity(url, None, follows=False)
+    if guid is not None and bearers[guid] == 1:
+        if url is None or url in shared:
+            return by_name(guid, recipe)
+        return Identity(location_of(guid), None, follows=True)
+    if url is not None and url not in shared:
+        return Identity(url, None, follows=False)
+    return by_name(said(raw), recipe)
+
+
+def by_name(name: str, recipe: Recipe) -> Identity:
+    """Known by a name that means something within its source alone."""
+    return Identity(location_of(name), uid_of(f"feedd:{recipe.source}:{name}"), follows=True)
+
+
+def location_of(guid: str) -> str:
+    """The guid, or what stands for one that is very long."""
+    return guid if len(guid) <= LONGEST_GUID else f"{guid[:100]}…{digest(guid).hex()}"
+
+
+def said(raw: RawItem) -> str:
+    """A name made of what the item says, where it bears none: its title, else its text."""
+    return f"said:{digest(raw.title or raw.html).hex()}"
+
+
+def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
+    raw, url, identity = draft.raw, draft.url, draft.identity
+    where = shown(url or raw.guid or raw.title or identity.location)
+    if not (raw.title or raw.html.strip() or raw.details.enclosures):
+        return Rejected(where, "has neither a title nor a text")
+    address = url or recipe.document_url
+    try:
+        html = clean(without(raw.html, recipe.ignore), raw.base_url or address)
+    except TooMuchHtml as error:
+        return Rejected(where, str(error))
+    details = raw.details
+    parts = Parts(raw.title, address, lambda: plain_text(html), details.authors, details.categories)
+    if objection := recipe.filter.objection(parts):
+        return Rejected(where, f"left out: {objection}")
+    published = plausible(raw.published_ms, now_ms)
+    stated = plausible(raw.updated_ms, now_ms)
+    article = derive(address, raw.title, html, details, raw.image, identity.uid)
+    return Item(
+        location=identity.location,
+        stated_ms=published if stated is None else stated,
+        fallback_ms=now_ms - draft.place,  # in the document's order, the first of it the newest
+        article=article,
+        stamp=None,
+        settled=True,
+        published_ms=published,
+        follows=identity.follows,
+        seen=draft.seen,
+    )
+
+
+def without(html: str, ignored: Iterable[re.Pattern[str]]) -> str:
+    """The text without what the source says to ignore."""
+    for pattern in ignored:
+        html = pattern.sub("", html)
+    return html
+
+
+def plausible(time_ms: int | None, now_ms: int) -> int | None:
+    """A stated time, if it can be one: not before March 1973, not beyond tomorrow."""
+    if time_ms is None or not EARLIEST_MS <= time_ms <= now_ms + DAY_MS:
+        return None
+    return time_ms
+
+
+def seen(raw: RawItem, recipe: Recipe) -> bytes:
+    """16 bytes that are equal if the document says the same of an item, and it is made in the same way."""
+    return digest(repr((raw._replace(base_url=None), recipe.extraction, VERSION)))
+
+
+def digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,133 @@
+"""A pass over a source: how it begins, and how it ends, well or not. Functions within a transaction of the writer's."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from feedd.decide import Pass
+from feedd.model import Conversation, Item, Kind, Rejected
+from feedd.schedule import Due
+from feedd.store import incidents
+
+
+class SourceKey(NamedTuple):
+    """What the store needs to know of a source of the configuration."""
+
+    name: str
+    type: str
+    location: str
+    extraction: str
+    selection: str
+    timing: str = ""
+    failing_after: int = 3  # failures in a row are told
+    expected_silence_ms: int | None = None
+
+
+class Started(NamedTuple):
+    """A pass that was begun."""
+
+    look: Pass
+    reselected: bool  # another set of files was chosen than last time
+    entries: int  # that the source held
+    listing: bytes | None  # digest of the folder when nothing in it was left to be read
+    failures: int = 0
+    conversation: Conversation = Conversation()
+
+
+class Check(NamedTuple):
+    """When a source is to be looked at."""
+
+    at_ms: int | None
+    paused: str | None  # why, where feedd paused it
+
+
+class Window(NamedTuple):
+    """What a look at a part of a source found, and how it goes on."""
+
+    items: Sequence[Item]
+    rejected: Sequence[Rejected] | None  # None: the document is the one that was read before
+    due: Due
+    conversation: Conversation
+    hold: tuple[str, int] | None = None  # host or domain to leave alone, and until when
+    moved: bool = False  # the conversation's address is new
+
+
+class Failure(NamedTuple):
+    """Why a look failed, and how it goes on."""
+
+    error: str
+    due: Due
+    kind: str = "failing"  # or selector, or paused: told at once
+    conversation: Conversation | None = None
+    hold: tuple[str, int] | None = None
+
+
+CONFIGURE_SOURCE = (
+    "INSERT INTO sources (name, type, location, extraction, selection, timing, configured) VALUES (?,?,?,?,?,?,1)"
+    " ON CONFLICT (name) DO UPDATE SET type = excluded.type, configured = 1,"
+    # another address or another rhythm makes an earlier plan void
+    " next_check = iif(location = excluded.location AND timing IS excluded.timing, next_check, NULL),"
+    " paused = iif(location = excluded.location, paused, NULL), address = iif(location = excluded.location, address, NULL),"
+    " moving_to = iif(location = excluded.location, moving_to, NULL),"
+    " location = excluded.location, timing = excluded.timing"
+)
+
+
+def finished(
+    connection: sqlite3.Connection,
+    source: SourceKey,
+    look: Pass,
+    due: Due,
+    *,
+    changed: bool,
+    listing: bytes | None,
+) -> None:
+    note_pass(connection, look, changed=changed)
+    connection.execute(
+        "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
+        " extraction = ?, selection = ?, listing = ?, first_pass_at = coalesce(first_pass_at, ?) WHERE id = ?",
+        [look.now_ms, due.at_ms, due.because, source.extraction, source.selection, listing]
+        + [look.now_ms, look.source_id],
+    )
+    if incidents.close(connection, look.source_id, ("failing", "selector", "paused"), look.now_ms):
+        log_source(connection, Kind.SOURCE_RECOVERED, look, None)
+    note_silence(connection, source, look, changed=changed)
+
+
+def note_silence(connection: sqlite3.Connection, source: SourceKey, look: Pass, *, changed: bool) -> None:
+    """Tell of a source that brings nothing any more, and that it does again."""
+    run, source_id = connection, look.source_id
+    since = (
+        None if changed else incidents.silent_since(run, source_id, look.now_ms, source.expected_silence_ms)
+    )
+    if since is None:
+        if changed:
+            incidents.close(run, source_id, ("silent",), look.now_ms)
+        return
+    last = datetime.fromtimestamp(since / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    usual = "longer than expected" if source.expected_silence_ms else "longer than ever"
+    detail = f"nothing new since {last}: it is silent for {usual}"
+    if incidents.report(run, source_id, "silent", detail, look.now_ms):
+        log_source(connection, Kind.SOURCE_SILENT, look, detail)
+
+
+def note_pass(connection: sqlite3.Connection, look: Pass, *, changed: bool) -> None:
+    connection.execute(
+        "UPDATE sources SET passes = ?, last_changed = iif(?, ?, last_changed) WHERE id = ?",
+        [look.number, changed, look.now_ms, look.source_id],
+    )
+
+
+def tell_failure(connection: sqlite3.Connection, look: Pass, failure: Failure) -> None:
+    """Open an incident, or go on with it; what begins is logged."""
+    if incidents.report(connection, look.source_id, failure.kind, failure.error, look.now_ms):
+        kind = Kind.SOURCE_PAUSED if failure.kind == "paused" else Kind.SOURCE_FAILING
+        log_source(connection, kind, look, failure.error)
+
+
+def log_source(connection: sqlite3.Connection, kind: Kind, look: Pass, detail: str | None) -> None:
+    connection.execute(
+        "INSERT INTO changes (kind, at, source_id, pass, silent, detail) VALUES (?,?,?,?,?,?)",
+        [kind, look.now_ms, look.source_id, look.number, look.first, detail],
+    )

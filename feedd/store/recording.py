@@ -1,0 +1,113 @@
+"""What was decided on items becomes rows. Functions within a transaction of the writer's."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from feedd.decide import Pass, after, decide, in_order, tally_field
+from feedd.model import COUNTS, Item, Kind, Rejected, Tally
+from feedd.store import snapshot
+from feedd.store.batch import Batch
+from feedd.store.database import placeholders, stored_path
+from feedd.store.identity import identify, note_aliases
+
+AT_ONCE = 500  # SQLite bounds the values of one statement
+
+
+def recorded(
+    connection: sqlite3.Connection,
+    look: Pass,
+    extraction: str,
+    items: Sequence[Item],
+    rejected: Sequence[Rejected],
+) -> Tally:
+    counts = dict.fromkeys(COUNTS, 0)
+    identified = identify(connection, look, items)
+    stored = snapshot.load(connection, look, extraction, identified.items)
+    batch = Batch(connection, look, extraction)
+    for item in in_order(identified.items):
+        counts[record_item(connection, batch, stored, item)] += 1
+    batch.flush()
+    note_aliases(connection, identified.aliases)
+    note_rejected(connection, look.source_id, rejected)
+    if batch.wrote:
+        count_entries(connection, look.source_id, batch.gained)
+    return Tally(**counts, rejected=tuple(rejected))
+
+
+def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.Snapshot, item: Item) -> str:
+    """Decide on one item, add its rows, and return the count it goes into."""
+    look, uid = batch.look, item.article.uid
+    entry = stored.entries.get(uid)
+    if entry is None:
+        entry = snapshot.StoredEntry(0)
+        verdict = decide(item, None, entry.state, look)
+        entry = stored.entries[uid] = batch.add_entry(item, verdict)
+        revision_id = batch.next_revision - 1
+        batch.log(Kind.ADDED, entry.id, revision_id)
+    else:
+        verdict = decide(item, stored.held(item, entry), entry.state, look)
+        known = entry.state.hashes.get(item.article.content_hash, 0)
+        revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
+        if verdict.keeps_revision or verdict.kind is not None:
+            batch.update_entry(entry, item, verdict, revision_id)
+        if verdict.kind is not None:
+            count_holders(connection, entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
+    batch.locate(item, entry.id, revision_id)
+    after(entry.state, item, verdict, look, revision_id)
+    return tally_field(verdict)
+
+
+def note_rejected(connection: sqlite3.Connection, source_id: int, rejected: Iterable[Rejected]) -> None:
+    connection.executemany(
+        "INSERT INTO locations (source_id, path, size, mtime_ns, inode, rejected) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
+        " rejected = excluded.rejected",
+        [
+            (source_id, stored_path(each.where), *(each.stamp or (None, None, None)), each.reason)
+            for each in rejected
+        ],
+    )
+
+
+def forget_rejected(connection: sqlite3.Connection, source_id: int) -> None:
+    """What a document rejected before is not what it rejects now."""
+    run = connection.execute
+    run(
+        "DELETE FROM locations WHERE source_id = ? AND rejected IS NOT NULL AND entry_id IS NULL", [source_id]
+    )
+    run("UPDATE locations SET rejected = NULL WHERE source_id = ? AND rejected IS NOT NULL", [source_id])
+
+
+def count_entries(connection: sqlite3.Connection, source_id: int, step: int) -> None:
+    connection.execute(
+        "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id = ?", [step, source_id]
+    )
+
+
+def count_holders(connection: sqlite3.Connection, entry_id: int, step: int) -> None:
+    """Count an entry in or out of every source that has a version of it, and tell their feeds."""
+    connection.execute(
+        "UPDATE sources SET entries = entries + ?, touched = touched + 1 WHERE id IN"
+        " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",
+        [step, entry_id],
+    )
+
+
+def only_held_by(connection: sqlite3.Connection, source_id: int, gone: Sequence[str]) -> list[int]:
+    """The entries, not yet removed, that have no location but those in `gone`."""
+    losing: dict[int, int] = {}
+    for start in range(0, len(gone), AT_ONCE):
+        paths = [stored_path(path) for path in gone[start : start + AT_ONCE]]
+        for (entry_id,) in connection.execute(
+            "SELECT entry_id FROM locations WHERE source_id = ? AND entry_id IS NOT NULL"
+            f" AND path IN ({placeholders(len(paths))})",
+            [source_id, *paths],
+        ):
+            losing[entry_id] = losing.get(entry_id, 0) + 1
+    held = connection.execute
+    return [
+        entry_id
+        for entry_id, count in losing.items()
+        if held("SELECT count(*) FROM locations WHERE entry_id = ?", [entry_id]).fetchone()[0] == count
+        and held("SELECT removed_at IS NULL FROM entries WHERE id = ?", [entry_id]).fetchone()[0]
+    ]

@@ -1,0 +1,230 @@
+"""A look at a source that is no folder: held? ─► collect ─► decide and record ─► when next.
+
+It runs on the event loop; one transaction records what it found, or why it failed.
+"""
+
+import logging
+import random
+import time
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
+
+from feedd.collect import Collected, State, Tools, collect
+from feedd.config.settings import (
+    CommandSource,
+    FeedSource,
+    PageSource,
+    SitemapSource,
+    WatchSource,
+    WindowSource,
+)
+from feedd.errors import BadStatus, SelectorRot, SourceError, StoreError
+from feedd.fetch.freshness import auto_interval, backoff, next_look
+from feedd.looks import Looked, key_of, now_ms
+from feedd.model import Conversation, Tally
+from feedd.publish.times import rfc3339
+from feedd.schedule import Due
+from feedd.sources.items import Made
+from feedd.store.desk import Desk
+from feedd.store.passes import Failure, SourceKey, Started, Window
+
+GONE = 410
+JITTER = 0.1  # of the interval: sources that began together drift apart
+CRON_RETRY_MS = 10 * 60_000
+log = logging.getLogger(__name__)
+
+
+class Hold(NamedTuple):
+    """Whom to leave alone, and until when."""
+
+    scope: str  # host:example.org or domain:example.org
+    until_ms: int
+
+
+class WindowLooker:
+    """Looks at sources of the web, and at programs; belongs to the process that holds the lock."""
+
+    def __init__(self, desk: Desk, tools: Tools) -> None:
+        self.desk = desk
+        self.tools = tools
+
+    async def look(self, source: WindowSource) -> Looked:
+        """Look at one source. A failure is recorded on the source and returned."""
+        begun, began_ms, key = time.monotonic(), now_ms(), key_of(source)
+        started = None
+        try:
+            started = await self.desk.do(lambda writer: writer.begin(key, began_ms))
+            if due := await self.held(source, started, began_ms):
+                await self.desk.do(lambda writer: writer.postpone(key, due))
+                return Looked(source.name, "unchanged", next_check_ms=due.at_ms, note=due.because)
+            collected = await collect(source, await self.state(source, started), self.tools)
+            looked = await self.record(source, key, started, collected)
+        except (SourceError, StoreError) as error:
+            looked = await self.failed(source, key, started, error)
+        except Exception as bug:
+            log.exception("%s: a bug in feedd", source.name)
+            found = SourceError(f"a bug in feedd, see its log: {bug!r}")
+            looked = await self.failed(source, key, started, found)
+        return looked._replace(seconds=time.monotonic() - begun)
+
+    async def held(self, source: WindowSource, started: Started, at_ms: int) -> Due | None:
+        """When the source may be looked at, if its server asked to be left alone until then."""
+        if isinstance(source, CommandSource):
+            return None
+        host = host_of(started.conversation.address or source.url)
+        holds = [Hold(host, started.conversation.held_until or 0)]
+        holds += [Hold(*hold) for hold in await self.desk.do(lambda writer: writer.holds(at_ms))]
+        until_ms = max(hold.until_ms for hold in holds if covers(hold.scope, host))
+        return (
+            Due(until_ms, f"{host} asked to be left alone until then (Retry-After)")
+            if until_ms > at_ms
+            else None
+        )
+
+    async def state(self, source: WindowSource, started: Started) -> State:
+        look, seen = started.look, dict[str, bytes]()
+        said = started.conversation
+        if started.reselected:
+            said = said._replace(address=None, moving_to=None, moving_times=0, moving_since=None)
+        if reads_articles(source):
+            seen = await self.desk.do(lambda writer: writer.seen(look.source_id))
+        return State(said, seen, look.now_ms)
+
+    async def record(
+        self, source: WindowSource, key: SourceKey, started: Started, collected: Collected
+    ) -> Looked:
+        made, said, now = collected.made, collected.conversation, started.look.now_ms
+        if made is not None:
+            said = described(said, made.items or collected.known, made.rejected, started.entries)
+        if source.timing.auto:
+            said = said._replace(interval=await self.rhythm(started, made, now))
+        due = due_after(source, collected._replace(conversation=said), now)
+        window = Window(
+            made.items if made else (),
+            made.rejected if made else None,
+            due,
+            said,
+            hold_of(source, started.conversation.address, collected.retry_after_ms),
+            moved=said.address is not None and said.address != started.conversation.address,
+        )
+        look = started.look._replace(present=made.present if made else None)
+        tally = await self.desk.do(lambda writer: writer.close_window(key, look, window))
+        tally += Tally(duplicates=collected.known)
+        status = "ok" if made is not None and (made.items or made.rejected) else "unchanged"
+        return Looked(source.name, status, tally, next_check_ms=due.at_ms, note=said.note)
+
+    async def rhythm(self, started: Started, made: Made | None, now: int) -> int:
+        """How often to look at a source that says itself how often it publishes."""
+        source_id = started.look.source_id
+        times = await self.desk.do(lambda writer: writer.newest_times(source_id))
+        times += [item.time_ms for item in made.items if item.stated_ms is not None] if made else []
+        return auto_interval(times, now)
+
+    async def failed(
+        self, source: WindowSource, key: SourceKey, started: Started | None, error: SourceError | StoreError
+    ) -> Looked:
+        """Record a failure on the source."""
+        text, due = str(error), source.timing.due_after(now_ms())
+        log.warning("%s: %s", source.name, text)
+        if started is not None:
+            failure = failure_of(source, started, error)
+            due, look = failure.due, started.look
+            try:
+                await self.desk.do(lambda writer: writer.fail(key, look, failure))
+            except StoreError as second:
+                log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
+        return Looked(source.name, "failed", next_check_ms=due.at_ms, error=text)
+
+
+def reads_articles(source: WindowSource) -> bool:
+    match source:
+        case FeedSource():
+            return source.full_text
+        case PageSource() | SitemapSource():
+            return source.content is not None
+        case WatchSource() | CommandSource():
+            return False
+
+
+def described(said: Conversation, items: object, rejected: object, entries: int) -> Conversation:
+    """The conversation with what is to be said of a document that holds nothing."""
+    if items or rejected:
+        return said
+    if entries:
+        kept = f"{entries:,} {'entry' if entries == 1 else 'entries'}"
+        return said._replace(
+            note=f"the document holds nothing any more; what it brought before is kept ({kept})"
+        )
+    return said._replace(note=said.note or "the document holds nothing yet")
+
+
+def due_after(source: WindowSource, collected: Collected, now: int) -> Due:
+    """When the source is looked at next: when it is due, and its server and its document agree."""
+    timing, said = source.timing, collected.conversation
+    own = timing.due_after(now, said.interval)
+    if timing.cron is None:
+        own = own._replace(at_ms=own.at_ms + int((own.at_ms - now) * JITTER * random.random()))  # noqa: S311 (no secret)
+    wishes = said.wishes
+    due = next_look(
+        own,
+        now,
+        fresh_until_ms=collected.fresh_until_ms,
+        ttl_s=wishes.ttl_s,
+        update_period_s=wishes.update_period_s,
+        skip_hours=wishes.skip_hours,
+        skip_days=wishes.skip_days,
+        cap_ms=source.max_interval,
+    )
+    return later(due, collected.retry_after_ms)
+
+
+def later(due: Due, retry_after_ms: int | None) -> Due:
+    """Not before the server wants to be asked again."""
+    if retry_after_ms is None or retry_after_ms <= due.at_ms:
+        return due
+    return Due(retry_after_ms, "the server asked to be left alone until then (Retry-After)")
+
+
+def failure_of(source: WindowSource, started: Started, error: SourceError | StoreError) -> Failure:
+    now, said, timing = now_ms(), started.conversation, source.timing
+    every_ms = CRON_RETRY_MS if timing.cron else (timing.auto and said.interval) or timing.every_ms
+    wait_ms = backoff(started.failures + 1, every_ms, random.random())  # noqa: S311 (no secret)
+    times = "once" if not started.failures else f"{started.failures + 1} times in a row"
+    due = Due(now + wait_ms, f"failed {times}")
+    if not isinstance(error, BadStatus):
+        return Failure(str(error), due, "selector" if isinstance(error, SelectorRot) else "failing")
+    due = later(due, error.retry_after_ms)
+    said = said._replace(held_until=error.retry_after_ms)
+    hold = hold_of(source, said.address, error.retry_after_ms)
+    if error.status != GONE:
+        return Failure(str(error), due, "failing", said, hold)
+    text = f"{error}. feedd looks at it no more, until: feedd update {source.name}"
+    return Failure(text, due, "paused", said._replace(paused=f"gone since {rfc3339(now)} (410)"), hold)
+
+
+def hold_of(source: WindowSource, address: str | None, until_ms: int | None) -> tuple[str, int] | None:
+    """Who besides the source is to be left alone."""
+    if until_ms is None or isinstance(source, CommandSource) or source.rate_limit_scope == "source":
+        return None
+    host = host_of(address or source.url)
+    if source.rate_limit_scope == "domain":
+        return f"domain:{public_suffixes().privatesuffix(host) or host}", until_ms
+    return f"host:{host}", until_ms
+
+
+def covers(scope: str, host: str) -> bool:
+    kind, _, name = scope.partition(":")
+    return host in {scope, name} or (kind == "domain" and host.endswith(f".{name}"))
+
+
+def host_of(url: str) -> str:
+    return (urlsplit(url).hostname or "").rstrip(".").lower()
+
+
+@cache
+def public_suffixes() -> PublicSuffixList:
+    """Read when it is needed first: it takes a tenth of a second."""
+    return PublicSuffixList()
