@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from feedd.config.settings import Source
+    from feedd.config.sources import DirectorySource
 
 
-def cold(source: "Source", database: Path) -> dict[str, object]:
+def cold(source: "DirectorySource", database: Path) -> dict[str, object]:
     """Seconds from opening the database to closing it, and after how many of them how many files were stored."""
     from feedd.folder import FolderLooker
     from feedd.looks import key_of, now_ms
@@ -35,7 +35,7 @@ def cold(source: "Source", database: Path) -> dict[str, object]:
     return {"seconds": seconds, "marks": marks}
 
 
-def unchanged(source: "Source", database: Path, looks: int) -> dict[str, object]:
+def unchanged(source: "DirectorySource", database: Path, looks: int) -> dict[str, object]:
     """Seconds that looks at the unchanged folder take, and those of listing it alone."""
     from bench.floor import list_and_stat
     from feedd.folder import FolderLooker
@@ -57,10 +57,12 @@ def unchanged(source: "Source", database: Path, looks: int) -> dict[str, object]
 
 def main(folder: str, database: Path, looks: int = 0) -> None:
     from feedd.config.load import load
+    from feedd.config.sources import DirectorySource
 
     config = database.with_suffix(".toml")
     config.write_text(f"[sources.corpus]\ntype = 'directory'\npath = '{folder}'\n")
     (source,) = load(config).sources
+    assert isinstance(source, DirectorySource)
     figures = cold(source, database)
     if looks:
         figures |= unchanged(source, database, looks)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import NamedTuple, assert_never
 
 from feedd.answers import hash_of, in_words, moved, raw_of
-from feedd.config.settings import (
+from feedd.config.sources import (
     CommandSource,
     FeedSource,
     Fetch,
@@ -36,6 +36,7 @@ from feedd.sources.items import Draft, Made, Recipe
 from feedd.sources.page import PageSelectors
 from feedd.sources.selector import compile_selector
 from feedd.sources.sitemap import Sitemap, parse_sitemap
+from feedd.sources.watched import Watching
 from feedd.workers import Pool
 
 FEED_TYPES = (
@@ -182,7 +183,7 @@ class Errand:
         answer = await self.visit(self.address, PAGE_TYPES, self.validators)
         if self.is_old(answer):
             return self.unchanged(answer)
-        watching = documents.Watching(source.select, source.remove, source.ignore, source.text_only)
+        watching = Watching(source.select, source.remove, source.ignore, source.text_only)
         recipe = recipe_of(source, "source")._replace(ignore=())
         reading = await self.tools.pool.run(
             documents.read_watched, self.document(answer), recipe, watching, self.state.now_ms
@@ -221,14 +222,14 @@ class Errand:
         """What makes the request conditional: nothing that was had under other settings."""
         said = self.state.conversation
         same = said.requested == self.source.request_hash
-        return Validators(said.etag, said.last_modified) if same else None
+        return Validators(said.etag, said.last_modified, said.answered) if same else None
 
     async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
         """Fetch; an answer that is no document is an error. Raises FetchError, BadStatus."""
         await self.tools.pool.room.wait()
         answer = await self.tools.fetcher.fetch(Ask(url, self.access, validators or Validators(), accept))
         status = answer.status
-        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators)):
+        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators[:2])):
             return answer
         raise BadStatus(in_words(answer), status, retry_after_ms(answer.headers, self.state.now_ms))
 
@@ -265,10 +266,11 @@ class Errand:
                 requested=self.source.request_hash,
                 etag=answer.headers.get("etag"),
                 last_modified=answer.headers.get("last-modified"),
+                answered=answer.url,
                 body_hash=hash_of(answer.body),
             )
         else:
-            said = said._replace(requested=None, etag=None, last_modified=None, body_hash=None)
+            said = said._replace(requested=None, etag=None, last_modified=None, answered=None, body_hash=None)
         return self.result(answer, said)._replace(made=made)
 
     def result(self, answer: Answer, said: Conversation) -> Collected:

@@ -16,7 +16,8 @@ import uvloop
 from watchfiles import Change, awatch
 
 from feedd import control, shapes
-from feedd.config.settings import Config, DirectorySource, Source
+from feedd.config.settings import Config
+from feedd.config.sources import DirectorySource, Source
 from feedd.errors import StoreError, UsageError
 from feedd.fetch.freshness import spread
 from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, is_folder, now_ms

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from feedd import shapes
 from feedd.collect import State, Tools, collect
-from feedd.config.settings import DirectorySource, GitSource, Source, WindowSource
+from feedd.config.sources import DirectorySource, GitSource, Source, WindowSource
 from feedd.decide import Pass, after, decide, in_order
 from feedd.folder import read_in_batches, reading_of, root_of
 from feedd.looks import now_ms
@@ -116,7 +116,6 @@ def decided(
         "date_guessed": guessed,
         "image": item.article.image,
         "author": ", ".join(item.article.details.authors) or None,
-        "content_html": item.article.content_html,
         "decision": verdict.kind or "duplicate",
         "because": verdict.because,
     }

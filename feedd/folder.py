@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, assert_never
 
-from feedd.config.settings import DirectorySource, FolderSource, GitSource
+from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
 from feedd.errors import SourceError, StoreError
 from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, key_of, now_ms

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from feedd.config.settings import Config, FolderSource, Source
+from feedd.config.settings import Config
+from feedd.config.sources import FolderSource, Source
 from feedd.errors import FeeddError, UsageError
 from feedd.model import Tally
 from feedd.store.passes import SourceKey

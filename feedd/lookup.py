@@ -47,13 +47,19 @@ def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
     except BadUrl as error:
         return shapes.explanation(url, None, known=False, decision="left out", because=str(error))
     entry_id = by_url(reader, url)
+    if entry_id is None and (refused := reader.refusals(address)):
+        because = "; ".join(f"{source}: {reason}" for source, reason in refused)
+        return shapes.explanation(url, address, known=False, decision="left out", because=because)
     if entry_id is None:
         because = "no source holds an entry with this address; a file that should hold it may be among those rejected"
         return shapes.explanation(url, address, known=False, decision="unknown", because=because)
     entry = find_entry(reader, config, str(entry_id))
     last = reader.last_change(entry_id)
     decision, at_ms = last or ("added", entry.changed_ms)
-    places = ", ".join(f"{source}: {shapes.printable(path)}" for source, path in reader.locations(entry_id))
+    places = ", ".join(
+        f"{source}: {shapes.printable(path)}" if path else source
+        for source, path in reader.locations(entry_id)
+    )
     reasons = [f"{decision} {rfc3339(at_ms)}"]
     revisions = reader.history(entry_id)
     newest = revisions[-1]
@@ -62,5 +68,5 @@ def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
     reasons.append(
         f"{len(revisions)} version{'' if len(revisions) == 1 else 's'}, the newest seen {rfc3339(newest.seen_ms)}"
     )
-    reasons.append(f"held by {places}" if places else "no file holds it any more")
+    reasons.append(f"held by {places}" if places else "no source holds it any more")
     return shapes.explanation(url, entry.url, known=True, decision=decision, because="; ".join(reasons))

@@ -153,6 +153,7 @@ class Conversation(NamedTuple):
     requested: str | None = None  # hash of the settings under which the rest was had
     etag: str | None = None
     last_modified: str | None = None
+    answered: str | None = None  # the address that both came from
     body_hash: bytes | None = None  # of the last document that was read
     address: str | None = None  # where the server moved it for good
     moving_to: str | None = None  # where it says that it moved

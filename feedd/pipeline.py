@@ -18,7 +18,8 @@ from functools import partial
 
 from feedd import __version__
 from feedd.collect import Tools
-from feedd.config.settings import Config, DirectorySource, GitSource, Source
+from feedd.config.settings import Config
+from feedd.config.sources import DirectorySource, GitSource, Source
 from feedd.fetch.client import Fetcher
 from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
@@ -60,6 +61,7 @@ async def looker(config: Config, desk: Desk, stop: threading.Event) -> AsyncIter
         async with tools(config) as kit:
             yield Looker(folders, WindowLooker(desk, kit), threads)
     finally:
+        stop.set()  # a folder that is being read ends with its batch
         threads.shutdown(wait=True)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from publicsuffixlist import PublicSuffixList
 
 from feedd.collect import Collected, State, Tools, collect
-from feedd.config.settings import (
+from feedd.config.sources import (
     CommandSource,
     FeedSource,
     PageSource,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from feedd.config.settings import Config, Source
+from feedd.config.settings import Config
+from feedd.config.sources import Source
 from feedd.looks import Looked, is_folder, key_of, named, now_ms
 from feedd.publish.cache import Feeds
 from feedd.publish.plan import plans, settings

@@ -55,7 +55,7 @@ def in_processes(
     gc.freeze()  # the list of files: to search it for garbage stops all threads, and those that serve, for 0.2 s
     try:
         for batch in batches:
-            running.append(executor.submit(work, batch))
+            running.append(submitted(executor, work, batch))
             if len(running) > workers * AHEAD:
                 yield running.popleft().result()
         while running:
@@ -68,6 +68,16 @@ def in_processes(
         executor.shutdown(wait=True, cancel_futures=True)
         held.close()
         leash.close()
+
+
+def submitted(
+    executor: Executor, work: Callable[Params, Out], *args: Params.args, **kwargs: Params.kwargs
+) -> Future[Out]:
+    """Hand in work. Raises BrokenProcessPool, also where the pool breaks at this very moment."""
+    try:
+        return executor.submit(work, *args, **kwargs)
+    except ValueError as error:  # a pipe of the pool was closed while it starts a further process
+        raise BrokenProcessPool("a worker process died") from error
 
 
 class Pool:
@@ -91,7 +101,7 @@ class Pool:
         if self.waiting >= ENOUGH:
             self.room.clear()
         try:
-            return await asyncio.wrap_future(self.executor().submit(work, *args, **kwargs))
+            return await asyncio.wrap_future(submitted(self.executor(), work, *args, **kwargs))
         except BrokenProcessPool as error:
             self.let_go()
             raise SourceError("a worker process died; the document is read again at the next look") from error

@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from feedd.config.settings import DirectorySource
+from feedd.config.sources import DirectorySource
 from feedd.errors import SourceError
-from feedd.model import Tally
-from feedd.normalise.text import content_hash
 from feedd.folder import FolderLooker
 from feedd.looks import WHOLE, Looked, Progress, Request, key_of
+from feedd.model import Tally
+from feedd.normalise.text import content_hash
 from feedd.sources import directory
 from feedd.store.desk import Desk
 from feedd.store.reader import Entry, Reader

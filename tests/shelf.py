@@ -7,9 +7,9 @@ from typing import NamedTuple
 from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.decide import Pass
+from feedd.looks import key_of
 from feedd.model import Item, Stamp
 from feedd.normalise.article import normalise
-from feedd.looks import key_of
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.plan import settings
 from feedd.schedule import Due

@@ -28,7 +28,9 @@ def test_entries_come_in_and_are_served(net: Net) -> None:
         "<author>ann@example.org (Ann)</author><category>News</category><comments>https://example.org/c</comments>"
         "<enclosure url='https://example.org/a.mp3' type='audio/mpeg' length='1234'/>"
     )
-    net.web.page("/feed.xml", rss(item("one", date=DATE, guid="g1", more=more), item("two", date=DATE)), type=RSS)
+    net.web.page(
+        "/feed.xml", rss(item("one", date=DATE, guid="g1", more=more), item("two", date=DATE)), type=RSS
+    )
     net.feed(settings='language = "en"')
     said = net.update()
     assert (said["status"], said["added"]) == ("ok", 2)
@@ -76,10 +78,14 @@ def test_an_edit_is_told_by_guid_and_by_link(net: Net) -> None:
     net.web.page("/feed.xml", rss(item("one", guid="g", text="New words.", date=DATE)), type=RSS)
     assert net.update("a")["silent_edited"] == 1
     # the link follows the headline, the guid stays
-    net.web.page("/feed.xml", rss(item("one-b", title="B", guid="g", text="New words.", date=LATER)), type=RSS)
+    net.web.page(
+        "/feed.xml", rss(item("one-b", title="B", guid="g", text="New words.", date=LATER)), type=RSS
+    )
     assert net.update("a")["edited"] == 1
     # the guid follows the headline, the link stays
-    net.web.page("/feed.xml", rss(item("one-b", title="C", guid="h", text="New words.", date=LATER)), type=RSS)
+    net.web.page(
+        "/feed.xml", rss(item("one-b", title="C", guid="h", text="New words.", date=LATER)), type=RSS
+    )
     assert net.update("a")["silent_edited"] == 1
     (entry,) = net.entries()
     assert (entry["title"], entry["url"]) == ("C", "https://example.org/one-b")
@@ -94,7 +100,9 @@ def test_items_that_share_what_should_tell_them_apart(net: Net) -> None:
     documents = {
         "/guid.xml": rss(item("one", guid="same"), item("two", guid="same")),
         "/link.xml": rss(item("x", title="one", guid="1"), item("x", title="two", guid="2")),
-        "/none.xml": rss("<title>three</title>", "<title>four</title>", "<description>No title</description>"),
+        "/none.xml": rss(
+            "<title>three</title>", "<title>four</title>", "<description>No title</description>"
+        ),
         "/all.xml": rss("<title>five</title><guid>g</guid>", "<title>six</title><guid>g</guid>"),
     }
     for path, body in documents.items():
@@ -121,7 +129,9 @@ def test_times_that_can_not_be(net: Net) -> None:
     net.feed()
     net.update()
     entries = net.entries()
-    assert [each["title"] for each in entries] == ["1970", "2041", "none"], "undated ones in the document's order"
+    assert [each["title"] for each in entries] == ["1970", "2041", "none"], (
+        "undated ones in the document's order"
+    )
     for each in entries:
         assert each["date_guessed"]
         published = datetime.fromisoformat(each["published"])
@@ -161,7 +171,9 @@ def test_what_scrolled_off_stays(net: Net) -> None:
 def test_an_article_of_two_feeds_is_one_entry(net: Net) -> None:
     net.web.page("/a.xml", rss(item("one", guid="a1", text="The short one.")), type=RSS)
     net.web.page("/b.xml", rss(item("one", guid="b1", text="The long one, with more words.")), type=RSS)
-    net.sources('[sources.a]\ntype = "feed"\nurl = "{web}/a.xml"\n[sources.b]\ntype = "feed"\nurl = "{web}/b.xml"\n')
+    net.sources(
+        '[sources.a]\ntype = "feed"\nurl = "{web}/a.xml"\n[sources.b]\ntype = "feed"\nurl = "{web}/b.xml"\n'
+    )
     for _ in range(3):
         net.all("a")
         net.all("b")
@@ -348,7 +360,10 @@ def test_servers_that_hang_harm_nobody_else(net: Net) -> None:
     net.web.page("/good.xml", rss(item("one")), type=RSS)
     bad = ("hang", "half", "drip", "loop", "file")
     net.sources(
-        "".join(f'[sources.{name}]\ntype = "feed"\nurl = "{{web}}/{name}.xml"\ntimeout = "1s"\n' for name in (*bad, "good")),
+        "".join(
+            f'[sources.{name}]\ntype = "feed"\nurl = "{{web}}/{name}.xml"\ntimeout = "1s"\n'
+            for name in (*bad, "good")
+        ),
         '[fetch]\nallow_private = true\nhost_interval = "0s"\nper_host = 10\n',
     )
     begun = time.monotonic()
@@ -408,7 +423,9 @@ def test_evidence_is_kept(net: Net) -> None:
     net.web.page("/feed.xml", body, type=RSS, headers={"X-Proof": "yes", "Set-Cookie": "secret=1"})
     net.feed(settings="keep_raw = true")
     net.update()
-    ((url, status, headers, digest, packed),) = net.rows("SELECT url, status, headers, sha256, body FROM raws")
+    ((url, status, headers, digest, packed),) = net.rows(
+        "SELECT url, status, headers, sha256, body FROM raws"
+    )
     assert (url, status) == (f"{net.web.url}/feed.xml", 200)
     assert "X-Proof".lower() in headers
     assert "secret" not in headers

@@ -16,9 +16,9 @@ from feedd.cli.common import cut
 from feedd.config.load import load
 from feedd.daemon import Meant, meant
 from feedd.errors import ConfigError
+from feedd.looks import Request
 from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean
 from feedd.normalise.text import links_hash
-from feedd.looks import Request
 from feedd.publish.cache import Key
 from feedd.sources.directory import Selection
 from feedd.store.reader import Reader

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +165,10 @@ def update_and_kill(root: Path, database: Path, more: int) -> list[int]:
     with subprocess.Popen(command(root, database), stdout=subprocess.DEVNULL) as running:
         until(lambda: stored(database) >= before + more or running.poll() is not None)
         time.sleep(random.uniform(0, 0.05))
-        try:
-            children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-        except OSError:
-            children = []
+        children = []
+        with suppress(OSError):
+            for task in Path(f"/proc/{running.pid}/task").iterdir():
+                children += (task / "children").read_text().split()
         running.kill()
     return [int(child) for child in children]
 

@@ -18,7 +18,8 @@ from feedd.cli.common import (
     print_json_list,
     table,
 )
-from feedd.config.settings import Config, Source
+from feedd.config.settings import Config
+from feedd.config.sources import Source
 from feedd.lookup import explain as explained
 from feedd.lookup import find_entry
 from feedd.store.reader import Entry, Reader, SourceRow

@@ -18,7 +18,8 @@ from feedd.cli.common import (
     json_option,
     print_json,
 )
-from feedd.config.settings import Config, DirectorySource, Source
+from feedd.config.settings import Config
+from feedd.config.sources import DirectorySource, Source
 from feedd.errors import AlreadyRunning, ConfigError, UsageError
 from feedd.looks import Looked, Progress, Request, is_folder, named
 from feedd.model import COUNTS

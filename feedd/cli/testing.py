@@ -20,7 +20,8 @@ from feedd.cli.common import (
     table,
 )
 from feedd.config.load import in_words
-from feedd.config.settings import TYPES, Config, Source
+from feedd.config.settings import Config
+from feedd.config.sources import TYPES, Source
 from feedd.dry_run import dry_run
 from feedd.errors import UsageError
 from feedd.looks import named

@@ -10,19 +10,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from feedd.config.settings import (
-    BUILT_IN_FEEDS,
-    TYPES,
-    Config,
-    Defaults,
-    Feed,
-    Fetch,
-    Fetching,
-    Server,
-    Settings,
-    Source,
-    Store,
-)
+from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
+from feedd.config.sources import TYPES, Defaults, Fetch, Fetching, Settings, Source
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 

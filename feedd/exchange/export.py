@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from feedd.config.settings import FeedSource, Source
+from feedd.config.sources import FeedSource, Source
 from feedd.exchange.opml_in import Subscription
 from feedd.publish.opml import Listed, outlined
 

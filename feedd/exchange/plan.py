@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from feedd.config.settings import Config, FeedSource
+from feedd.config.settings import Config
+from feedd.config.sources import FeedSource
 from feedd.config.values import web_url
 from feedd.exchange.naming import Namer
 from feedd.exchange.opml_in import Subscription

@@ -3,7 +3,8 @@
 import asyncio
 from typing import NamedTuple
 
-from feedd.config.settings import BUILT_IN_FEEDS, Config, FeedSource, Fetching
+from feedd.config.settings import BUILT_IN_FEEDS, Config
+from feedd.config.sources import FeedSource, Fetching
 from feedd.config.values import every as valid_every
 from feedd.config.values import name as valid_name
 from feedd.config.values import web_url

@@ -161,7 +161,7 @@ class Body:
         self._pieces: list[bytes] = []
         self._size = 0
         self._received = 0
-        self.full = False
+        self.full = False  # there was more than that, and it is left out
 
     def announce(self, content_length: str | None) -> None:
         """Raises TooLarge if it is going to be."""
@@ -178,8 +178,7 @@ class Body:
             raise self._too_large()
         try:
             for piece in chained(self._decoders, data):
-                self._keep(piece)
-                if self.full:
+                if not self._keep(piece):
                     return
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
             text = f"{self._host} sent a body that is not the {self._coding} it is said to be: {error}"
@@ -194,13 +193,15 @@ class Body:
     def so_far(self) -> bytes:
         return b"".join(self._pieces)
 
-    def _keep(self, piece: bytes) -> None:
-        room = self._most - self._size
+    def _keep(self, piece: bytes) -> bool:
+        """Whether more is wanted."""
+        room = max(self._most - self._size, 0)
         if len(piece) > room and not self._cut:
             raise self._too_large()
         self._pieces.append(piece[:room])
         self._size += len(piece)
-        self.full = self._cut and self._size >= self._most
+        self.full = self._cut and self._size > self._most
+        return not self.full
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"{self._host} sends more than {spell_size(self._most)} (max_bytes)")

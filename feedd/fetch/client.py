@@ -140,12 +140,10 @@ class Fetcher:
 
 def joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """Names in small letters; several of one name as one (RFC 9110 section 5.3); without what is secret."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1").lower(), text(raw_value)
-        if name not in HIDDEN:
-            found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1").lower(), []).append(text(value))
+    return {name: ", ".join(values) for name, values in found.items() if name not in HIDDEN}
 
 
 def text(value: bytes) -> str:

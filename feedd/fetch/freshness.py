@@ -28,7 +28,6 @@ ASCTIME = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})\s+(?P<year>\d{4})",
     re.IGNORECASE | re.ASCII,
 )
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 NEWEST = 100  # items whose times tell how often a feed publishes
 MEMORY_MS = 90 * DAY_MS
@@ -58,10 +57,11 @@ def fresh_until_ms(headers: Mapping[str, str], now_ms: int) -> int | None:
     """Until when an answer is fresh (RFC 9111 section 4.2); None if it says nothing, or is to be asked for anew.
 
     `max-age` counts before `Expires`; `s-maxage` is for shared caches. Malformed values count as none.
-    A server that wants every use revalidated gives no time at which a new look is worth while.
+    A server that wants every use revalidated gives no time at which a new look is worth while; `must-revalidate`
+    speaks of answers that are no longer fresh (section 5.2.2.2), and changes nothing.
     """
     directives = cache_control(headers.get("cache-control", ""))
-    if directives.keys() & {"no-cache", "no-store", "must-revalidate"}:
+    if directives.keys() & {"no-cache", "no-store"}:
         return None
     age_s = seconds_of(headers.get("age", "")) or 0
     if "max-age" in directives:
@@ -106,26 +106,26 @@ def next_look(
     ttl_s: int | None = None,
     update_period_s: int | None = None,
     skip_hours: Collection[int] = (),
-    skip_days: Collection[str] = (),
+    skip_days: Collection[int] = (),
     cap_ms: int = DAY_MS,
 ) -> Due:
     """The latest of what the source's own timing, the server and the feed ask for, and why.
 
     What server and feed ask for counts for at most `cap_ms` from now; the source's own timing always counts.
-    `skip_hours`: 0 to 23, GMT; `skip_days`: names of days in English, GMT (RSS 2.0).
+    `skip_hours`: 0 to 23, GMT; `skip_days`: 0 for Monday to 6, GMT.
     """
     asked = [
         (fresh_until_ms, "the server asks for {} (Cache-Control or Expires)"),
         (after(now_ms, ttl_s), "the feed asks for {} (ttl)"),
         (after(now_ms, update_period_s), "the feed asks for {} (updatePeriod)"),
     ]
-    limit_ms = max(own.at_ms, now_ms + cap_ms)
+    limit_ms = now_ms + cap_ms
     best = own
     for at_ms, words in asked:
-        if at_ms is not None and at_ms > best.at_ms:
-            best = Due(at_ms, words.format(spell_duration(at_ms - now_ms)))
-    if best.at_ms > limit_ms:
-        best = Due(limit_ms, f"{best.because}, of which {spell_duration(cap_ms)} are granted")
+        if at_ms is not None and min(at_ms, limit_ms) > best.at_ms:
+            best = Due(min(at_ms, limit_ms), words.format(spell_duration(at_ms - now_ms)))
+            if at_ms > limit_ms:
+                best = best._replace(because=f"{best.because}; {spell_duration(cap_ms)} is the most")
     return out_of_skipped(best, limit_ms, hours_of(skip_hours), days_of(skip_days))
 
 
@@ -139,10 +139,9 @@ def hours_of(stated: Collection[int]) -> frozenset[int]:
     return hours if len(hours) < 24 else frozenset()
 
 
-def days_of(stated: Collection[str]) -> frozenset[int]:
+def days_of(stated: Collection[int]) -> frozenset[int]:
     """Days to skip, from Monday as 0; none if all are."""
-    names = {name.strip().lower() for name in stated}
-    days = frozenset(number for number, name in enumerate(DAYS) if name in names)
+    days = frozenset(day for day in stated if 0 <= day < 7)
     return days if len(days) < 7 else frozenset()
 
 

@@ -19,6 +19,7 @@ OURS = frozenset(
 )
 MOST_COOKIES = 50
 LONGEST_COOKIE = 4096
+LONGEST_VALIDATOR = 1000
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")  # RFC 9110 section 5.6.2, in small letters
 UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # section 5.5
 
@@ -130,13 +131,20 @@ def conditions(ask: Ask, hop: Hop) -> dict[str, str]:
     if hop.address.url != came_from if came_from else not hop.trusted:
         return {}
     pairs = (("if-none-match", validators.etag), ("if-modified-since", validators.last_modified))
-    return {name: value for name, value in pairs if value}
+    return {name: value for name, value in pairs if value and is_sendable(value)}
+
+
+def is_sendable(validator: str) -> bool:
+    """Whether sending it back would not make every further request fail: servers can send anything."""
+    return len(validator) <= LONGEST_VALIDATOR and not UNSENDABLE.search(validator)
 
 
 def spell_auth(auth: Basic | Bearer) -> str:
     if isinstance(auth, Bearer):
         return f"Bearer {auth.token}"
-    return "Basic " + base64.b64encode(f"{auth.user}:{auth.password}".encode()).decode("ascii")
+    return "Basic " + base64.b64encode(
+        f"{auth.user}:{auth.password}".encode("utf-8", "surrogateescape")
+    ).decode("ascii")
 
 
 def cookies_for(access: Access, hop: Hop) -> str:

@@ -13,6 +13,7 @@ class Host:
         self.active = 0
         self.started_s: float | None = None  # when the newest turn began, by the loop's clock
         self.interval_s = 0.0  # that it asked for
+        self.longest_s = 0.0  # that any asked for, while the host was known
         self.door = asyncio.Lock()  # whoever is next waits within, all others before it, in order
         self.freed = asyncio.Event()
 
@@ -24,7 +25,7 @@ class Host:
         if pause > 0:
             await asyncio.sleep(pause)
 
-    def rest_s(self, now_s: float, interval_s: float = 0.0) -> float:
+    def rest_s(self, now_s: float, interval_s: float) -> float:
         """How long the next turn has to wait."""
         if self.started_s is None:
             return 0.0
@@ -54,6 +55,7 @@ class Manners:
                 place.active += 1
                 place.started_s = asyncio.get_running_loop().time()
                 place.interval_s = interval_s
+                place.longest_s = max(place.longest_s, interval_s)
             try:
                 yield
             finally:
@@ -74,7 +76,7 @@ class Manners:
         if place.users:
             return
         loop = asyncio.get_running_loop()
-        pause = place.rest_s(loop.time())
+        pause = place.rest_s(loop.time(), place.longest_s)
         if pause > 0:
             loop.call_later(pause, self._leave, host, place)
         elif self._hosts.get(host) is place:

@@ -5,6 +5,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from protego import Protego
@@ -22,10 +23,11 @@ KEPT_S = 86_400.0  # section 2.4
 RETRY_S = 3_600.0
 GIVEN_UP_S = 30 * 86_400.0  # section 2.3.1.4: what can't be had for so long counts as none
 ORIGINS = 1_000  # that are remembered
-LONGEST_RULE = 2_000
-MOST_RULES = 10_000
+LONGEST_LINE = 2_000
+MOST_LINES = 10_000
 LONGEST_DELAY_S = 300.0
-AGENT_LINE = re.compile(r"\s*user.?agent\s*:?\s*(\S*)", re.IGNORECASE)
+AGENT_LINE = re.compile(r"\s*user.?agent\s*:?\s*(\*|[a-z_-]*)", re.IGNORECASE | re.ASCII)
+RULE_LINE = re.compile(r"\s*(?:allow|disallow|crawl.?delay)\s*:", re.IGNORECASE | re.ASCII)
 
 
 class Rules(NamedTuple):
@@ -103,20 +105,23 @@ def unreachable(before: Rules | None, now_s: float) -> Rules:
 def read(body: bytes) -> Protego:
     """The rules of a file. Lines are bounded in length and number: each is matched with each address."""
     lines = body.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-    kept = [line for line in lines if len(line) <= LONGEST_RULE][:MOST_RULES]
-    return Protego.parse("\n".join(without_strangers(kept)))
+    kept = [line for line in lines if len(line) <= LONGEST_LINE]
+    return Protego.parse("\n".join(islice(essential(kept), MOST_LINES)))
 
 
-def without_strangers(lines: Iterable[str]) -> Iterator[str]:
-    """All agents but ours and `*` under one name, and no name twice in a row.
+def essential(lines: Iterable[str]) -> Iterator[str]:
+    """The lines that count, with each agent once in its group, and all that are not we under one name.
 
-    protego copies each rule to every agent of its group, and groups may have thousands.
+    protego copies each rule to every agent of its group, and a group may name thousands.
     """
-    before = ""
+    group: set[str] = set()
     for line in lines:
-        found = AGENT_LINE.match(line)
-        if found and AGENT not in found[1].lower() and not found[1].startswith("*"):
-            line = "User-agent: someone-else"  # noqa: PLW2901
-        if not found or line != before:
+        if found := AGENT_LINE.match(line):
+            name = found[1].lower()
+            agent = name if name in {AGENT, "*"} else "someone-else"
+            if agent not in group:
+                group.add(agent)
+                yield f"User-agent: {agent}"
+        elif RULE_LINE.match(line):
+            group.clear()
             yield line
-        before = line

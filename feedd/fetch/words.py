@@ -59,7 +59,8 @@ def explain_system(error: OSError, host: str, reached: str) -> str:
 
 
 def spell_ssl(error: ssl.SSLError) -> str:
-    return (error.reason or "the handshake was cut off").lower().replace("_", " ")
+    reason: str | None = getattr(error, "reason", None)  # absent on those that Python itself raises
+    return (reason or "the handshake was cut off").lower().replace("_", " ")
 
 
 def short(error: Exception) -> str:

@@ -31,7 +31,11 @@ HALF = "|".join(
 )
 NO_LETTER_BEFORE, NO_LETTER_AFTER = r"(?<![^\W\d_])", r"(?![^\W\d_])"
 
-PLAIN = re.compile(r"[0-9]{10}|[0-9]{13}|[0-9]{8}T[0-9]{4,6}(?:Z|[+\-][0-9]{2}:?[0-9]{2})?")
+# what leaves nothing to be understood
+PLAIN = re.compile(
+    r"[0-9]{10}|[0-9]{13}|[0-9]{8}T[0-9]{4,6}(?:Z|[+\-][0-9]{2}:?[0-9]{2})?"
+    r"|[12][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+\-][0-9]{2}:?[0-9]{2})?)?"
+)
 DOTTED_HALF = re.compile(r"\b([ap])\.\s?m\.", re.IGNORECASE)  # a. m. (Spanish)
 DOTTED_CLOCK = re.compile(r"\b(klo|kl\.?|pukul|ore)\s?([0-9]{1,2})\.([0-5][0-9])(?![0-9])", re.IGNORECASE)
 YEAR_MONTH_DAY = re.compile(
@@ -99,7 +103,7 @@ def parse_local_date(
         moments = (by_format(text, format_, language, timezone) for format_ in formats)
         return next((moment for moment in moments if moment is not None), None)
     if PLAIN.fullmatch(text):
-        return parse_date(text)
+        return parse_date(text, timezone=timezone)
     day = earliest_day(text, language)
     return None if day is None else moment_of(text, day, timezone)
 
@@ -139,7 +143,12 @@ def names_of(language: str) -> dict[str, int]:
 
 def rows(language: str) -> dict[str, int]:
     months = enumerate(MONTHS[language].split("|"), 1)
-    return {tidy(name).casefold(): month for month, names in months for name in names.split(",")}
+    return {folded(name): month for month, names in months for name in names.split(",")}
+
+
+def folded(name: str) -> str:
+    """Without what expressions that ignore case take for the same, too: Turkish i's, the Greek final s."""
+    return tidy(name).lower().replace("i\u0307", "i").replace("ı", "i").replace("ς", "σ")
 
 
 @lru_cache(maxsize=64)
@@ -169,7 +178,7 @@ def earliest_day(text: str, language: str | None) -> Day | None:
         *figured_days(text, language),
         *(of_figures(found, language) for found in FIGURES.finditer(text)),
         *(
-            day_of(found, names_of(base(language))[found["name"].casefold()], language)
+            day_of(found, names_of(base(language)).get(folded(found["name"]), 0), language)
             for pattern in named_days(base(language))
             for found in pattern.finditer(text)
         ),
@@ -333,7 +342,7 @@ def by_format(text: str, format_: str, language: str | None, timezone: str | Non
     if "ordinal" in said:
         started = composed((year, 1, 1), (hour, *rest_of(said)), said.get("fraction"), offset, timezone)
         return None if started is None else started + (int(said["ordinal"]) - 1) * 86_400_000
-    month = names_of(base(language))[said["name"].casefold()] if "name" in said else int(said["month"])
+    month = names_of(base(language)).get(folded(said["name"]), 0) if "name" in said else int(said["month"])
     day = (year, month, int(said["day"]))
     return composed(day, (hour, *rest_of(said)), said.get("fraction"), offset, timezone)
 

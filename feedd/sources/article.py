@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from feedd.errors import SelectorRot
+from feedd.errors import SelectorRot, SourceError
 from feedd.normalise.dates import parse_date
 from feedd.normalise.text import FORBIDDEN
+from feedd.normalise.url import shown
 from feedd.sources import selector as selectors
 from feedd.sources.markup import Document, absolute, text_of
 from feedd.sources.selector import compile_selector, select_all
@@ -22,6 +23,7 @@ AUTO = "auto"
 ARTICLE_TYPE = re.compile(r"(?:\w*Article|\w*Posting|Report|Review|\w*Recipe|HowTo|\w*Episode|Event)$")
 MAX_OBJECTS = 1_000  # of JSON-LD that are looked at
 MAX_JSON = 2_000_000  # characters of JSON-LD
+MAX_TAGS = 50_000  # of a page whose article is to be found: that takes 60 µs a tag
 SHORTEST = 20  # characters of what can be an article
 TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
 PUBLISHED = (
@@ -122,6 +124,11 @@ def found_alone(document: Document) -> str:
     import readability
     from lxml import etree
 
+    if document.text.count("<") > MAX_TAGS:
+        raise SourceError(
+            f"{shown(document.url)} has more than {MAX_TAGS:,} tags, too many to look for the article in them;"
+            " name its element with a selector"
+        )
     root = document_without_matter_beside(document)
     page = etree.tostring(root, encoding="unicode", method="html")
     try:

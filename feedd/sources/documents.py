@@ -1,6 +1,5 @@
 """A document as it was received → what it states, and articles. Pure: it runs in a thread, or in another process."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,10 +9,10 @@ from feedd.normalise.url import BadUrl, canonical
 from feedd.sources.article import extract_article
 from feedd.sources.feed.parse import parse
 from feedd.sources.items import Draft, Made, Recipe, drafts, made_of
-from feedd.sources.output import Kind, items_of_output
+from feedd.sources.output import items_of_output
 from feedd.sources.page import PageSelectors, items_of_page
 from feedd.sources.sitemap import SitemapEntry
-from feedd.sources.watched import name_of, watched_item
+from feedd.sources.watched import Watching, name_of, watched_item
 
 EMPTY = "the feed is empty"
 
@@ -25,15 +24,6 @@ class Document(NamedTuple):
     url: str
     content_type: str | None = None
     raw: Raw | None = None  # to be kept as evidence
-
-
-class Watching(NamedTuple):
-    """What of a page is watched."""
-
-    select: str | None
-    remove: tuple[str, ...]
-    ignore: tuple[re.Pattern[str], ...]
-    text_only: bool
 
 
 class Reading(NamedTuple):
@@ -91,7 +81,7 @@ def read_page(
 
 def read_watched(document: Document, recipe: Recipe, watching: Watching, now_ms: int) -> Reading:
     """Raises SelectorRot."""
-    item = watched_item(document.body, document.url, document.content_type, **watching._asdict())
+    item = watched_item(document.body, document.url, document.content_type, watching)
     return reading_of([item], recipe, now_ms, document.raw, whole=True)
 
 
@@ -120,7 +110,7 @@ def titled(item: RawItem) -> RawItem:
 
 
 def read_output(
-    document: Document, recipe: Recipe, kind: Kind, selectors: PageSelectors | None, now_ms: int
+    document: Document, recipe: Recipe, kind: str, selectors: PageSelectors | None, now_ms: int
 ) -> Reading:
     """Raises NotAFeed, SelectorRot."""
     output = items_of_output(document.body, kind, url=document.url, page=selectors)

@@ -11,12 +11,15 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from feedd.errors import SourceError
+from feedd.normalise.html import MARKUP
 from feedd.normalise.media import quoted
 from feedd.normalise.url import shown
 from feedd.sources.decode import decode, web_encoding
 
 MAX_TAGS = 200_000  # of a page: a tree takes half a kilobyte a tag
 MAX_DEPTH = 250  # of nested elements; libxml2 stops at 256
+MAX_ATTRIBUTES = 1_000  # of an element
+ATTRIBUTE = re.compile(r"""[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"?|'[^']*+'?|[^\s>]*+))?+""")
 CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:\-]+)", re.IGNORECASE)
 META_CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:\-]+)", re.IGNORECASE)
 DECLARED = re.compile(rb"<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([\w.:\-]+)", re.IGNORECASE)
@@ -24,6 +27,8 @@ META_WITHIN = 4096  # bytes from the beginning, where browsers look at the first
 WESTERN = frozenset(["cp1252", "ascii", "utf-8"])  # said by servers that do not know
 XML_DECLARATION = re.compile(r"<\?(?=xml)", re.IGNORECASE)
 JSON_TYPE = re.compile(r"[^;]*[/+]json\s*(?:;|$)", re.IGNORECASE)
+# an address that needs nothing done to it (RFC 3986 appendix A)
+USUAL = re.compile(r"https?://[a-zA-Z0-9.\-]+(?::[0-9]{1,5})?(?:/[!$-;=@-Z_a-z~]*(?:\?[!$-;=?-Z_a-z~]+)?)?")
 BLOCKS = (
     "address article aside blockquote br caption center dd details div dl dt figcaption figure footer form h1 h2"
     " h3 h4 h5 h6 header hr li main nav ol option p pre section summary table tbody td tfoot th thead tr ul"
@@ -160,7 +165,9 @@ def tree_of(text: str, url: str) -> Any:
     from lxml import etree
     from lxml.html import HTMLParser, document_fromstring
 
-    parser = HTMLParser(recover=True, no_network=True, encoding="utf-8")
+    parser = HTMLParser(
+        recover=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8"
+    )
     raw = parsable(text, url).encode("utf-8", "replace")
     try:
         root = document_fromstring(raw, parser=parser)
@@ -180,6 +187,13 @@ def parsable(text: str, url: str) -> str:
     if "<" not in text:
         return f"<pre>{text}</pre>"
     return XML_DECLARATION.sub("<?-", text)
+
+
+def overloaded(tag: re.Match[str]) -> bool:
+    """Whether a tag has more attributes than libxml2 reads in good time: it takes the square of their number."""
+    if tag["name"] is None or tag.end() - tag.start() < 2 * MAX_ATTRIBUTES:
+        return False
+    return len(ATTRIBUTE.findall(tag[0])) > MAX_ATTRIBUTES
 
 
 def too_deep(url: str) -> SourceError:
@@ -208,6 +222,8 @@ def broken(markup: str) -> str:
 
 def absolute(address: str, base_url: str) -> str | None:
     """The address as an absolute http(s) URI, or None."""
+    if USUAL.fullmatch(address):
+        return address
     try:
         url = quoted(urljoin(base_url, "".join(address.split("\n")).strip()))
         parts = urlsplit(url)

@@ -8,6 +8,7 @@ rejected and costs no other. A seed begins at a line `<!--time-->` that its link
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from feedd.errors import SeedError, SourceError
@@ -101,7 +102,7 @@ def of_seeds(text: str) -> Output:
     first = starts[0] if starts else len(lines)
     if "".join(lines[:first]).strip():
         rejected.append(("line 1", "what stands before the first seed is none"))
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         try:
             items.append(item_of_seed("\n".join(lines[start:end])))
         except SeedError as error:

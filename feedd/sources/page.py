@@ -165,7 +165,7 @@ def image_of(found: Found, base_url: str) -> str | None:
     """A picture's address: of `src` or what stands in for it, of a `<meta>`, a link, or a background."""
     if isinstance(found, Value):
         return absolute(found.of, base_url) if isinstance(found.of, str) and found.of else None
-    tag = found.tag if found.tag.parent is None or found.tag.parent.name != "picture" else found.tag.parent
+    tag = found.tag.find_parent("picture") or found.tag
     address = picture_in(str(tag)) or other_picture(found)
     return absolute(address, base_url) if address else None
 

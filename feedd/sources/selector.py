@@ -78,10 +78,14 @@ class Element:
 
     @property
     def text(self) -> str:
-        return text_of(self.html)
+        if "tag" in self.__dict__:
+            return text_of(self.html)
+        from lxml import etree
+
+        return text_of(etree.tostring(self.node, encoding="unicode", with_tail=False))
 
     def attribute(self, name: str) -> str | None:
-        value = self.tag.get(name)
+        value = self.tag.get(name) if "tag" in self.__dict__ else self.node.get(name)
         return " ".join(value) if isinstance(value, list) else value
 
 

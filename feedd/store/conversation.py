@@ -6,7 +6,7 @@ import sqlite3
 from feedd.model import Conversation, Wishes
 
 COLUMNS = (
-    "requested, etag, last_modified, body_hash, address, moving_to, moving_times, moving_since, held_until, paused,"
+    "requested, etag, last_modified, answered, body_hash, address, moving_to, moving_times, moving_since, held_until, paused,"
     " note, interval, freshness, hub"
 )
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))

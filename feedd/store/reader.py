@@ -252,6 +252,15 @@ class Reader:
         )
         return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
+    def refusals(self, url: str) -> list[tuple[str, str]]:
+        """(source, reason) of every source that names this address and leaves it out."""
+        rows = self.rows(
+            "SELECT s.name, l.rejected FROM locations l JOIN sources s ON s.id = l.source_id"
+            " WHERE l.path = ? AND l.rejected IS NOT NULL ORDER BY s.name",
+            [url],
+        )
+        return [(str(name), str(why)) for name, why in rows]
+
     def rejected(self) -> list[tuple[str, str, str]]:
         """(source, path, reason) of every file that is refused now."""
         rows = self.rows(

@@ -130,6 +130,7 @@ WEB = (
     "ALTER TABLE sources ADD COLUMN requested TEXT",  # hash of the settings that what follows was had under
     "ALTER TABLE sources ADD COLUMN etag TEXT",
     "ALTER TABLE sources ADD COLUMN last_modified TEXT",
+    "ALTER TABLE sources ADD COLUMN answered TEXT",  # the address that they came from
     "ALTER TABLE sources ADD COLUMN body_hash BLOB",  # of the last document that was read
     "ALTER TABLE sources ADD COLUMN address TEXT",  # where the server moved it for good
     "ALTER TABLE sources ADD COLUMN moving_to TEXT",  # where it says so

@@ -15,7 +15,7 @@ from webserver import Reply, Request, Web
 from feedd.cli import exchange
 from feedd.cli.main import Commands
 from feedd.config.load import load
-from feedd.config.settings import FeedSource
+from feedd.config.sources import FeedSource
 from feedd.exchange.opml_in import read_opml
 
 ATOM = """<?xml version="1.0" encoding="utf-8"?>

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from feedd.config.load import Loader, find, load
-from feedd.config.settings import Config, DirectorySource
+from feedd.config.settings import Config
+from feedd.config.sources import DirectorySource
 from feedd.config.values import Listen
 from feedd.errors import ConfigError
 
@@ -32,6 +33,7 @@ def loaded(folder: Path, toml: str) -> Config:
 
 def source_of(folder: Path, toml: str) -> DirectorySource:
     (source,) = loaded(folder, toml).sources
+    assert isinstance(source, DirectorySource)
     return source
 
 
@@ -192,7 +194,7 @@ def test_included_files(tmp_path: Path) -> None:
     config = loaded(tmp_path, 'include = ["sources.d/*.toml"]\n' + SOURCE)
     assert [source.name for source in config.sources] == ["rfi", "a", "b"]
     assert [feed.sources for feed in config.feeds] == [("a", "b")]
-    assert {source.path for source in config.sources} == {tmp_path / "seeds"}
+    assert {source.location for source in config.sources} == {str(tmp_path / "seeds")}
 
 
 def test_a_file_that_two_patterns_name_is_read_once(tmp_path: Path) -> None:
@@ -247,7 +249,7 @@ def test_what_is_no_duration(tmp_path: Path, spelled: str) -> None:
 def test_paths_are_relative_to_the_configuration_file(tmp_path: Path) -> None:
     config = loaded(tmp_path, '[store]\npath = "data/x.db"\n' + SOURCE)
     assert config.store.path == tmp_path / "data/x.db"
-    assert config.sources[0].path == tmp_path / "seeds"
+    assert config.sources[0].location == str(tmp_path / "seeds")
     absolute = SOURCE.replace('"seeds"', '"/somewhere/else"')
     assert source_of(tmp_path, absolute).path == Path("/somewhere/else")
     assert source_of(tmp_path, SOURCE.replace('"seeds"', '"~/x"')).path == Path("~/x").expanduser()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nobody import NOBODY, open_folder
 
 from feedd.config.load import load
-from feedd.config.settings import FeedSource
+from feedd.config.sources import FeedSource
 from feedd.errors import ConfigError, UsageError
 from feedd.exchange.toml_file import CannotWrite, NewSource, append_sources, rendered, replace
 

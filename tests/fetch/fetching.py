@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import uvloop
 from webserver import trusting
 
+from feedd.errors import FetchError
 from feedd.fetch.client import Fetcher
 from feedd.fetch.network import Resolve
 from feedd.fetch.values import Access, Answer, Ask
@@ -30,6 +31,13 @@ def with_fetcher(work: Callable[[Fetcher], Awaitable[T]], **settings: Any) -> T:
             return await work(fetcher)
 
     return uvloop.run(main())
+
+
+async def outcome(fetcher: Fetcher, url: str, **access: Any) -> Answer | FetchError:
+    try:
+        return await fetcher.fetch(Ask(url, LOOPBACK._replace(**access)))
+    except FetchError as error:
+        return error
 
 
 def fetch(url: str, *, resolve: Resolve | None = None, **access: Any) -> Answer:

@@ -4,11 +4,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 from webserver import CERTIFICATE, Wire, serving
 
 
@@ -34,7 +35,7 @@ class H2Server:
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def __enter__(self) -> "H2Server":
+    def __enter__(self) -> Self:
         self._threads[0].start()
         return self
 
@@ -69,7 +70,7 @@ class H2Server:
                     self.junk(Wire(secured, self._stopping))
                 else:
                     self._talk(secured)
-        except (OSError, ssl.SSLError):
+        except (OSError, h2.exceptions.ProtocolError):
             return
         finally:
             connection.close()

@@ -1,6 +1,8 @@
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -22,7 +24,7 @@ def bare_deflate(data: bytes) -> bytes:
     return machine.compress(data) + machine.flush()
 
 
-CODINGS = {
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "x-gzip": gzip.compress,
     "br": lambda data: brotli.compress(data, quality=4),
@@ -108,13 +110,11 @@ def test_an_unknown_coding_says_so() -> None:
 @given(st.sampled_from(sorted(CODINGS)), st.binary(max_size=300), st.integers(1, 50))
 def test_any_bytes_are_a_body_or_an_error(coding: str, data: bytes, chunk: int) -> None:
     for tail in (b"", CODINGS[coding](TEXT)[:100]):
-        try:
+        with suppress(FetchError):
             assert isinstance(unpack(coding, tail + data, chunk=chunk), bytes)
-        except FetchError:
-            pass
 
 
-BOMBS = {
+BOMBS: dict[str, Callable[[], bytes]] = {
     "gzip": lambda: gzip_bomb(10_000 * MB),
     "br": lambda: brotli.compress(bytes(200 * MB), quality=1),
     "zstd": lambda: zstandard.compress(bytes(300 * MB)),
@@ -159,7 +159,7 @@ def test_bounds_hold_over_the_wire() -> None:
             ("/plain", bytes(1001), {}),
             ("/bomb", gzip_bomb(10_000 * MB)[:MB], bomb),
         ):
-            with pytest.raises(TooLarge, match="127.0.0.1 sends more than 1 kB"):
+            with pytest.raises(TooLarge, match=r"127\.0\.0\.1 sends more than 1 kB"):
                 fetch(web.page(path, body, headers=headers), max_bytes=1000)
 
 

@@ -117,6 +117,13 @@ def test_validators_go_to_where_they_came_from(
     assert ("if-none-match" in headers, "if-modified-since" in headers) == (conditional, conditional)
 
 
+@pytest.mark.parametrize("etag", ['"a\r\nX: y"', '"' + "x" * 2000 + '"', ""])
+def test_a_validator_that_would_break_requests_is_left_out(etag: str) -> None:
+    headers = sent(Ask("https://example.org/", validators=VALIDATORS._replace(etag=etag)))
+    assert "if-none-match" not in headers
+    assert "if-modified-since" in headers
+
+
 @pytest.mark.parametrize(
     ("way", "moved_to"),
     [

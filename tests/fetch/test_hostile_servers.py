@@ -1,16 +1,15 @@
 """Whatever a server sends, there is an answer or a FetchError, in time, and the next fetch works."""
 
 import asyncio
+import contextlib
 import ssl
-import zlib
 
 import anyio
 import h2.exceptions
 import h11
 import httpcore
-import httpx
 import pytest
-from fetching import LOOPBACK, fetch, with_fetcher
+from fetching import LOOPBACK, fetch, outcome, with_fetcher
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webserver import Web
@@ -30,17 +29,27 @@ def subclasses(kind: type[BaseException]) -> list[type[BaseException]]:
 
 FOREIGN = [
     kind
-    for module in (httpcore, h11, h2.exceptions, anyio, ssl, httpx)
+    for module in (httpcore, h11, h2.exceptions, anyio, ssl)
     for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Exception) and kind.__module__.startswith(module.__name__)
+    if isinstance(kind, type)
+    and issubclass(kind, Exception)
+    and kind.__module__.startswith(module.__name__)
+    and kind is not h11.ProtocolError
 ] + [kind for kind in subclasses(OSError) if kind.__module__ in {"builtins", "socket", "ssl"}]
+
+
+def made(kind: type[Exception]) -> Exception:
+    """One of that kind, with whatever its constructor wants."""
+    for arguments in (("what they say\x1b[31m: bytearray(b'secret')",), (1, 2), ()):
+        with contextlib.suppress(TypeError):
+            return kind(*arguments)
+    raise AssertionError(f"{kind} wants other arguments")
 
 
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 @pytest.mark.parametrize("answered", [False, True])
 def test_every_foreign_exception_has_words(kind: type[Exception], answered: bool) -> None:
-    error = kind.__new__(kind)
-    Exception.__init__(error, "what they say\x1b[31m: bytearray(b'secret')")
+    error = made(kind)
     if isinstance(error, ssl.SSLCertVerificationError):
         error.verify_message = "it has expired"
     told = explain(error, PLACE, Access(), answered=answered)
@@ -78,10 +87,8 @@ def test_whatever_bytes_come_there_is_an_answer_or_an_error(data: st.DataObject)
 
     async def work(fetcher: Fetcher) -> None:
         for _ in range(2):
-            try:
-                assert isinstance(await fetcher.fetch(Ask(web.url + "/", LOOPBACK)), Answer)
-            except FetchError as error:
-                assert str(error).isprintable()
+            found = await outcome(fetcher, web.url + "/")
+            assert isinstance(found, Answer) or str(found).isprintable()
         assert (await fetcher.fetch(Ask(web.url + "/well", LOOPBACK))).body == b"well"
 
     with Web() as web:
@@ -104,7 +111,7 @@ def test_headers_are_bounded() -> None:
     ("sent", "told"),
     [
         (b"", "did not answer in HTTP: Server disconnected without sending a response"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "did not answer in HTTP: illegal status line"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "did not answer in HTTP: illegal status line"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive!",
             r"is cut off or broken: peer closed .* \(received 5 bytes",
@@ -148,8 +155,6 @@ def test_one_server_that_hangs_does_not_hold_up_another() -> None:
 def test_decompression_errors_are_translated() -> None:
     with Web() as web:
         for coding in ("gzip", "deflate", "br", "zstd"):
-            web.page(
-                f"/{coding}", zlib.compress(b"x")[2:] + b"\xff" * 50, headers={"Content-Encoding": coding}
-            )
+            web.page(f"/{coding}", b"\xff" * 50, headers={"Content-Encoding": coding})
             with pytest.raises(FetchError, match=f"{coding}"):
                 fetch(f"{web.url}/{coding}")

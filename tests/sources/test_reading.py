@@ -20,8 +20,8 @@ from feedd.sources.directory import (
     scan,
     settle,
     standing,
-    stated,
 )
+from feedd.sources.items import plausible
 
 SECOND_NS = 10**9
 LATER_NS = time.time_ns() + 3600 * SECOND_NS
@@ -171,7 +171,7 @@ def test_a_bad_file_costs_no_other(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_times_that_can_be(time_ms: int | None, means: int | None) -> None:
-    assert stated(time_ms, T0) == means
+    assert plausible(time_ms, T0) == means
 
 
 def test_a_files_time_never_stands_in_from_the_future(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from feedd.sources.feed.media import picture
 from feedd.sources.feed.names import Element, Names, prefix_of, split
 from feedd.sources.feed.tree import Tree
 
-ITEMS = frozenset({"item", "atom:entry", "entry"})
-CONTAINERS = frozenset({"channel", "items"})
+ITEMS = frozenset({"item", "atom:entry", "entry", "atom:item"})
+CONTAINERS = frozenset({"channel", "items", "atom:channel"})
 PERIODS = {
     "hourly": timedelta(hours=1),
     "daily": timedelta(days=1),
@@ -32,13 +32,15 @@ PERIODS = {
     "yearly": timedelta(days=365),
 }
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MAX_ITEMS = 20_000
+TOO_MANY = f"it has more than {MAX_ITEMS:,} items: the first {MAX_ITEMS:,} were taken"
 LONGEST_TTL_S = 366 * 86_400
 
 
 def read(tree: Tree, url: str) -> FeedDocument:
     root = tree.root
     names = Names(root)
-    context = Context(names, url, tree.has_bases, tree.has_languages)
+    context = Context(names, url, tree.has_xml_attributes)
     elements: list[Element] = []
     fields = parts(root, names, elements)
     links = by_relation(fields)
@@ -57,8 +59,8 @@ def read(tree: Tree, url: str) -> FeedDocument:
         skip_hours=skip_hours(fields),
         skip_days=skip_days(fields),
         next_url=next(addresses(links, "next", context), None),
-        items=tuple(item_of(element, context, authors, home) for element in elements),
-        warnings=tree.warnings,
+        items=tuple(item_of(element, context, authors, home) for element in elements[:MAX_ITEMS]),
+        warnings=tree.warnings + ((TOO_MANY,) if len(elements) > MAX_ITEMS else ()),
     )
 
 

@@ -11,6 +11,7 @@ from html.entities import html5
 
 from lxml import etree
 
+from feedd.normalise.text import FORBIDDEN
 from feedd.sources.feed.fields import folded, text_of
 from feedd.sources.feed.names import Element
 
@@ -30,6 +31,9 @@ BLOCKS = frozenset("br div h1 h2 h3 h4 h5 h6 p center".split())
 HTML_TYPES = frozenset({"html", "text/html", "xhtml", "application/xhtml+xml", "text/xhtml"})
 TEXT_TYPES = frozenset({"text", "text/plain", "plain", ""})
 XHTML_DIV = "div"
+VOID_END = re.compile(
+    r"</(?:area|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)>", re.IGNORECASE
+)
 PREFIXED_TAG = re.compile(r"</?[A-Za-z][\w.\-]*:")
 
 
@@ -119,7 +123,7 @@ def looks_like_html(text: str) -> bool:
 def decoded(text: str) -> str:
     """The text that base64 stands for; as it is where it is none, "" where it stands for no text."""
     try:
-        return b64decode("".join(text.split()), validate=True).decode("utf-8")
+        return FORBIDDEN.sub("", b64decode("".join(text.split()), validate=True).decode("utf-8"))
     except UnicodeDecodeError:
         return ""
     except (binascii.Error, ValueError):
@@ -134,7 +138,8 @@ def inner(element: Element) -> str:
         for each in wrapper.iter(etree.Element):
             each.tag = each.tag.rpartition("}")[2].rpartition(":")[2]
         html = serialised(wrapper)
-    return html[html.find(">") + 1 : html.rfind("</")].strip()
+    html = html[html.find(">") + 1 : html.rfind("</")].strip()
+    return VOID_END.sub("", html)  # which XHTML's `<br/>` gets, and HTML takes for another one
 
 
 def content_root(element: Element) -> Element:

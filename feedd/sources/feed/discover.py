@@ -45,7 +45,7 @@ MARKUP = re.compile(
 )
 ATTRIBUTE = re.compile(r"""([A-Za-z][\w:.\-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'<>]++))""")
 FEED_PATH = re.compile(
-    r"/(?:feeds?|rss|atom|rdf)(?:/[\w\-]*)?/?\Z|/(?:[\w\-]*(?:feed|rss|atom)|index)\.(?:xml|rdf|rss|atom|json)\Z"
+    r"/feeds/posts/default\Z|/(?:feeds?|rss|atom|rdf)(?:/[\w\-]*)?/?\Z|/(?:[\w\-]*(?:feed|rss|atom)|index)\.(?:xml|rdf|rss|atom|json)\Z"
     r"|\.(?:rss|atom)\Z",
     re.IGNORECASE,
 )

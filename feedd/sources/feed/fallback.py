@@ -18,11 +18,15 @@ def items_of(document: bytes, url: str) -> tuple[RawItem, ...]:
     import feedparser
 
     # bytes alone would be taken for the name of a file
-    found = feedparser.parse(BytesIO(document), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        found = feedparser.parse(BytesIO(document), sanitize_html=False, resolve_relative_uris=False)
+    except Exception:  # noqa: BLE001 - it has no errors of its own, and lets those of others through
+        return ()
     return tuple(item_of(entry, url) for entry in found.entries)
 
 
 def item_of(entry: Any, url: str) -> RawItem:
+    """`dict.get`, since its own `get` takes one time for another."""
     contents = [each.value for each in entry.get("content", ()) if each.get("value")]
     detail = entry.get("summary_detail", {})
     summary = entry.get("summary", "")
@@ -34,8 +38,8 @@ def item_of(entry: Any, url: str) -> RawItem:
         title=folded(entry.get("title", "")),
         html=contents[0] if contents else summary,
         base_url=url,
-        published_ms=milliseconds(entry.get("published_parsed")),
-        updated_ms=milliseconds(entry.get("updated_parsed")),
+        published_ms=milliseconds(dict.get(entry, "published_parsed")),
+        updated_ms=milliseconds(dict.get(entry, "updated_parsed")),
         details=Details(
             authors=(author,) if (author := folded(entry.get("author", ""))) else (),
             categories=tuple(dict.fromkeys(tag.term for tag in entry.get("tags", ()) if tag.get("term"))),

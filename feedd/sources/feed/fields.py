@@ -23,8 +23,7 @@ class Context(NamedTuple):
 
     names: Names
     url: str  # of the document
-    has_bases: bool  # whether xml:base occurs in it
-    has_languages: bool  # whether xml:lang does
+    has_xml_attributes: bool  # whether xml:base or xml:lang occurs in it
 
     @property
     def host(self) -> str:
@@ -102,12 +101,12 @@ def attributes_of(element: Element) -> dict[str, str]:
 
 def language_of(element: Element, context: Context) -> str | None:
     """xml:lang of this element itself."""
-    return (element.get(XML + "lang") or None) if context.has_languages else None
+    return (element.get(XML + "lang") or None) if context.has_xml_attributes else None
 
 
 def base_of(element: Element, context: Context) -> str | None:
     """The base URI that xml:base states for an element (RFC 3986 section 5.1), or None."""
-    if not context.has_bases:
+    if not context.has_xml_attributes:
         return None
     stated = [base for each in (element, *element.iterancestors()) if (base := each.get(XML + "base"))]
     if not stated:
@@ -130,7 +129,7 @@ def link(reference: str, element: Element, context: Context) -> str | None:
     reference = reference.strip()
     if not reference:
         return None
-    if "\n" in reference or "\r" in reference or "\t" in reference:
+    if not reference.isprintable():
         reference = LINE_BREAKS.sub("", reference)
     if WEB.match(reference):
         return reference

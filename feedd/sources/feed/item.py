@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypedDict
+from functools import lru_cache
+from typing import NamedTuple, TypedDict
 
 from feedd.model import Details, RawItem
 from feedd.normalise.dates import parse_date
@@ -38,6 +39,7 @@ PUBLISHED = (
 )  # fmt: skip
 UPDATED = ("atom:updated", "atom:modified", "dcterms:modified", "updated", "modified", "lastmod")
 AUTHORS = ("atom:author", "dc:creator", "author", "itunes:author", "dc:author", "media:credit")
+CATEGORIES = ("category", "atom:category", "dc:subject", "media:category", "itunes:category")
 MAIL_AND_NAME = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\s*\((.+)\)")
 NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(]\s*(?:mailto:)?[^\s@()<>]+@[^\s@()<>]+\s*[>)]")
 HTML_PAGE = frozenset({"", "text/html", "application/xhtml+xml", "html"})
@@ -48,30 +50,62 @@ YES = frozenset({"yes", "true", "explicit"})
 NO = frozenset({"no", "false", "clean"})
 
 
+class Shape(NamedTuple):
+    """The names that occur in an item, by what is read from them: most items of a feed have one shape."""
+
+    titles: tuple[str, ...]
+    contents: tuple[str, ...]
+    published: tuple[str, ...]
+    updated: tuple[str, ...]
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    is_podcast: bool
+    has_media: bool
+
+
+@lru_cache(256)
+def shape_of(names: tuple[str, ...]) -> Shape:
+    def present(role: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in role if name in names)
+
+    return Shape(
+        titles=present(TITLES),
+        contents=present(CONTENTS),
+        published=present(PUBLISHED),
+        updated=present(UPDATED),
+        authors=present(AUTHORS),
+        categories=present(CATEGORIES),
+        is_podcast=not PODCAST.isdisjoint(names),
+        has_media=not media.NAMES.isdisjoint(names),
+    )
+
+
 def item_of(element: Element, context: Context, authors: tuple[str, ...], home: str | None) -> RawItem:
     """`authors` and `home` are the feed's, for what an item leaves unsaid."""
     fields = collect(element, context.names)
+    shape = shape_of(tuple(fields))
     links = by_relation(fields)
     guid = first_text(fields, "guid", "atom:id", "id")
     own = {} if guid else attributes_of(element)  # RSS 1.0 and CDF say there what others do in elements
     guid = guid or own.get("about", "")
     url = address(element, fields, links, guid, context) or link(own.get("href", ""), element, context)
-    html, base, language = content(fields, context)
+    html, base, language = content(fields, shape, context)
     if base is None:
         base = (base_of(element, context) or context.url) if context.atom else (url or home or context.url)
-    files = media.enclosures(fields, links, context)
+    has_files = shape.has_media or "enclosure" in links
+    files = media.enclosures(fields, links, context) if has_files else ()
     return RawItem(
         guid=guid or None,
         url=url,
-        title=title(fields),
+        title=title(fields, shape.titles),
         html=html,
         base_url=base,
-        published_ms=moment(fields, PUBLISHED),
-        updated_ms=moment(fields, UPDATED) or parse_date(own.get("lastmod", "")),
-        image=media.picture(fields, files, context),
+        published_ms=moment(fields, shape.published),
+        updated_ms=moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
+        image=media.picture(fields, files, context) if has_files else None,
         details=Details(
-            authors=people(fields) or inherited(fields, context) or authors,
-            categories=tuple(dict.fromkeys(categories(fields))),
+            authors=people(fields, shape.authors) or inherited(fields, context) or authors,
+            categories=tuple(dict.fromkeys(categories(fields, shape.categories))),
             enclosures=files,
             language=language_of(element, context)
             or first_text(fields, "dc:language", "language")
@@ -79,7 +113,7 @@ def item_of(element: Element, context: Context, authors: tuple[str, ...], home: 
             comments_url=comments(fields, links, context),
             origin=origin(fields, context),
             origin_url=origin_url(fields, context),
-            **(NO_PODCAST if PODCAST.isdisjoint(fields) else podcast(fields)),
+            **(podcast(fields) if shape.is_podcast else NO_PODCAST),
         ),
     )
 
@@ -101,8 +135,8 @@ def podcast(fields: Fields) -> Podcast:
     }
 
 
-def title(fields: Fields) -> str:
-    for name in TITLES:
+def title(fields: Fields, names: tuple[str, ...] = TITLES) -> str:
+    for name in names:
         for element in fields.get(name, ()):
             if text := title_of(element, name):
                 return text
@@ -141,11 +175,10 @@ def permalink(element: Element, fields: Fields, guid: str, context: Context) -> 
     return link(guid, element, context)
 
 
-def content(fields: Fields, context: Context) -> tuple[str, str | None, str | None]:
+def content(fields: Fields, shape: Shape, context: Context) -> tuple[str, str | None, str | None]:
     """HTML of the content, else of the summary; its base URL and language where it states them."""
-    for name in CONTENTS:
-        if (elements := fields.get(name)) is None:
-            continue
+    for name in shape.contents:
+        elements = fields[name]
         for element in by_preference(elements) if name == "atom:content" else elements:
             base, language = stated_within(element, context)
             if html := html_of(element, name):
@@ -155,7 +188,7 @@ def content(fields: Fields, context: Context) -> tuple[str, str | None, str | No
 
 def stated_within(element: Element, context: Context) -> tuple[str | None, str | None]:
     """Base URL and language of a content."""
-    if not context.has_bases and not context.has_languages:
+    if not context.has_xml_attributes:
         return None, None
     root = content_root(element)
     return base_of(root, context), language_of(root, context) or language_of(element, context)
@@ -183,9 +216,9 @@ def moment(fields: Fields, names: tuple[str, ...]) -> int | None:
     return None
 
 
-def people(fields: Fields) -> tuple[str, ...]:
+def people(fields: Fields, names: tuple[str, ...] = AUTHORS) -> tuple[str, ...]:
     """Names of the authors, by the first kind of element that names any."""
-    for name in AUTHORS:
+    for name in names:
         elements = fields.get(name)
         if elements and (found := [person for each in elements if (person := person_of(each))]):
             return tuple(dict.fromkeys(found))
@@ -214,9 +247,9 @@ def inherited(fields: Fields, context: Context) -> tuple[str, ...]:
     return ()
 
 
-def categories(fields: Fields) -> Iterator[str]:
-    for name in ("category", "atom:category", "dc:subject", "media:category", "itunes:category"):
-        for element in fields.get(name, ()):
+def categories(fields: Fields, names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        for element in fields[name]:
             label = element.get("label") or element.get("term") or element.get("text") or typed_text(element)
             if label and (label := folded(label)):
                 yield label

@@ -28,6 +28,8 @@ PICTURES = (
     "googleplay:image",
     "media:content",
 )
+FILES = ("enclosure", "enc:enclosure", "media:content")
+NAMES = frozenset({*PICTURES, *FILES})
 WHOLE = re.compile(r"[0-9]{1,15}")
 CLOCK = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,6})(?:\.[0-9]{1,9})?")
 
@@ -58,7 +60,7 @@ def completed(first: Enclosure, second: Enclosure) -> Enclosure:
 
 
 def stated(fields: Fields, links: Fields, context: Context) -> Iterator[Enclosure]:
-    for name in ("enclosure", "enc:enclosure", "media:content"):
+    for name in FILES:
         for element in fields.get(name, ()):
             yield from enclosure(element, context)
     for element in links.get("enclosure", ()):

@@ -87,6 +87,8 @@ class Names(dict[str, str]):
     def name(self, element: Element) -> str:
         """The name of an element whose tag may be new."""
         tag = element.tag
+        if not isinstance(tag, str):
+            return ""  # no element
         known = self.get(tag)
         if known is None:
             prefix, local = written_name(element)

@@ -12,14 +12,16 @@ TOKEN = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?[^<>]*+>?|<!(?:DOCTYPE|ENTITY)[^<>]*+>?"
     r"|<(?P<close>/?)(?P<name>[A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?)"
     r"""(?P<attributes>(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+|\s[^<>]*+)?)(?P<empty>/?)>"""
-    r"|<",
+    r"|<|\]\]>",
     re.DOTALL | re.IGNORECASE,
 )
 ATTRIBUTE = re.compile(
     r"""([A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?)\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'<>]++)"""
 )
+BROKEN_START = re.compile(r"<([A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?)[^<>]*+>?")
 VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "param", "wbr"})  # of HTML; not `link`
 ITEMS = frozenset({"item", "entry"})
+CONTAINERS = frozenset({"rss", "rdf", "feed", "channel", "items"})
 BUILT_IN = frozenset({"xml", "xmlns"})
 
 
@@ -40,7 +42,7 @@ class Mender:
         if token["close"]:
             return "" if local in VOID else self.close(name)
         empty = token["empty"] or local in VOID or token["attributes"].rstrip().endswith("/")
-        before = self.close(name) if local in ITEMS and self.count[name] else ""
+        before = self.close_to_container() if local in ITEMS else ""
         if len(self.open) >= MAX_DEPTH and not empty:
             self.left_out[name] += 1
             return before
@@ -82,6 +84,15 @@ class Mender:
             if last == name:
                 return "".join(ends)
 
+    def close_to_container(self) -> str:
+        """End tags of all that is no home for an item: whatever was not closed before it."""
+        ends = []
+        while self.open and self.open[-1].rpartition(":")[2].lower() not in CONTAINERS:
+            last = self.open.pop()
+            self.count[last] -= 1
+            ends.append(f"</{last}>")
+        return "".join(ends)
+
     def end(self) -> str:
         return "".join(f"</{name}>" for name in reversed(self.open))
 
@@ -89,6 +100,9 @@ class Mender:
 def mended(text: str) -> str:
     """`text` begins with the start tag of its root."""
     mender = Mender()
+    first = TOKEN.match(text)
+    if first is None or first["name"] is None:
+        text = BROKEN_START.sub(r"<\1>", text, count=1)
     body = TOKEN.sub(mender.mend, text) + mender.end()
     root_end = body.find(">")
     head = body[:root_end].removesuffix("/")
@@ -104,6 +118,8 @@ def mended_other(markup: str) -> str:
     """CDATA, comments and their like are ended; declarations dropped."""
     if markup == "<":
         return "&lt;"
+    if markup == "]]>":
+        return "]]&gt;"
     if markup.startswith("<![CDATA["):
         return markup if markup.endswith("]]>") else f"{markup}]]>"
     return ""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from feedd.errors import NotAFeed
-from feedd.normalise.text import FORBIDDEN
+from feedd.normalise.text import ALLOWED, FORBIDDEN
 from feedd.sources.decode import CONTROLS
 from feedd.sources.feed import repair
 from feedd.sources.feed.names import Element
@@ -22,6 +22,7 @@ PROLOG = re.compile(
     rb"<!--.*?(?:-->|\Z)|<\?[^<>]*+>?|" + DOCTYPE + rb"|<(?P<name>[A-Za-z_][\w:.\-]*+)",
     re.DOTALL | re.IGNORECASE,
 )
+XML_ATTRIBUTE = re.compile(rb"xml:(?:base|lang)")
 ITEM_END = re.compile(rb"</(?:[\w.\-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 ITEM_START = re.compile(rb"<(?:[\w.\-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 REFERENCE = re.compile(
@@ -29,14 +30,16 @@ REFERENCE = re.compile(
 )
 MARKUP_CHARACTERS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 # C1 controls, which no one means: Windows-1252 does, in all that is not made by hand
-C1 = re.compile(rb"\xc2([\x80-\x9f])")
-C1_REFERENCE = re.compile(rb"&#(?:(1(?:2[89]|[34][0-9]|5[0-9]))|[xX]([89][0-9A-Fa-f]));")
+C1 = re.compile(rb"\xc2[\x80-\x9f]")
+C1_REFERENCE = re.compile(rb"&#(?:1(?:2[89]|[34][0-9]|5[0-9])|[xX][89][0-9A-Fa-f]);")
+WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "ignore").encode("utf-8") for code in range(0x80, 0xA0)}
+NUMERIC = re.compile(r"&#(?:[xX]([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
 ROOTS = frozenset({b"rss", b"rdf", b"feed"})  # wherever junk ends
 FIRST_ROOTS = frozenset({b"channel", b"entry"})  # common words: only where nothing stands before them
 LONGEST_PROLOG = 1_000_000  # bytes; a feed that begins later is none
+MAX_MARKUP = 1_500_000  # tags, in CDATA too: each takes a hundred bytes of memory
 # what is mended: each costs a little time and memory
-MAX_REFERENCES = 200_000
-MAX_TAGS = 500_000
+MAX_MENDED = 500_000
 CDATA, CDATA_END = "<![CDATA[", "]]>"
 
 
@@ -47,8 +50,7 @@ class Markup(NamedTuple):
 
 class Tree(NamedTuple):
     root: Element
-    has_bases: bool  # whether xml:base occurs
-    has_languages: bool  # whether xml:lang does
+    has_xml_attributes: bool  # whether xml:base or xml:lang occurs
     has_items: bool  # whether something looks like an item
     warnings: tuple[str, ...]
 
@@ -59,6 +61,8 @@ class HtmlPage(Exception):
 
 def read(document: bytes) -> Tree:
     """The tree of a document in UTF-8. Raises NotAFeed, and HtmlPage."""
+    if len(document) > MAX_MARKUP and document.count(b"<") > MAX_MARKUP:
+        raise NotAFeed(f"it has more than {MAX_MARKUP:,} tags, which no feed needs")
     markup = root_of(document)
     data = without_c1(markup.data)
     root, sound = parsed(data)
@@ -69,25 +73,21 @@ def read(document: bytes) -> Tree:
         warnings.append("its XML is broken, and was mended")
     return Tree(
         root=root,
-        has_bases=b"xml:base" in data,
-        has_languages=b"xml:lang" in data,
+        has_xml_attributes=XML_ATTRIBUTE.search(data) is not None,
         has_items=ITEM_START.search(data) is not None,
         warnings=tuple(warnings),
     )
 
 
 def without_c1(data: bytes) -> bytes:
-    if b"\xc2" in data:
-        data = C1.sub(lambda found: windows_1252(found[1][0]), data)
-    if b"&#1" in data or b"&#x" in data or b"&#X" in data:
-        data = C1_REFERENCE.sub(
-            lambda found: windows_1252(int(found[1]) if found[1] else int(found[2], 16)), data
-        )
+    if b"\xc2" in data and C1.search(data):
+        for code, meant in WINDOWS_1252.items():
+            data = data.replace(b"\xc2%c" % code, meant)
+    if C1_REFERENCE.search(data):
+        for code, meant in WINDOWS_1252.items():
+            for written in (b"%d" % code, b"x%x" % code, b"x%X" % code, b"X%x" % code, b"X%X" % code):
+                data = data.replace(b"&#%s;" % written, meant)
     return data
-
-
-def windows_1252(code: int) -> bytes:
-    return bytes([code]).decode("cp1252", "ignore").encode("utf-8")
 
 
 def root_of(data: bytes) -> Markup:
@@ -138,9 +138,14 @@ def parsed(data: bytes) -> tuple[Element, bool]:
         return etree.fromstring(text.encode("utf-8"), parser(recover=False)), True
     except etree.XMLSyntaxError:
         pass
-    if text.count("<") > MAX_TAGS:
-        raise NotAFeed(f"its XML is broken, and with more than {MAX_TAGS:,} tags it is too large to be mended")
-    root = etree.fromstring(repair.mended(text).encode("utf-8"), parser(recover=True))
+    if text.count("<") > MAX_MENDED:
+        raise NotAFeed(f"its XML is broken, and it has more than {MAX_MENDED:,} tags, too many to mend")
+    try:
+        root = etree.fromstring(
+            repair.mended(NUMERIC.sub(allowed, text)).encode("utf-8"), parser(recover=True)
+        )
+    except etree.XMLSyntaxError:
+        root = None
     if root is None:
         raise NotAFeed("it looks like a feed, but its XML is broken beyond repair")
     return root, False
@@ -169,12 +174,16 @@ def without_controls(data: bytes) -> str:
 
 def with_known_references(text: str) -> str:
     """`&nbsp;` as the character, and an `&` that begins no reference as `&amp;`; not within CDATA."""
-    pieces, left = [], MAX_REFERENCES
+    pieces, left = [], MAX_MENDED
     for position, piece in enumerate(text.split(CDATA)):
         within, end, behind = piece.partition(CDATA_END) if position else ("", "", piece)
-        if "&" in behind and left > 0:
+        if "&" in behind:
             behind, replaced = REFERENCE.subn(known, behind, count=left)
             left -= replaced
+            if left <= 0:
+                raise NotAFeed(
+                    f"its XML is broken: it has more than {MAX_MENDED:,} references that mean nothing"
+                )
         pieces.append(within + end + behind)
     return CDATA.join(pieces)
 
@@ -183,3 +192,9 @@ def known(reference: re.Match[str]) -> str:
     name = reference[1]
     characters = html5.get(name) if name else None
     return f"&amp;{name or ''}" if characters is None else characters.translate(MARKUP_CHARACTERS)
+
+
+def allowed(reference: re.Match[str]) -> str:
+    """A numeric reference, unless it is to what XML forbids: a recovering parser would take it."""
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return reference[0] if code < 0x110000 and ALLOWED.fullmatch(chr(code)) else ""

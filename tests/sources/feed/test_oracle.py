@@ -23,7 +23,10 @@ XML_FILES = [name for name, row in MANIFEST.items() if row["format"] != "json"]
 
 # (file, what) → why we and feedparser rightly disagree
 EXCEPTIONS = {
-    ("000d944f-invalid-xml-lang", "feed language"): "feedparser turns en_us into en-us; we keep what is stated",
+    (
+        "000d944f-invalid-xml-lang",
+        "feed language",
+    ): "feedparser turns en_us into en-us; we keep what is stated",
     ("007e5a5b-history_sequence_overflow", "feed link"): "an id that is no address is no link",
     ("007e5a5b-history_sequence_overflow", "link"): "an id that is no address is no link",
     ("00ebb114-entry_id_tag_3", "link"): "an id that is no address is no link",
@@ -31,6 +34,8 @@ EXCEPTIONS = {
     ("04dbac45-entry-next-archive", "feed link"): "an id that is no address is no link",
     ("04f9ab72-ws-link-href", "feed link"): "white space is no part of an address",
     ("0609e448-keywords_contains_html", "categories"): "keywords are plain text",
+    ("0329a15e-windows1255", "content"): "Hebrew without a label: we find the encoding",
+    ("059e81d0-amp-hex-name", "title"): "a control character (&#26;) is left out",
     ("06fc28f2-euckr", "title"): "Korean without a label: we find the encoding",
     ("06fc28f2-euckr", "content"): "Korean without a label: we find the encoding",
     ("07ee5f75-invalid_guid_value_explicit_isPermalink.", "link"): "example.com is no absolute address",
@@ -38,11 +43,17 @@ EXCEPTIONS = {
     ("09dc5ace-entry_id_tag_authority_contains_wacky_ch", "link"): "an id that is no address is no link",
     ("0aa55767-entry_id_with_attributes", "link"): "an id that is no address is no link",
     ("0d2e1d9d-content-no-alternate", "link"): "an id that is no address is no link",
-    ("0d6fc20e-infoset-cdata", "content"): "type text: what looks like mark-up is text (RFC 4287 section 3.1.1.1)",
+    (
+        "0d6fc20e-infoset-cdata",
+        "content",
+    ): "type text: what looks like mark-up is text (RFC 4287 section 3.1.1.1)",
     ("0d74eaf9-entry_issued_bad_hours", "date"): "there is no 25 o'clock",
     ("67c5dc76-7ef13a42fa7e177a", "entries"): "feedparser finds none of the 35",
+    ("a5e2307f-4179e7a13df0f120", "authors"): "of several authors feedparser names the last",
     ("e6feed4b-5e19d3b495454497", "authors"): "feedparser adds '(hidden)' from the address",
 }
+# what feedparser makes of these depends on whether a detector is installed beside it
+UNLABELLED = {"0329a15e-windows1255", "06fc28f2-euckr"}
 
 
 def name_of(file: str) -> str:
@@ -76,7 +87,8 @@ def test_both_find_the_same(file: str) -> None:
     else:
         for item, entry in zip(ours.items, theirs.entries, strict=True):
             found |= set(differences(item, entry))
-    assert found == {what for name, what in EXCEPTIONS if name == name_of(file)}
+    expected = {what for name, what in EXCEPTIONS if name == name_of(file)}
+    assert found == expected or (found <= expected and name_of(file) in UNLABELLED)
 
 
 def differences_of_feed(ours: Any, theirs: Any) -> list[str]:

@@ -1,0 +1,215 @@
+"""Many feeds at once: a first pass and an unchanged one, beside other readers; and ten thousand in a configuration."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bench.daemon import Client, free_port
+from bench.figures import Figure, ratio
+from bench.ingest import MB
+from bench.memory import Sampled, held_by_tree
+from bench.peers import Cost, Peer, newsboat, reader
+from bench.side import fresh
+
+ENTRIES = 30
+NEWSBOAT_THREADS = (8, 32)
+READER_WORKERS = (2, 8, 32)
+DUE_S = 1.5  # after which every source is due again
+PATIENCE_S = 300.0
+START_S = 30.0
+RESTING_S = 3.0
+LOOKING_S = 30.0  # of first looks in which memory is watched
+
+SERVER = """\
+[server]
+listen = '127.0.0.1:{port}'
+[store]
+path = '{database}'
+[fetch]
+allow_private = true
+host_interval = "0s"
+per_host = 32
+[defaults]
+every = "{every}"
+"""
+
+
+class Passes(NamedTuple):
+    cold: Cost
+    unchanged: Cost
+
+
+@contextmanager
+def serving(feeds: int, entries: int) -> Iterator[tuple[int, int]]:
+    """A server of so many feeds, in a process of its own: its port, and how many bytes a feed has."""
+    command = [sys.executable, "-m", "bench.feedserver", str(feeds), str(entries)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port, size = map(int, process.stdout.readline().split())
+        try:
+            yield port, size
+        finally:
+            process.terminate()
+
+
+def configuration(scratch: Path, urls: Sequence[str], every: str, port: int = 1) -> Path:
+    config, database = scratch / "web.toml", scratch / "web.db"
+    sources = "".join(
+        f'[sources.feed-{number}]\ntype = "feed"\nurl = "{url}"\n' for number, url in enumerate(urls)
+    )
+    config.write_text(SERVER.format(port=port, database=database, every=every) + sources)
+    return config
+
+
+def own(scratch: Path, urls: Sequence[str]) -> Peer:
+    config = configuration(scratch, urls, "1s")
+    command = (sys.executable, "-m", "feedd", "update", "--config", str(config))
+    return Peer("feedd", command, scratch / "web.db", "SELECT count(*) FROM entries")
+
+
+def passes(peer: Peer, urls: Sequence[str], entries: int) -> Passes:
+    """A first pass over a fresh database, and one over what has not changed."""
+    fresh(peer.database)
+    if peer.adding:
+        subprocess.run(
+            peer.adding, input="\n".join(urls), text=True, check=True, timeout=PATIENCE_S, env=surroundings(peer)
+        )
+    cold = cost(peer)
+    with closing(sqlite3.connect(peer.database)) as connection:
+        (held,) = connection.execute(peer.count).fetchone()
+    assert held == entries, f"{peer.name} holds {held} entries of {entries}"
+    time.sleep(DUE_S)
+    return Passes(cold, cost(peer))
+
+
+def surroundings(peer: Peer) -> dict[str, str]:
+    return {**os.environ, **dict(peer.environment)}
+
+
+def cost(peer: Peer) -> Cost:
+    os.sync()  # what an earlier side wrote is no burden on this one
+    begun = time.perf_counter()
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(peer.command, stdin=quiet, stdout=quiet, stderr=quiet, env=surroundings(peer))
+    _, status, used = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, peer.command)
+    return Cost(wall_s, used.ru_utime + used.ru_stime)
+
+
+def many(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
+    """So many feeds, by feedd and by others, in turn."""
+    with serving(count, ENTRIES) as (port, size):
+        urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
+        sides = [own(scratch, urls), *peers(scratch, urls)]
+        taken: dict[str, list[Passes]] = {side.name: [] for side in sides}
+        for _ in range(rounds):
+            for side in sides:
+                taken[side.name].append(passes(side, urls, count * ENTRIES))
+    what = f"{count} feeds of {ENTRIES} entries, {size / 1000:.0f} kB each"
+    return [*figures_of(taken, what)]
+
+
+def peers(scratch: Path, urls: Sequence[str]) -> list[Peer]:
+    found = [newsboat(scratch, urls, threads) for threads in NEWSBOAT_THREADS]
+    found += [reader(scratch, workers) for workers in READER_WORKERS]
+    return [peer for peer in found if peer is not None]
+
+
+def best(taken: dict[str, list[Passes]], name: str) -> tuple[str, list[Passes]] | None:
+    """The setting of a peer under which its first pass is quickest."""
+    settings = [each for each in taken.items() if each[0].startswith(name)]
+    return min(settings, key=lambda each: median(one.cold.wall_s for one in each[1]), default=None)
+
+
+def figures_of(taken: dict[str, list[Passes]], what: str) -> Iterator[Figure]:
+    ours = taken["feedd"]
+    for name, target in (("newsboat", "0.50 × (aim 0.33)"), ("reader", "0.20 × (aim 0.13)")):
+        found = best(taken, name)
+        if found is None:
+            yield Figure(f"{what}, first pass: {name} is not installed", "", "", "", target)
+            continue
+        setting, theirs = found
+        mine, other = [each.cold for each in ours], [each.cold for each in theirs]
+        factor = ratio(median(a.wall_s / b.wall_s for a, b in zip(mine, other, strict=True)))
+        yield Figure(f"{what}, first pass", f"{setting}: {spelled(other)}", spelled(mine), factor, target)
+    others = [f"{best_[0]}: {spelled([each.unchanged for each in best_[1]])}" for best_ in both(taken)]
+    again = [each.unchanged for each in ours]
+    seconds = f"{median(each.wall_s for each in again):.2f} s"
+    yield Figure("… unchanged (304)", "; ".join(others), spelled(again), seconds, "2 s")
+
+
+def both(taken: dict[str, list[Passes]]) -> list[tuple[str, list[Passes]]]:
+    return [found for name in ("newsboat", "reader") if (found := best(taken, name)) is not None]
+
+
+def spelled(costs: Sequence[Cost]) -> str:
+    """Medians: how long it took, and the processor time that it cost."""
+    wall, used = median(each.wall_s for each in costs), median(each.processor_s for each in costs)
+    return f"{wall:.2f} s ({used:.2f} s of processor)"
+
+
+def crowd(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
+    """A configuration of so many feeds: until the daemon serves, and what it holds in memory."""
+    starts, resting, looking = [], [], []
+    with serving(50, ENTRIES) as (server, _):
+        urls = [f"http://127.0.0.1:{server}/{number}" for number in range(count)]
+        for number in range(rounds):
+            fresh(scratch / "web.db")
+            last = number == rounds - 1
+            found = started(scratch, urls, LOOKING_S if last else RESTING_S)
+            starts.append(found.seconds)
+            resting.append(found.resting)
+            looking.append(found.looking)
+        again = started(scratch, urls, RESTING_S).seconds  # over a database that knows them all
+    what = f"a configuration of {count:,} feeds"
+    detail = f"fresh database; {again:.2f} s over one that knows them"
+    most = f"{max(looking) / MB:.0f} MB in the first {LOOKING_S:.0f} s"
+    return [
+        Figure(f"{what}: until the daemon serves", "", detail, f"{median(starts):.2f} s", "3 s"),
+        Figure("… memory (PSS, with all its processes)", "", most, f"{max(resting) / MB:.0f} MB", "200 MB"),
+    ]
+
+
+class Start(NamedTuple):
+    seconds: float
+    resting: int  # bytes, when it served
+    looking: int  # bytes at most, from then on, while it looked at sources
+
+
+def started(scratch: Path, urls: Sequence[str], watched_s: float) -> Start:
+    port = free_port()
+    config = configuration(scratch, urls, "1h", port)
+    command = [sys.executable, "-m", "feedd", "run", "--config", str(config)]
+    begun = time.perf_counter()
+    with (scratch / "web.log").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        while not serves(port):
+            if process.poll() is not None or time.perf_counter() - begun > START_S:
+                raise RuntimeError((scratch / "web.log").read_text()[-2000:])
+            time.sleep(0.01)
+        seconds = time.perf_counter() - begun
+        resting = held_by_tree(process.pid).pss
+        with Sampled(process.pid) as sampled:
+            time.sleep(watched_s)
+        return Start(seconds, resting, sampled.peak.pss)
+    finally:
+        process.terminate()
+        process.wait(START_S)
+
+
+def serves(port: int) -> bool:
+    try:
+        return Client(port).get("/style.css").status == 200
+    except OSError:
+        return False
