@@ -10,10 +10,10 @@ from http import HTTPStatus
 from typing import NamedTuple, assert_never
 
 from feedd.answers import hash_of, in_words, moved, raw_of
+from feedd.config.fetching import Fetch
 from feedd.config.sources import (
     CommandSource,
     FeedSource,
-    Fetch,
     PageSource,
     Selected,
     SitemapSource,

@@ -61,6 +61,7 @@ def key_of(source: Source) -> SourceKey:
         source.extraction_hash,
         source.selection_hash,
         repr(tuple(source.timing)),
+        2 if source.paused else 1,
         source.failing_after,
         source.expected_silence,
     )

@@ -19,7 +19,7 @@ from feedd.cli.common import (
     print_json,
 )
 from feedd.config.settings import Config
-from feedd.config.sources import DirectorySource, Source
+from feedd.config.sources import DirectorySource, Source, WebSource
 from feedd.errors import AlreadyRunning, ConfigError, UsageError
 from feedd.looks import Looked, Progress, Request, is_folder, named
 from feedd.model import COUNTS
@@ -197,5 +197,8 @@ def warnings_of(config: Config) -> Iterator[str]:
                 next(source.path.iterdir(), None)
         except OSError as error:
             yield f"{config.path}: sources.{source.name}.path: {source.location} can't be read: {error.strerror}"
+        if isinstance(source, WebSource):
+            for warning in sorted({each.warning for each in source.secrets if each.warning}):
+                yield f"{config.path}: sources.{source.name}: {warning}"
     if not config.store.path.parent.is_dir():
         yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"

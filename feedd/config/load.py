@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from feedd.config.base import Settings
+from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
-from feedd.config.sources import TYPES, Defaults, Fetch, Fetching, Settings, Source
+from feedd.config.sources import TYPES, Defaults, Source
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 

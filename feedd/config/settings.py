@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from feedd.config.sources import Fetch, Rules, Settings, Source
+from feedd.config.base import Settings
+from feedd.config.fetching import Fetch
+from feedd.config.sources import Rules, Source
 from feedd.config.values import BaseUrl, Folder, Listen, ListenAddress
 
 BUILT_IN_FEEDS = frozenset({"all", "changes", "health"})

@@ -1,16 +1,16 @@
 """What a configuration says of sources, as frozen values: what all of them may say, then each type's own."""
 
-import shlex
 from functools import cached_property
-from hashlib import sha256
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from feedd.config.base import Settings, digest
+from feedd.config.fetching import Fetch, Fetching
+from feedd.config.secrets import Secret
 from feedd.config.values import (
     DAY_MS,
     HOUR_MS,
-    AnyDuration,
     Arguments,
     Branch,
     Cron,
@@ -22,11 +22,8 @@ from feedd.config.values import (
     Language,
     Pattern,
     Patterns,
-    ProxyUrl,
     Repository,
     Rewrites,
-    SecretMap,
-    SecretText,
     SelectorText,
     Size,
     Subfolder,
@@ -34,12 +31,8 @@ from feedd.config.values import (
     Timezone,
     WebUrl,
 )
-from feedd.fetch.values import Access, Basic, Bearer
+from feedd.fetch.values import Access
 from feedd.schedule import Timing
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
 class Rules(Settings):
@@ -174,53 +167,6 @@ class GitSource(Folders):
         return digest(self.location, self.branch, self.folder, self.include, self.exclude)
 
 
-class Auth(Settings):
-    """Basic authentication, or a bearer token."""
-
-    user: str | None = None
-    password: SecretText | None = None
-    bearer: SecretText | None = None
-
-    @model_validator(mode="after")
-    def one_kind(self) -> Self:
-        if (self.user is None) == (self.bearer is None) or (self.bearer and self.password):
-            raise ValueError("write either user and password, or bearer")
-        return self
-
-    @property
-    def value(self) -> Basic | Bearer:
-        if self.bearer is not None:
-            return Bearer(self.bearer.reveal())
-        return Basic(self.user or "", self.password.reveal() if self.password else "")
-
-
-class Fetching(Settings):
-    """How servers are spoken to: what `[fetch]` says for all sources, and a source for itself."""
-
-    headers: SecretMap = ()
-    cookies: SecretMap = ()
-    auth: Auth | None = None
-    proxy: ProxyUrl | None = None
-    timeout: Duration = 30_000
-    connect_timeout: Duration = 10_000
-    max_bytes: Size = 15_000_000
-    max_redirects: int = Field(default=10, ge=0, le=50)
-    allow_private: bool = False
-    host_interval: AnyDuration = 1_000
-    rate_limit_scope: Literal["source", "host", "domain"] = "source"
-    max_interval: Duration = DAY_MS
-    robots: bool = True
-
-
-class Fetch(Fetching):
-    """`[fetch]`."""
-
-    concurrency: int = Field(default=32, ge=1, le=1000)
-    per_host: int = Field(default=2, ge=1, le=1000)
-    user_agent: str | None = Field(default=None, pattern=r"^[\x20-\x7e]+$")
-    contact: str | None = Field(default=None, pattern=r"^[\x21-\x7e]+$")
-
-
 class Web(Named, Fetching):
     """A source that is fetched."""
 
@@ -249,12 +195,18 @@ class Web(Named, Fetching):
         """What of this type of source changes what is made of an item."""
         return ()
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        named = [secret for _, secret in (*self.headers, *self.cookies)]
+        single = (self.proxy, self.auth and self.auth.password, self.auth and self.auth.bearer)
+        return (*named, *(secret for secret in single if secret))
+
     def access(self, fetch: Fetch, user_agent: str) -> Access:
         return Access(
             headers=tuple((name, secret.reveal()) for name, secret in self.headers),
             cookies=tuple((name, secret.reveal()) for name, secret in self.cookies),
             auth=self.auth.value if self.auth else None,
-            proxy=self.proxy,
+            proxy=self.proxy.reveal() if self.proxy else None,
             user_agent=user_agent,
             timeout_s=self.timeout / 1000,
             connect_timeout_s=self.connect_timeout / 1000,
@@ -360,7 +312,7 @@ class CommandSource(Selected, Named):
 
     @property
     def location(self) -> str:
-        return shlex.join(self.command)
+        return self.command[0]  # what it is called with may be secret
 
     @property
     def selection_hash(self) -> str:
@@ -389,7 +341,3 @@ TYPES: dict[str, type[Source]] = {
     "sitemap": SitemapSource,
     "command": CommandSource,
 }
-
-
-def digest(*values: object) -> str:
-    return sha256(repr(values).encode("utf-8", "surrogatepass")).hexdigest()[:16]

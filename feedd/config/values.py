@@ -145,17 +145,18 @@ def web_url(value: str) -> str:
     return value
 
 
-def proxy_url(value: object, info: ValidationInfo) -> str:
-    """The address of a proxy; it may hold a password, so it may be a secret."""
-    revealed = a_secret(value, info).reveal()
+def proxy_url(value: object, info: ValidationInfo) -> Secret:
+    """The address of a proxy; it may hold a password, so it is a secret."""
+    found = a_secret(value, info)
+    revealed = found.reveal()
     try:
         parts = urlsplit(revealed)
-        valid = parts.scheme in {"http", "https", "socks5", "socks5h"} and bool(parts.hostname)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         valid = False
     if not valid:
         raise ValueError("is not the address of a proxy; write one such as http://proxy.example.org:3128")
-    return revealed
+    return found
 
 
 def repository(value: str) -> str:
@@ -289,7 +290,7 @@ Rewrites = Annotated[tuple[Rewrite, ...], BeforeValidator(rewrites)]
 SecretText = Annotated[Secret, BeforeValidator(a_secret)]
 SecretMap = Annotated[tuple[tuple[str, Secret], ...], BeforeValidator(secret_map)]
 WebUrl = Annotated[str, AfterValidator(web_url)]
-ProxyUrl = Annotated[str, BeforeValidator(proxy_url)]
+ProxyUrl = Annotated[Secret, BeforeValidator(proxy_url)]
 Repository = Annotated[str, AfterValidator(repository)]
 Branch = Annotated[str, AfterValidator(branch)]
 Subfolder = Annotated[str, AfterValidator(subfolder)]

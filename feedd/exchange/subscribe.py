@@ -3,8 +3,9 @@
 import asyncio
 from typing import NamedTuple
 
+from feedd.config.fetching import Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config
-from feedd.config.sources import FeedSource, Fetching
+from feedd.config.sources import FeedSource
 from feedd.config.values import every as valid_every
 from feedd.config.values import name as valid_name
 from feedd.config.values import web_url

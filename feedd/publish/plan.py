@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from feedd import __version__
+from feedd.config.base import digest
 from feedd.config.settings import Config, Feed
-from feedd.config.sources import digest
 from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.rules import Filter, Parts
 from feedd.store.reader import Entry

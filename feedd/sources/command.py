@@ -27,8 +27,17 @@ async def output_of(program: Program) -> bytes:
 
     It runs in a session of its own, so that its children end with it, and with nothing on standard input.
     """
+    process = await asyncio.to_thread(started, program)
     try:
-        process = subprocess.Popen(  # noqa: S603 (the operator's program; no shell)
+        return await asyncio.to_thread(watched, process, program)
+    except asyncio.CancelledError:
+        end(process)
+        raise
+
+
+def started(program: Program) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(  # noqa: S603 (the operator's program; no shell)
             program.arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -37,11 +46,6 @@ async def output_of(program: Program) -> bytes:
         )
     except OSError as error:
         raise SourceError(f"{program.arguments[0]} can't be run: {os.strerror(error.errno or 0)}") from error
-    try:
-        return await asyncio.to_thread(watched, process, program)
-    except asyncio.CancelledError:
-        end(process)
-        raise
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

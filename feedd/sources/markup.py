@@ -186,6 +186,8 @@ def parsable(text: str, url: str) -> str:
         )
     if "<" not in text:
         return f"<pre>{text}</pre>"
+    if any(map(overloaded, MARKUP.finditer(text))):
+        raise SourceError(f"{shown(url)} has an element with more than {MAX_ATTRIBUTES:,} attributes")
     return XML_DECLARATION.sub("<?-", text)
 
 

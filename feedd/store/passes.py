@@ -20,6 +20,7 @@ class SourceKey(NamedTuple):
     extraction: str
     selection: str
     timing: str = ""
+    configured: int = 1  # 2: paused in the configuration
     failing_after: int = 3  # failures in a row are told
     expected_silence_ms: int | None = None
 
@@ -64,8 +65,8 @@ class Failure(NamedTuple):
 
 
 CONFIGURE_SOURCE = (
-    "INSERT INTO sources (name, type, location, extraction, selection, timing, configured) VALUES (?,?,?,?,?,?,1)"
-    " ON CONFLICT (name) DO UPDATE SET type = excluded.type, configured = 1,"
+    "INSERT INTO sources (name, type, location, extraction, selection, timing, configured) VALUES (?,?,?,?,?,?,?)"
+    " ON CONFLICT (name) DO UPDATE SET type = excluded.type, configured = excluded.configured,"
     # another address or another rhythm makes an earlier plan void
     " next_check = iif(location = excluded.location AND timing IS excluded.timing, next_check, NULL),"
     " paused = iif(location = excluded.location, paused, NULL), address = iif(location = excluded.location, address, NULL),"

@@ -25,7 +25,7 @@ SPINE = (
         name TEXT NOT NULL UNIQUE,         -- the identity: correcting a path or URL loses nothing
         type TEXT NOT NULL,
         location TEXT NOT NULL,
-        configured INTEGER NOT NULL,       -- 0: taken out of the configuration
+        configured INTEGER NOT NULL,       -- 0: taken out of the configuration; 2: paused in it
         extraction TEXT NOT NULL,          -- hash of the settings under which its last whole pass read
         selection TEXT NOT NULL,           -- hash of the settings that chose what was read
         passes INTEGER NOT NULL DEFAULT 0, -- completed looks
@@ -181,7 +181,7 @@ WEB = (
     "CREATE UNIQUE INDEX incidents_open ON incidents (source_id, kind) WHERE closed_at IS NULL",
     "CREATE INDEX incidents_changed ON incidents (changed_at)",
     "DROP INDEX sources_due",
-    "CREATE INDEX sources_due ON sources (next_check) WHERE configured AND paused IS NULL",
+    "CREATE INDEX sources_due ON sources (next_check) WHERE configured = 1 AND paused IS NULL",
 )
 
 

@@ -69,7 +69,7 @@ class Writer:
         with translated(self.path), transaction(self.connection):
             run = self.connection.execute
             run("UPDATE sources SET configured = 0")
-            self.connection.executemany(CONFIGURE_SOURCE, (source[:6] for source in sources))
+            self.connection.executemany(CONFIGURE_SOURCE, (source[:7] for source in sources))
             for name, settings in feeds:
                 run(
                     "INSERT INTO feeds VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings,"
@@ -271,7 +271,7 @@ class Writer:
         """The names of the configured sources whose time has come, the most overdue first."""
         with translated(self.path):
             rows = self.connection.execute(
-                "SELECT name FROM sources WHERE configured AND paused IS NULL"
+                "SELECT name FROM sources WHERE configured = 1 AND paused IS NULL"
                 " AND (next_check IS NULL OR next_check <= ?) ORDER BY next_check LIMIT ?",
                 [now_ms, limit],
             )

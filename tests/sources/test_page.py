@@ -18,7 +18,9 @@ def ms(*parts: int) -> int:
 
 
 def read(page: str | bytes, content_type: str | None = "text/html", **wanted: Any) -> PageItems:
-    chosen = {key: compile_selector(value) if key in KEYS else value for key, value in wanted.items()}
+    chosen: dict[str, Any] = {
+        key: compile_selector(value) if key in KEYS else value for key, value in wanted.items()
+    }
     data = page if isinstance(page, bytes) else page.encode()
     return items_of_page(data, URL, content_type, PageSelectors(**chosen))
 
