@@ -14,6 +14,7 @@ from feedd.config.values import (
     Arguments,
     Branch,
     Cron,
+    DateFormats,
     Duration,
     Encoding,
     Every,
@@ -27,7 +28,6 @@ from feedd.config.values import (
     SelectorText,
     Size,
     Subfolder,
-    Texts,
     Timezone,
     WebUrl,
 )
@@ -238,7 +238,7 @@ class Selected(Settings):
     title: SelectorText | None = None
     link: SelectorText | None = None
     date: SelectorText | None = None
-    date_format: Texts = ()
+    date_format: DateFormats = ()
     summary: SelectorText | None = None
     image: SelectorText | None = None
     author: SelectorText | None = None

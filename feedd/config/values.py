@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from feedd.config.secrets import Secret, secret
+from feedd.normalise.localdate import check_format
 from feedd.schedule import cron_trigger, zone
 from feedd.sources.decode import web_encoding
 from feedd.sources.directory import translate
@@ -188,6 +189,13 @@ def arguments(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def date_formats(value: object) -> tuple[str, ...]:
+    found = texts(value)
+    for each in found:
+        check_format(each)
+    return found
+
+
 def selector(value: str) -> str:
     compile_selector(value)
     return value
@@ -285,6 +293,7 @@ AnyDuration = Annotated[int, BeforeValidator(any_duration)]  # milliseconds, 0 a
 Every = Annotated[int | None, BeforeValidator(every)]  # milliseconds; None: auto
 Size = Annotated[int, BeforeValidator(size)]  # bytes
 Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
+DateFormats = Annotated[tuple[str, ...], BeforeValidator(date_formats)]
 Patterns = Annotated[tuple[re.Pattern[str], ...], BeforeValidator(patterns)]
 Rewrites = Annotated[tuple[Rewrite, ...], BeforeValidator(rewrites)]
 SecretText = Annotated[Secret, BeforeValidator(a_secret)]

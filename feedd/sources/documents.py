@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedd.errors import NotAFeed
-from feedd.model import Details, Raw, RawItem, Wishes
+from feedd.model import Raw, RawItem, Wishes
 from feedd.normalise.url import BadUrl, canonical
 from feedd.sources.article import extract_article
 from feedd.sources.feed.parse import parse
@@ -87,22 +87,8 @@ def read_watched(document: Document, recipe: Recipe, watching: Watching, now_ms:
 
 def read_sitemap(entries: Sequence[SitemapEntry], recipe: Recipe, now_ms: int, *, whole: bool) -> Reading:
     """`whole`: there is nothing but what the sitemap says; an address stands in for a title."""
-    raws = [raw_of(each) for each in entries]
-    return reading_of(list(map(titled, raws)) if whole else raws, recipe, now_ms, None, whole=whole)
-
-
-def raw_of(entry: SitemapEntry) -> RawItem:
-    details = Details(categories=entry.keywords, language=entry.language)
-    return RawItem(
-        guid=None,
-        url=entry.url,
-        title=entry.title,
-        html="",
-        published_ms=entry.published_ms,
-        updated_ms=entry.lastmod_ms,
-        image=entry.image,
-        details=details,
-    )
+    raws = [each.named_item if whole else each.item for each in entries]
+    return reading_of(raws, recipe, now_ms, None, whole=whole)
 
 
 def titled(item: RawItem) -> RawItem:
