@@ -40,6 +40,8 @@ def test_a_folder_that_was_never_looked_at(place: Place) -> None:
         "title": "标题",
         "published": "2024-02-02T09:45:02Z",
         "date_guessed": False,
+        "image": None,
+        "author": None,
         "decision": "added",
         "because": "no source held an entry with this URL",
     }

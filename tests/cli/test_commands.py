@@ -118,11 +118,11 @@ def test_sources(site: Site) -> None:
 def test_feeds(site: Site) -> None:
     found = site.json("feeds")
     assert all(has(each, "name title entries updated urls") for each in found)
-    assert [each["name"] for each in found] == ["all", "news", "other", "asleep", "missing"]
-    assert [each["entries"] for each in found] == [6, 5, 2, 0, 0]
+    assert [each["name"] for each in found] == ["all", "health", "news", "other", "asleep", "missing"]
+    assert [each["entries"] for each in found] == [6, 0, 5, 2, 0, 0]
     base = f"{site.url}/feeds/other"
-    assert found[2]["urls"] == {"atom": f"{base}.atom", "rss": f"{base}.rss", "json": f"{base}.json"}
-    assert found[2]["title"] == "其他"
+    assert found[3]["urls"] == {"atom": f"{base}.atom", "rss": f"{base}.rss", "json": f"{base}.json"}
+    assert found[3]["title"] == "其他"
     assert len(site.json("feeds", "--limit", "1")) == 1
 
 
@@ -275,7 +275,11 @@ def test_check(site: Site, tmp_path: Path) -> None:
         (["history", "nonsense"], "there is no entry 'nonsense'; name its number, its uid, or its URL"),
         (["update", "nobody"], "there is no source 'nobody' in "),
         (["test", "nobody"], "there is no source 'nobody' in "),
-        (["test", "https://example.org/"], "give the name of a source"),
+        (["test", "https://a b/"], "is not a web address"),
+        (
+            ["test", "https://example.org/", "--type", "feed", "--entry", "li"],
+            "--entry: a source of type feed has no",
+        ),
         (["entries", "--limit", "0"], "'--limit'"),
         (["entries", "--limit", "x"], "'--limit'"),
         (["entries", "--since", "yesterday"], "'yesterday' is not a time; write 2024-02-01"),
@@ -301,7 +305,7 @@ def test_before_the_first_look(tmp_path: Path) -> None:
     assert site.json("entries") == []
     (source,) = site.json("sources")
     assert (source["name"], source["entries"], source["last_checked"]) == ("news", 0, None)
-    assert [each["entries"] for each in site.json("feeds")] == [0, 0]
+    assert [each["entries"] for each in site.json("feeds")] == [0, 0, 0]
     assert not site.database.exists()
 
 
