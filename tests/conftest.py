@@ -2,7 +2,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from net import Net
 from place import Place
+from webserver import Web
 
 
 @pytest.fixture
@@ -11,3 +13,12 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Iterator[Net]:
+    """Sources on a loopback web, and looks at them."""
+    with Web() as web:
+        made = Net(tmp_path, web)
+        yield made
+        made.close()

@@ -1,21 +1,10 @@
 """The daemon and sources of the web: looks by schedule, servers that harm nobody, an end in good time."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from net import RSS, Net, item, rss
 from running import until
-from webserver import Web, Wire
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Net]:
-    with Web() as web:
-        net = Net(tmp_path, web)
-        yield net
-        net.close()
+from webserver import Wire
 
 
 def test_a_feed_is_looked_at_again_and_again(net: Net) -> None:
@@ -105,7 +94,9 @@ def test_the_commands_of_a_person(net: Net) -> None:
     net.web.page("/jobs", page)
     found = net.json("test", f"{net.web.url}/jobs", "--entry", "li.j", "--title", "h3", "--allow-private")
     assert [(each["title"], each["url"]) for each in found["items"]] == [("Cook", f"{net.web.url}/1")]
-    assert "is not a CSS selector" in net.feedd("test", f"{net.web.url}/jobs", "--entry", "li[", status=2).stderr
+    assert (
+        "is not a CSS selector" in net.feedd("test", f"{net.web.url}/jobs", "--entry", "li[", status=2).stderr
+    )
     assert net.feedd("test", "http://127.0.0.1:1/x", status=1).stderr
     shown = net.json("explain", "https://example.org/one")
     assert (shown["known"], shown["decision"]) == (True, "added")

@@ -2,25 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 
 import pytest
 from net import RSS, Net, item, rss
-from webserver import Reply, Request, Web, Wire
+from webserver import Reply, Request, Wire
 
 DATE = "Mon, 02 Mar 2026 10:00:00 GMT"
 LATER = "Tue, 03 Mar 2026 10:00:00 GMT"
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Net]:
-    with Web() as web:
-        net = Net(tmp_path, web)
-        yield net
-        net.close()
 
 
 def test_entries_come_in_and_are_served(net: Net) -> None:

@@ -1,12 +1,8 @@
 """Pages, watched pages, sitemaps, programs and full text, from the server to the listing."""
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from net import RSS, Net, item, rss
-from webserver import Web
 
 PAGE = """<html><head><title>Jobs</title></head><body><ul>
 <li class=job><h3>Cook</h3><a href="/jobs/1">more</a><time datetime="2026-03-02T10:00:00Z">2 March</time></li>
@@ -31,14 +27,6 @@ def article(text: str) -> str:
         f"<html><head><title>An article</title></head><body><nav><a href=/>Home</a></nav><article><h1>An article</h1>"
         f"<p>{text}</p><p>{WORDS}</p></article><footer>About us</footer></body></html>"
     )
-
-
-@pytest.fixture
-def net(tmp_path: Path) -> Iterator[Net]:
-    with Web() as web:
-        net = Net(tmp_path, web)
-        yield net
-        net.close()
 
 
 def test_a_page_becomes_a_feed(net: Net) -> None:

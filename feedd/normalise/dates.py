@@ -104,7 +104,7 @@ def parse_date(text: str, *, timezone: str | None = None) -> int | None:
 
     A date without a time is midnight; one without an offset is in `timezone` (an IANA name), else in UTC.
     """
-    if len(text) > 4 * LONGEST:
+    if not text or len(text) > 4 * LONGEST:
         return None
     text = text.strip()
     if (usual := USUAL.fullmatch(text)) is not None:

@@ -42,7 +42,7 @@ def reading_of(
     raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None, *, whole: bool
 ) -> Reading:
     """`whole`: the items are articles as they stand."""
-    drafted = drafts(raws, recipe)
+    drafted = drafts(raws, recipe, whole=whole)
     return Reading(tuple(drafted), made_of(drafted, recipe, now_ms, raw) if whole else None)
 
 

@@ -21,6 +21,7 @@ EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds,
 DAY_MS = 86_400_000
 LONGEST_TITLE = 2_000
 LONGEST_GUID = 2_000
+WHOLE = b""  # equals no hash of what was said
 
 
 class Recipe(NamedTuple):
@@ -55,7 +56,7 @@ class Draft(NamedTuple):
     url: str | None  # canonical
     identity: Identity
     place: int  # in its document
-    seen: bytes  # the same if the document says the same of it, and it is made in the same way
+    seen: bytes  # the same if the document says the same of it, and it is made in the same way; or WHOLE
 
 
 def items_of(raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None = None) -> Made:
@@ -63,13 +64,16 @@ def items_of(raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | No
     return made_of(drafts(raws, recipe), recipe, now_ms, raw)
 
 
-def drafts(raws: Sequence[RawItem], recipe: Recipe) -> list[Draft]:
-    """Which entry each item of a document is, as far as the document alone can tell."""
+def drafts(raws: Sequence[RawItem], recipe: Recipe, *, whole: bool = False) -> list[Draft]:
+    """Which entry each item of a document is, as far as the document alone can tell.
+
+    `whole`: nobody will ask whether an item is as it was, since its article costs nothing to be had.
+    """
     tidy = [tidied(each, recipe) for each in raws]
     urls = [address_of(each.url, recipe) for each in tidy]
     identities = identify(list(zip(tidy, urls, strict=True)), recipe)
     return [
-        Draft(each, url, identity, place, seen(each, recipe))
+        Draft(each, url, identity, place, WHOLE if whole else seen(each, recipe))
         for place, (each, url, identity) in enumerate(zip(tidy, urls, identities, strict=True))
     ]
 
@@ -168,18 +172,17 @@ def said(raw: RawItem) -> str:
 
 def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
     raw, url, identity = draft.raw, draft.url, draft.identity
-    where = shown(url or raw.guid or raw.title or identity.location)
     if not (raw.title or raw.html.strip() or raw.details.enclosures):
-        return Rejected(where, "has neither a title nor a text")
+        return refused(draft, "has neither a title nor a text")
     address = url or recipe.document_url
     try:
         html = clean(without(raw.html, recipe.ignore), raw.base_url or address)
     except TooMuchHtml as error:
-        return Rejected(where, str(error))
+        return refused(draft, str(error))
     details = raw.details
     parts = Parts(raw.title, address, lambda: plain_text(html), details.authors, details.categories)
     if objection := recipe.filter.objection(parts):
-        return Rejected(where, f"left out: {objection}")
+        return refused(draft, f"left out: {objection}")
     published = plausible(raw.published_ms, now_ms)
     stated = plausible(raw.updated_ms, now_ms)
     article = derive(address, raw.title, html, details, raw.image, identity.uid)
@@ -194,6 +197,12 @@ def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
         follows=identity.follows,
         seen=draft.seen,
     )
+
+
+def refused(draft: Draft, reason: str) -> Rejected:
+    """The item as one that is left out, by the best name that it has."""
+    raw = draft.raw
+    return Rejected(shown(draft.url or raw.guid or raw.title or draft.identity.location), reason)
 
 
 def without(html: str, ignored: Iterable[re.Pattern[str]]) -> str:

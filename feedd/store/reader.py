@@ -261,10 +261,11 @@ class Reader:
         )
         return [(str(name), str(why)) for name, why in rows]
 
-    def rejected(self) -> list[tuple[str, str, str]]:
-        """(source, path, reason) of every file that is refused now."""
+    def rejected(self, limit: int = -1) -> list[tuple[str, str, str]]:
+        """(source, path, reason) of everything that is refused now; not of what rules leave out."""
         rows = self.rows(
             "SELECT s.name, l.path, l.rejected FROM locations l JOIN sources s ON s.id = l.source_id"
-            " WHERE l.rejected IS NOT NULL ORDER BY s.name, l.path"
+            " WHERE l.rejected IS NOT NULL AND l.rejected NOT LIKE 'left out:%' ORDER BY s.name, l.path LIMIT ?",
+            [limit],
         )
         return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from importlib.resources import files
+from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from feedd.shapes import printable
 from feedd.store.reader import Entry
 
 NEWEST = 30
+SOURCES_SHOWN = 40
 STYLE = (files("feedd.web") / "templates/style.css").read_bytes()
 
 
@@ -45,13 +47,17 @@ def home(feeds: Feeds) -> Response:
     document = feeds.document("all", NEWEST)
     sources = [source for source in feeds.reader.sources() if source.configured]
     failing = [source for source in sources if source.error]
+    sources.sort(key=lambda source: -(source.last_changed_ms or 0))
     return page(
         "home.html",
         entries=shown(document),
-        sources=sources,
-        failing=failing,
-        rejected=feeds.reader.rejected()[:NEWEST],
-        plans=feeds.plans.values(),
+        sources=sources[:SOURCES_SHOWN],
+        further=max(0, len(sources) - SOURCES_SHOWN),
+        failing=failing[:SOURCES_SHOWN],
+        failing_further=max(0, len(failing) - SOURCES_SHOWN),
+        rejected=feeds.reader.rejected(NEWEST),
+        plans=list(islice(feeds.plans.values(), SOURCES_SHOWN)),
+        feeds_further=max(0, len(feeds.plans) - SOURCES_SHOWN),
         titles=feeds.titles,
     )
 

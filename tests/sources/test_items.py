@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,9 @@ RECIPE = Recipe("blog", "https://example.org/")
 URL = "https://example.org/{}"
 
 
-def raw(guid: str | None = None, url: str | None = None, title: str = "A title", **more: object) -> RawItem:
+def raw(guid: str | None = None, url: str | None = None, title: str = "A title", **more: Any) -> RawItem:
     values = {"html": "<p>Some words.</p>", **more}
-    return RawItem(guid, url, title, **values)  # type: ignore[arg-type]
+    return RawItem(guid, url, title, **values)
 
 
 def known_by(*raws: RawItem, identity: str | None = None) -> list[tuple[str, str | None, bool]]:
@@ -148,7 +149,7 @@ def test_an_item_that_says_nothing_is_rejected() -> None:
 def test_content_says_what_is_compared() -> None:
     """Authors, enclosures and pictures belong to the content; the order of looks does not."""
 
-    def hash_of(**more: object) -> bytes:
+    def hash_of(**more: Any) -> bytes:
         (item,) = items_of([raw("g", URL.format(1), **more)], RECIPE, NOW).items
         return item.article.content_hash
 

@@ -17,7 +17,7 @@ from feedd.sources.feed.fields import (
     link_of,
     text_of,
 )
-from feedd.sources.feed.item import addresses, alternate, item_of, people
+from feedd.sources.feed.item import Shared, addresses, alternate, item_of, people
 from feedd.sources.feed.media import picture
 from feedd.sources.feed.names import Element, Names, prefix_of, split
 from feedd.sources.feed.tree import Tree
@@ -45,12 +45,13 @@ def read(tree: Tree, url: str) -> FeedDocument:
     fields = parts(root, names, elements)
     links = by_relation(fields)
     home = link_of(fields, context, "link") or alternate(links, context) or home_of_cdf(root, context)
-    authors = people(fields) if context.atom else ()
+    language = language_of(root, context) or first_text(fields, "language", "dc:language") or None
+    shared = Shared(people(fields) if context.atom else (), home, None)
     return FeedDocument(
         format=format_of(root, fields),
         title=title(fields),
         url=home,
-        language=language_of(root, context) or first_text(fields, "language", "dc:language") or None,
+        language=language,
         image=picture(fields, (), context),
         hubs=tuple(dict.fromkeys(addresses(links, "hub", context))),
         self_url=next(addresses(links, "self", context), None),
@@ -59,7 +60,7 @@ def read(tree: Tree, url: str) -> FeedDocument:
         skip_hours=skip_hours(fields),
         skip_days=skip_days(fields),
         next_url=next(addresses(links, "next", context), None),
-        items=tuple(item_of(element, context, authors, home) for element in elements[:MAX_ITEMS]),
+        items=tuple(item_of(element, context, shared) for element in elements[:MAX_ITEMS]),
         warnings=tree.warnings + ((TOO_MANY,) if len(elements) > MAX_ITEMS else ()),
     )
 

@@ -42,10 +42,13 @@ def title_of(element: Element, name: str) -> str:
     if len(element):
         return folded("".join(element.itertext()))
     text = element.text or ""
-    if name.startswith("atom:"):
+    atom = name.startswith("atom:")
+    if atom and element.get("mode") == "base64":
+        text = decoded(text)
+    if "<" not in text and "&" not in text:
+        return folded(text)
+    if atom:
         kind = (element.get("type") or "").strip().lower()
-        if element.get("mode") == "base64":
-            text = decoded(text)
         return stripped(text) if kind in HTML_TYPES else folded(text)
     return stripped(text) if element.get("type") == "html" else by_looks(text)
 

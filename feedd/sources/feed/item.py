@@ -38,6 +38,10 @@ PUBLISHED = (
     "dcterms:created", "atom:created", "published", "issued", "date",
 )  # fmt: skip
 UPDATED = ("atom:updated", "atom:modified", "dcterms:modified", "updated", "modified", "lastmod")
+GUIDS = ("guid", "atom:id", "id")
+LINKS = ("feedburner:origlink", "pheedo:origlink", "link")
+LANGUAGES = ("dc:language", "language")
+KEYWORDS = ("itunes:keywords", "media:keywords")
 AUTHORS = ("atom:author", "dc:creator", "author", "itunes:author", "dc:author", "media:credit")
 CATEGORIES = ("category", "atom:category", "dc:subject", "media:category", "itunes:category")
 MAIL_AND_NAME = re.compile(r"[^\s@()<>]+@[^\s@()<>]+\s*\((.+)\)")
@@ -53,14 +57,20 @@ NO = frozenset({"no", "false", "clean"})
 class Shape(NamedTuple):
     """The names that occur in an item, by what is read from them: most items of a feed have one shape."""
 
+    guids: tuple[str, ...]
+    links: tuple[str, ...]
     titles: tuple[str, ...]
     contents: tuple[str, ...]
     published: tuple[str, ...]
     updated: tuple[str, ...]
     authors: tuple[str, ...]
     categories: tuple[str, ...]
+    keywords: tuple[str, ...]
+    languages: tuple[str, ...]
     is_podcast: bool
     has_media: bool
+    has_links: bool
+    has_source: bool
 
 
 @lru_cache(256)
@@ -69,29 +79,46 @@ def shape_of(names: tuple[str, ...]) -> Shape:
         return tuple(name for name in role if name in names)
 
     return Shape(
+        guids=present(GUIDS),
+        links=present(LINKS),
         titles=present(TITLES),
         contents=present(CONTENTS),
         published=present(PUBLISHED),
         updated=present(UPDATED),
         authors=present(AUTHORS),
         categories=present(CATEGORIES),
+        keywords=present(KEYWORDS),
+        languages=present(LANGUAGES),
         is_podcast=not PODCAST.isdisjoint(names),
         has_media=not media.NAMES.isdisjoint(names),
+        has_links="atom:link" in names,
+        has_source=not {"source", "atom:source"}.isdisjoint(names),
     )
 
 
-def item_of(element: Element, context: Context, authors: tuple[str, ...], home: str | None) -> RawItem:
-    """`authors` and `home` are the feed's, for what an item leaves unsaid."""
+class Shared(NamedTuple):
+    """What a feed says for those of its items that say nothing themselves."""
+
+    authors: tuple[str, ...]
+    home: str | None
+    language: str | None
+
+
+def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
     fields = collect(element, context.names)
     shape = shape_of(tuple(fields))
-    links = by_relation(fields)
-    guid = first_text(fields, "guid", "atom:id", "id")
+    links = by_relation(fields) if shape.has_links else {}
+    guid = first_text(fields, *shape.guids)
     own = {} if guid else attributes_of(element)  # RSS 1.0 and CDF say there what others do in elements
     guid = guid or own.get("about", "")
-    url = address(element, fields, links, guid, context) or link(own.get("href", ""), element, context)
+    url = address(element, fields, links, shape, guid, context)
+    if url is None and "href" in own:
+        url = link(own["href"], element, context)
     html, base, language = content(fields, shape, context)
     if base is None:
-        base = (base_of(element, context) or context.url) if context.atom else (url or home or context.url)
+        base = (
+            (base_of(element, context) or context.url) if context.atom else (url or feed.home or context.url)
+        )
     has_files = shape.has_media or "enclosure" in links
     files = media.enclosures(fields, links, context) if has_files else ()
     return RawItem(
@@ -104,15 +131,16 @@ def item_of(element: Element, context: Context, authors: tuple[str, ...], home: 
         updated_ms=moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
         image=media.picture(fields, files, context) if has_files else None,
         details=Details(
-            authors=people(fields, shape.authors) or inherited(fields, context) or authors,
-            categories=tuple(dict.fromkeys(categories(fields, shape.categories))),
+            authors=people(fields, shape.authors) or inherited(fields, context) or feed.authors,
+            categories=categories(fields, shape),
             enclosures=files,
             language=language_of(element, context)
-            or first_text(fields, "dc:language", "language")
-            or language,
+            or first_text(fields, *shape.languages)
+            or language
+            or feed.language,
             comments_url=comments(fields, links, context),
-            origin=origin(fields, context),
-            origin_url=origin_url(fields, context),
+            origin=origin(fields, context) if shape.has_source else None,
+            origin_url=origin_url(fields, context) if shape.has_source else None,
             **(podcast(fields) if shape.is_podcast else NO_PODCAST),
         ),
     )
@@ -143,11 +171,13 @@ def title(fields: Fields, names: tuple[str, ...] = TITLES) -> str:
     return ""
 
 
-def address(element: Element, fields: Fields, links: Fields, guid: str, context: Context) -> str | None:
+def address(
+    element: Element, fields: Fields, links: Fields, shape: Shape, guid: str, context: Context
+) -> str | None:
     """Where an item is to be read: its own address before one that only counts clicks."""
     return (
-        link_of(fields, context, "feedburner:origlink", "pheedo:origlink", "link")
-        or alternate(links, context)
+        link_of(fields, context, *shape.links)
+        or (alternate(links, context) if links else None)
         or permalink(element, fields, guid, context)
     )
 
@@ -247,19 +277,23 @@ def inherited(fields: Fields, context: Context) -> tuple[str, ...]:
     return ()
 
 
-def categories(fields: Fields, names: tuple[str, ...]) -> Iterator[str]:
-    for name in names:
+def categories(fields: Fields, shape: Shape) -> tuple[str, ...]:
+    found = [label_of(element) for name in shape.categories for element in fields[name]]
+    for name in shape.keywords:
         for element in fields[name]:
-            label = element.get("label") or element.get("term") or element.get("text") or typed_text(element)
-            if label and (label := folded(label)):
-                yield label
-    for name in ("itunes:keywords", "media:keywords"):
-        for element in fields.get(name, ()):
-            yield from filter(None, map(folded, text_of(element).split(",")))
+            found.extend(map(folded, text_of(element).split(",")))
+    return tuple(dict.fromkeys(filter(None, found))) if found else ()
+
+
+def label_of(element: Element) -> str:
+    """A category as it is to be shown."""
+    if element.attrib and (stated := element.get("label") or element.get("term") or element.get("text")):
+        return folded(stated)
+    return typed_text(element)
 
 
 def comments(fields: Fields, links: Fields, context: Context) -> str | None:
-    found = link_of(fields, context, "comments")
+    found = link_of(fields, context, "comments") if "comments" in fields else None
     if found is None and "replies" in links:
         replies = sorted(
             links["replies"], key=lambda reply: attribute(reply, "type").lower() not in HTML_PAGE

@@ -5,10 +5,12 @@ in its namespace, in a wrong one or in none.
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 Element = Any  # lxml has no types of its own
 
+LONGEST = 200  # characters of a namespace that is worth remembering
 SCHEME = re.compile(r"https?://(?:www\.)?")
 RSS, ATOM = "", "atom"
 # namespaces without scheme, `www.`, and what is often added or forgotten at their ends; in small letters
@@ -55,7 +57,14 @@ PREFIXES = {
 
 def prefix_of(namespace: str) -> str | None:
     """The prefix by which a known namespace goes here."""
+    return remembered(namespace) if len(namespace) < LONGEST else looked_up(namespace)
+
+
+def looked_up(namespace: str) -> str | None:
     return PREFIXES.get(SCHEME.sub("", namespace.strip().lower(), count=1).rstrip("/#").removesuffix(".dtd"))
+
+
+remembered = lru_cache(256)(looked_up)
 
 
 def split(tag: str) -> tuple[str, str]:
