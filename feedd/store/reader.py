@@ -12,7 +12,7 @@ from feedd.model import NO_DETAILS, Details
 from feedd.normalise import details
 from feedd.store.database import connect_to_read, loaded_path, placeholders, translated
 from feedd.store.incidents import Incident, newest
-from feedd.store.schema import check, empty_store
+from feedd.store.schema import check_current, empty_store
 from feedd.store.snapshot import content
 
 AT_ONCE = 100
@@ -93,7 +93,7 @@ class Reader:
     def opened(self) -> sqlite3.Connection:
         connection = connect_to_read(self.path)
         try:
-            check(connection, self.path)
+            check_current(connection, self.path)
         except BaseException:
             connection.close()
             raise

@@ -4,6 +4,7 @@ Times are integer milliseconds since the epoch, in UTC. The tables are plain: `s
 or datasette shows something useful, and the views spell times and names out.
 """
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
-from feedd.errors import NewerStore, NotAStore
+from feedd.errors import NewerStore, NotAStore, StoreError, StoreReadOnly
 from feedd.store.database import translated
 
 migrations = Migrations("feedd")
@@ -240,7 +241,38 @@ def empty_store() -> sqlite3.Connection:
     return connection
 
 
+def is_behind(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether an earlier feedd made the database, and steps to today's schema are pending."""
+    with translated(path):
+        db = Database(connection, execute_plugins=False)
+        return bool(migrations.applied(db) and migrations.pending(db))
+
+
+def check_current(connection: sqlite3.Connection, path: Path) -> None:
+    """As `check`, and refuse a database that no step was applied to yet. Raises StoreError."""
+    check(connection, path)
+    if is_behind(connection, path):
+        raise StoreError(
+            f"{path}: an earlier feedd made this database; `feedd update` or `feedd run` brings it up to date, and"
+            " keeps a copy"
+        )
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the database to today's schema."""
+    """Bring the database to today's schema; a copy of one that holds something is kept beside it."""
+    if is_behind(connection, path):
+        keep_copy(connection, path)
     with translated(path):
         migrations.apply(Database(connection, execute_plugins=False))
+
+
+def keep_copy(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError, also where there is no room for it: then nothing is changed."""
+    with translated(path):
+        step = migrations.pending(Database(connection, execute_plugins=False))[0].name
+        copy = path.with_name(f"{path.name}.before-{step}")
+        try:
+            copy.unlink(missing_ok=True)  # an earlier try was cut off
+        except OSError as error:
+            raise StoreReadOnly(f"{copy}: can't be replaced: {os.strerror(error.errno or 0)}") from error
+        connection.execute("VACUUM INTO ?", [str(copy)])

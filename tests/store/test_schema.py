@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from place import Place, seed
+from sqlite_utils import Database
 
 from feedd.errors import NewerStore, NotAStore, StoreError
 from feedd.store import schema
@@ -46,6 +47,51 @@ def test_a_store_that_is_not_made_yet_has_the_same_tables(tmp_path: Path) -> Non
     tables = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
     with closing(sqlite3.connect(tmp_path / "feedd.db")) as made, closing(schema.empty_store()) as empty:
         assert made.execute(tables).fetchall() == empty.execute(tables).fetchall()
+
+
+TABLES = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
+
+
+def old_store(path: Path) -> None:
+    """A database as the first version made it, with an entry in it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        schema.migrations.apply(Database(connection), stop_before="0002_web")
+        connection.execute(
+            "INSERT INTO sources (name, type, location, configured, extraction, selection) VALUES ('a', 'directory',"
+            " '/x', 1, 'e', 's')"
+        )
+        connection.execute(
+            "INSERT INTO entries VALUES (1, 'uid', 'https://example.org/1', 'Title', 1, 0, 1, 1, 1, 1, 1, NULL)"
+        )
+
+
+def test_an_old_database_becomes_one_like_a_fresh_one(tmp_path: Path) -> None:
+    old, fresh = tmp_path / "old.db", tmp_path / "fresh.db"
+    old_store(old)
+    with pytest.raises(StoreError, match="an earlier feedd made this database"):
+        Reader(old).sources()
+    Writer(old).close()
+    Writer(fresh).close()
+    with closing(sqlite3.connect(old)) as one, closing(sqlite3.connect(fresh)) as other:
+        assert one.execute(TABLES).fetchall() == other.execute(TABLES).fetchall()
+        assert one.execute("SELECT title FROM entries").fetchall() == [("Title",)]
+        assert one.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    copy = tmp_path / "old.db.before-0002_web"
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT title FROM entries").fetchall() == [("Title",)]
+    Writer(old).close()
+    assert sorted(path.name for path in tmp_path.glob("*.before-*")) == [copy.name]
+
+
+def test_a_copy_that_can_not_be_kept_leaves_the_database_alone(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    old_store(old)
+    (tmp_path / "old.db.before-0002_web").mkdir()
+    with pytest.raises(StoreError, match="can't be replaced"):
+        Writer(old)
+    with closing(sqlite3.connect(old)) as connection:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(sources)")}
+    assert "etag" not in columns
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but a letter to Mother", b"\0" * 8192, b"xy"])
