@@ -86,6 +86,12 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
     return changed(item, held or newest, state)
 
 
+def superseded(item: Item, state: EntryState) -> Verdict:
+    """Judge an item whose document holds a newer one at the same location, which was judged before."""
+    keeps = item.article.content_hash not in state.hashes
+    return Verdict(None, keeps_revision=keeps, newest=False, because="the document holds a newer version of it")
+
+
 def restored(article: Article, before: Version | None) -> Verdict:
     keeps = before is None or before.content_hash != article.content_hash
     judged = Judged(Significance.SUBSTANTIAL, ("restored",))
@@ -202,6 +208,17 @@ def in_order(items: list[Item]) -> list[Item]:
         if len(same) > 1:
             same.sort(key=lambda item: (item.time_ms, item.location))
     return [item for same in by_uid.values() for item in same]
+
+
+def parted(items: list[Item]) -> tuple[list[Item], list[Item]]:
+    """The items that their locations hold, and those that a newer one at the same location supersedes, in order."""
+    last = {(item.article.uid, item.location): place for place, item in enumerate(items)}
+    held = [item for place, item in enumerate(items) if last[item.article.uid, item.location] == place]
+    if len(held) == len(items):
+        return items, []
+    return held, [
+        item for place, item in enumerate(items) if last[item.article.uid, item.location] != place
+    ]
 
 
 class Removals(NamedTuple):

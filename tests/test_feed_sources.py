@@ -108,6 +108,25 @@ def test_items_that_share_what_should_tell_them_apart(net: Net) -> None:
     assert {kind for (kind,) in net.rows("SELECT kind FROM changes")} == {"added"}
 
 
+def test_versions_of_one_item_in_one_document_are_told_once(net: Net) -> None:
+    """A document that lists an item twice, each time with another text: the newer one is the version that is shown."""
+    older, newer = item("one", guid="g", text="Old.", date=DATE), item("one", guid="g", text="New.", date=LATER)
+    net.feed()
+    for number in range(3):
+        head = f"<description>{number}</description>"
+        net.web.page("/feed.xml", rss(older, newer, head=head), type=RSS)
+        net.update("a")
+        net.web.page("/feed.xml", rss(newer, older, head=head), type=RSS)
+        assert net.update("a")["duplicates"] == 2
+    assert net.kinds() == ["added"]
+    (entry,) = net.entries()
+    assert (entry["revisions"], net.shown(entry["id"])["text"]) == (2, "New.")
+    newest = item("one", guid="g", text="Newest.", date="Wed, 04 Mar 2026 10:00:00 GMT")
+    net.web.page("/feed.xml", rss(older, newer, newest), type=RSS)
+    assert net.update("a")["edited"] == 1
+    assert net.kinds() == ["added", "edited"]
+
+
 def test_times_that_can_not_be(net: Net) -> None:
     now = datetime.now(UTC)
     items = (

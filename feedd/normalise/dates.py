@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 LONGEST = 120  # characters of what is still taken for a date
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
-MILLISECOND = timedelta(milliseconds=1)
 
 MONTHS = {
     name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
@@ -119,7 +118,12 @@ def parse_date(text: str, *, timezone: str | None = None) -> int | None:
         return of_unusual(text, timezone)
     if moment.tzinfo is None:
         return in_zone(moment, timezone)
-    return (moment - EPOCH) // MILLISECOND
+    return milliseconds(moment - EPOCH)
+
+
+def milliseconds(past: timedelta) -> int:
+    """Whole ones; in half the time that a division of intervals takes."""
+    return past.days * 86_400_000 + past.seconds * 1000 + past.microseconds // 1000
 
 
 def of_usual(found: re.Match[str]) -> int | None:
@@ -154,7 +158,7 @@ def of_digits(text: str) -> int | None:
 def in_zone(moment: datetime, timezone: str | None) -> int | None:
     """The moment that a clock in `timezone` shows as `moment`."""
     try:
-        return (moment.replace(tzinfo=zone(timezone)) - EPOCH) // MILLISECOND
+        return milliseconds(moment.replace(tzinfo=zone(timezone)) - EPOCH)
     except (ValueError, OverflowError):  # at the ends of the calendar
         return None
 

@@ -172,8 +172,6 @@ def said(raw: RawItem) -> str:
 
 def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
     raw, url, identity = draft.raw, draft.url, draft.identity
-    if not (raw.title or raw.html.strip() or raw.details.enclosures):
-        return refused(draft, "has neither a title nor a text")
     address = url or recipe.document_url
     try:
         html = clean(without(raw.html, recipe.ignore), raw.base_url or address)

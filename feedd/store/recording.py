@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from feedd.decide import Pass, after, decide, in_order, tally_field
+from feedd.decide import Pass, after, decide, in_order, parted, superseded, tally_field
 from feedd.model import COUNTS, Item, Kind, Rejected, Tally
 from feedd.store import snapshot
 from feedd.store.batch import Batch
@@ -24,8 +24,11 @@ def recorded(
     identified = identify(connection, look, items)
     stored = snapshot.load(connection, look, extraction, identified.items)
     batch = Batch(connection, look, extraction)
-    for item in in_order(identified.items):
+    held, older = parted(in_order(identified.items))
+    for item in held:
         counts[record_item(connection, batch, stored, item)] += 1
+    for item in older:
+        counts[record_superseded(batch, stored.entries[item.article.uid], item)] += 1
     batch.flush()
     note_aliases(connection, identified.aliases)
     note_rejected(connection, look.source_id, rejected)
@@ -54,6 +57,17 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
             count_holders(connection, entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
     batch.locate(item, entry.id, revision_id)
     after(entry.state, item, verdict, look, revision_id)
+    return tally_field(verdict)
+
+
+def record_superseded(batch: Batch, entry: snapshot.StoredEntry, item: Item) -> str:
+    """Keep an older version that stands in the same document, if it is not known; returns the count it goes into."""
+    verdict = superseded(item, entry.state)
+    revision_id = 0
+    if verdict.keeps_revision:
+        revision_id = batch.revise(entry, item, verdict)
+        batch.update_entry(entry, item, verdict, revision_id)
+    after(entry.state, item, verdict, batch.look, revision_id)
     return tally_field(verdict)
 
 

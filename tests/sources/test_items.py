@@ -133,17 +133,10 @@ def test_rules_and_rewrites() -> None:
     assert made.present == {"a", "b", "c"}
 
 
-def test_an_item_that_says_nothing_is_rejected() -> None:
-    made = items_of(
-        [
-            raw("g", title="", html=" "),
-            raw("h", title="", html="", details=Details(enclosures=(Enclosure("https://example.org/a"),))),
-        ],
-        RECIPE,
-        NOW,
-    )
-    assert [each.where for each in made.rejected] == ["g"]
-    assert [each.location for each in made.items] == ["h"]
+def test_an_item_that_says_nothing_is_an_item() -> None:
+    made = items_of([raw("g", title="", html=" "), raw(None, title="", html="")], RECIPE, NOW)
+    assert made.rejected == []
+    assert [each.article.url for each in made.items] == ["https://example.org/"] * 2
 
 
 def test_content_says_what_is_compared() -> None:

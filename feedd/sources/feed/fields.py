@@ -9,11 +9,17 @@ from feedd.sources.feed.names import Element, Names
 
 Fields = dict[str, list[Element]]
 
-ALTERNATE = ("alternate",)  # what a link is that doesn't say (RFC 4287 section 4.2.7.2)
+# what a link is that doesn't say (RFC 4287 section 4.2.7.2), and what says it the usual way
+USUAL_RELATIONS = {
+    None: ("alternate",),
+    "": ("alternate",),
+    **{each: (each,) for each in ("alternate", "enclosure", "replies", "self", "edit", "related")},
+}
 XML = "{http://www.w3.org/XML/1998/namespace}"
 WEB = re.compile(
     r"https?://(?:[^/?#@\s]*+@)?(?:\[[0-9a-f:.]++\]|[^/?#@:\[\]\s]++)(?::[0-9]*+)?(?:[/?#]|\Z)", re.IGNORECASE
 )
+USUAL_WEB = re.compile(r"https?://[^/?#@:\[\]\s]++(?:[/?#]|\Z)")  # which is matched in half the time
 LINE_BREAKS = re.compile(r"[\t\r\n]+")
 HOLLOW = ("media:group", "media:content")  # what they hold is read as if it stood beside them
 # attributes as most feeds write them
@@ -56,9 +62,13 @@ def by_relation(fields: Fields) -> Fields:
     links: Fields = {}
     for element in fields.get("atom:link", ()):
         relation = element.get("rel")
-        for each in relation.lower().split() if relation else ALTERNATE:
-            links.setdefault(each.rpartition("/")[2], []).append(element)
+        for each in USUAL_RELATIONS.get(relation) or relations(relation):
+            links.setdefault(each, []).append(element)
     return links
+
+
+def relations(written: str) -> list[str]:
+    return [each.rpartition("/")[2] for each in written.lower().split()]
 
 
 def text_of(element: Element) -> str:
@@ -130,6 +140,8 @@ def joined(base: str, reference: str) -> str:
 def link(reference: str, element: Element, context: Context) -> str | None:
     """An address in an element as an absolute one; or None."""
     reference = reference.strip()
+    if USUAL_WEB.match(reference) and reference.isprintable():
+        return reference
     if not reference:
         return None
     if not reference.isprintable():

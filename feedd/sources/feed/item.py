@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 from feedd.model import Details, RawItem
 from feedd.normalise.dates import parse_date
@@ -121,6 +121,18 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
         )
     has_files = shape.has_media or "enclosure" in links
     files = media.enclosures(fields, links, context) if has_files else ()
+    details = Details(
+        authors=people(fields, shape.authors) or inherited(fields, context) or feed.authors,
+        categories=categories(fields, shape),
+        enclosures=files,
+        language=language_of(element, context)
+        or first_text(fields, *shape.languages)
+        or language
+        or feed.language,
+        comments_url=comments(fields, links, context),
+        origin=origin(fields, context) if shape.has_source else None,
+        origin_url=origin_url(fields, context) if shape.has_source else None,
+    )
     return RawItem(
         guid=guid or None,
         url=url,
@@ -130,37 +142,16 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
         published_ms=moment(fields, shape.published),
         updated_ms=moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
         image=media.picture(fields, files, context) if has_files else None,
-        details=Details(
-            authors=people(fields, shape.authors) or inherited(fields, context) or feed.authors,
-            categories=categories(fields, shape),
-            enclosures=files,
-            language=language_of(element, context)
-            or first_text(fields, *shape.languages)
-            or language
-            or feed.language,
-            comments_url=comments(fields, links, context),
-            origin=origin(fields, context) if shape.has_source else None,
-            origin_url=origin_url(fields, context) if shape.has_source else None,
-            **(podcast(fields) if shape.is_podcast else NO_PODCAST),
-        ),
+        details=with_episode(details, fields) if shape.is_podcast else details,
     )
 
 
-class Podcast(TypedDict):
-    episode: str | None
-    season: str | None
-    explicit: bool | None
-
-
-NO_PODCAST: Podcast = {"episode": None, "season": None, "explicit": None}
-
-
-def podcast(fields: Fields) -> Podcast:
-    return {
-        "episode": first_text(fields, "itunes:episode", "podcast:episode") or None,
-        "season": first_text(fields, "itunes:season", "podcast:season") or None,
-        "explicit": yes_or_no(first_text(fields, "itunes:explicit", "googleplay:explicit")),
-    }
+def with_episode(details: Details, fields: Fields) -> Details:
+    return details._replace(
+        episode=first_text(fields, "itunes:episode", "podcast:episode") or None,
+        season=first_text(fields, "itunes:season", "podcast:season") or None,
+        explicit=yes_or_no(first_text(fields, "itunes:explicit", "googleplay:explicit")),
+    )
 
 
 def title(fields: Fields, names: tuple[str, ...] = TITLES) -> str:
@@ -210,7 +201,7 @@ def content(fields: Fields, shape: Shape, context: Context) -> tuple[str, str | 
     for name in shape.contents:
         elements = fields[name]
         for element in by_preference(elements) if name == "atom:content" else elements:
-            base, language = stated_within(element, context)
+            base, language = stated_within(element, context) if context.has_xml_attributes else (None, None)
             if html := html_of(element, name):
                 return html, base, language
     return "", None, None
@@ -218,8 +209,6 @@ def content(fields: Fields, shape: Shape, context: Context) -> tuple[str, str | 
 
 def stated_within(element: Element, context: Context) -> tuple[str | None, str | None]:
     """Base URL and language of a content."""
-    if not context.has_xml_attributes:
-        return None, None
     root = content_root(element)
     return base_of(root, context), language_of(root, context) or language_of(element, context)
 

@@ -37,8 +37,9 @@ CLOCK = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,6})(?:\.[0-9]{
 def enclosures(fields: Fields, links: Fields, context: Context) -> tuple[Enclosure, ...]:
     """Each address once; where several elements name one, they complete each other."""
     found: dict[str, Enclosure] = {}
-    for each in stated(fields, links, context):
-        found[each.url] = completed(found[each.url], each) if each.url in found else each
+    for element in stated(fields, links):
+        if (each := enclosure(element, context)) is not None:
+            found[each.url] = completed(found[each.url], each) if each.url in found else each
     if found and (duration_s := seconds(first_text(fields, "itunes:duration"))) is not None:
         main = next(
             (each for each in found.values() if (each.type or "").startswith(("audio/", "video/"))),
@@ -59,34 +60,33 @@ def completed(first: Enclosure, second: Enclosure) -> Enclosure:
     )
 
 
-def stated(fields: Fields, links: Fields, context: Context) -> Iterator[Enclosure]:
+def stated(fields: Fields, links: Fields) -> Iterator[Element]:
     for name in FILES:
-        for element in fields.get(name, ()):
-            yield from enclosure(element, context)
-    for element in links.get("enclosure", ()):
-        yield from enclosure(element, context)
+        if name in fields:
+            yield from fields[name]
+    yield from links.get("enclosure", ())
 
 
-def enclosure(element: Element, context: Context) -> Iterator[Enclosure]:
-    """The one that an element stands for, if it does."""
+def enclosure(element: Element, context: Context) -> Enclosure | None:
+    """What an element stands for, if it has an address."""
     attributes = attributes_of(element)
     reference = attributes.get("url") or attributes.get("href") or attributes.get("resource")
     url = link(reference, element, context) if reference else None
     if url is None or GENERIC_PICTURE in url:
-        return
+        return None
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
-    yield Enclosure(
+    return Enclosure(
         url=url,
         type=kind if MEDIA_TYPE.fullmatch(kind) else None,
         length=number(attributes.get("length") or attributes.get("filesize", "")),
-        title=folded(attributes.get("title", "")) or None,
-        duration_s=seconds(attributes.get("duration", "")),
+        title=folded(attributes["title"]) or None if "title" in attributes else None,
+        duration_s=seconds(attributes["duration"]) if "duration" in attributes else None,
     )
 
 
 def number(text: str) -> int | None:
     """A whole number above zero: zero stands for what is not known."""
-    return (int(text) or None) if WHOLE.fullmatch(text) else None
+    return (int(text) or None) if text and WHOLE.fullmatch(text) else None
 
 
 def seconds(text: str) -> int | None:

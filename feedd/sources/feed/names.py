@@ -10,7 +10,7 @@ from typing import Any
 
 Element = Any  # lxml has no types of its own
 
-LONGEST = 200  # characters of a namespace that is worth remembering
+LONGEST = 200  # characters of a name that is worth remembering
 SCHEME = re.compile(r"https?://(?:www\.)?")
 RSS, ATOM = "", "atom"
 # namespaces without scheme, `www.`, and what is often added or forgotten at their ends; in small letters
@@ -57,14 +57,7 @@ PREFIXES = {
 
 def prefix_of(namespace: str) -> str | None:
     """The prefix by which a known namespace goes here."""
-    return remembered(namespace) if len(namespace) < LONGEST else looked_up(namespace)
-
-
-def looked_up(namespace: str) -> str | None:
     return PREFIXES.get(SCHEME.sub("", namespace.strip().lower(), count=1).rstrip("/#").removesuffix(".dtd"))
-
-
-remembered = lru_cache(256)(looked_up)
 
 
 def split(tag: str) -> tuple[str, str]:
@@ -73,15 +66,25 @@ def split(tag: str) -> tuple[str, str]:
     return namespace[1:], local
 
 
-def written_name(element: Element) -> tuple[str, str]:
+def written_name(tag: str, written_prefix: str) -> tuple[str, str]:
     """(prefix, local name) in small letters: by the namespace if it is known, else as written."""
-    namespace, local = split(element.tag)
+    namespace, local = split(tag)
     prefix = prefix_of(namespace) if namespace else None
     if prefix is None:
         prefix, colon, rest = local.rpartition(":")  # a prefix that was never declared
-        prefix = prefix if colon else element.prefix or ""
+        prefix = prefix if colon else written_prefix
         local = rest
     return prefix.lower(), local.lower()
+
+
+remembered_name = lru_cache(1000)(written_name)
+
+
+def name_of(element: Element) -> tuple[str, str]:
+    """`written_name`, which feeds share most of."""
+    tag, prefix = element.tag, element.prefix or ""
+    usual = len(tag) + len(prefix) < LONGEST
+    return remembered_name(tag, prefix) if usual else written_name(tag, prefix)
 
 
 class Names(dict[str, str]):
@@ -89,7 +92,7 @@ class Names(dict[str, str]):
 
     def __init__(self, root: Element) -> None:
         super().__init__()
-        prefix, local = written_name(root)
+        prefix, local = name_of(root)
         self.atom = local in {"feed", "entry"}
         self.own = {RSS, ATOM, prefix} if self.atom else {RSS, "rss", prefix} - {"rdf"}
 
@@ -100,7 +103,7 @@ class Names(dict[str, str]):
             return ""  # no element
         known = self.get(tag)
         if known is None:
-            prefix, local = written_name(element)
+            prefix, local = name_of(element)
             if prefix in self.own:
                 prefix = ATOM if self.atom else RSS
             known = self[tag] = f"{prefix}:{local}" if prefix else local
