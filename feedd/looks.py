@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from feedd.config.settings import Config
-from feedd.config.sources import FolderSource, Source
+from feedd.config.sources import DirectorySource, Source
 from feedd.errors import FeeddError, UsageError
 from feedd.model import Tally
 from feedd.store.passes import SourceKey
@@ -50,7 +50,7 @@ def named(config: Config, names: Sequence[str]) -> list[Source]:
 
 def is_folder(source: Source) -> bool:
     """Whether a look costs next to nothing while nothing changed."""
-    return isinstance(source, FolderSource)
+    return isinstance(source, DirectorySource)
 
 
 def key_of(source: Source) -> SourceKey:

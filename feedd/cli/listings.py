@@ -51,7 +51,7 @@ def sources(config_path: Path | None, limit: int | None, since: int | None, *, a
             day(each["last_checked"]),
             day(each["last_changed"]),
             day(each["next_check"]),
-            each["error"] or each["next_check_because"] or "not looked at yet",
+            each["error"] or each["note"] or each["next_check_because"] or "not looked at yet",
         )
         for each in chosen
     )

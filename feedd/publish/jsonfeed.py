@@ -29,11 +29,16 @@ def json_feed(document: Document) -> bytes:
     return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def address(url: str) -> str:
+    """As a URL must be spelled: what is stored may hold more than that."""
+    return STRAY.sub("%25", quote(safe(url), safe=URL_SAFE))
+
+
 def attributed(said: Details) -> dict[str, Any]:
     """Authors, tags, language and attachments, where there are any."""
     attachments = [
         {
-            "url": each.url,
+            "url": address(each.url),
             "mime_type": each.type or "application/octet-stream",
             **({"title": safe(each.title)} if each.title else {}),
             **({"size_in_bytes": each.length} if each.length is not None else {}),
@@ -63,7 +68,7 @@ def item(document: Document, entry: Entry) -> dict[str, Any]:
     else:
         made["content_text"] = safe(summary(entry.content_html))
     if entry.image:
-        made["image"] = STRAY.sub("%25", quote(safe(entry.image), safe=URL_SAFE))
+        made["image"] = address(entry.image)
     made |= attributed(entry.details)
     made["_feedd"] = {"source": entry.source, "revisions": entry.revisions}
     return made

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from feedd.model import Item, Raw, RawItem, Rejected
+from feedd.model import Details, Item, Raw, RawItem, Rejected
 from feedd.normalise.article import derive, uid_of
 from feedd.normalise.html import VERSION, TooMuchHtml, clean
+from feedd.normalise.media import quoted
 from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.normalise.url import BadUrl, canonical, shown
 from feedd.rules import Filter, Parts
@@ -177,13 +178,13 @@ def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
         html = clean(without(raw.html, recipe.ignore), raw.base_url or address)
     except TooMuchHtml as error:
         return refused(draft, str(error))
-    details = raw.details
+    details = tidy(raw.details)
     parts = Parts(raw.title, address, lambda: plain_text(html), details.authors, details.categories)
     if objection := recipe.filter.objection(parts):
         return refused(draft, f"left out: {objection}")
     published = plausible(raw.published_ms, now_ms)
     stated = plausible(raw.updated_ms, now_ms)
-    article = derive(address, raw.title, html, details, raw.image, identity.uid)
+    article = derive(address, raw.title, html, details, raw.image and quoted(raw.image), identity.uid)
     return Item(
         location=identity.location,
         stated_ms=published if stated is None else stated,
@@ -201,6 +202,16 @@ def refused(draft: Draft, reason: str) -> Rejected:
     """The item as one that is left out, by the best name that it has."""
     raw = draft.raw
     return Rejected(shown(draft.url or raw.guid or raw.title or draft.identity.location), reason)
+
+
+def tidy(details: Details) -> Details:
+    """Addresses as URIs (RFC 3986), which feeds must hold."""
+    if not details.enclosures and details.comments_url is None:
+        return details
+    return details._replace(
+        enclosures=tuple(each._replace(url=quoted(each.url)) for each in details.enclosures),
+        comments_url=details.comments_url and quoted(details.comments_url),
+    )
 
 
 def without(html: str, ignored: Iterable[re.Pattern[str]]) -> str:
