@@ -3,6 +3,7 @@
 from hashlib import blake2b, sha256
 from http import HTTPStatus
 
+from feedd.fetch.address import shown
 from feedd.fetch.values import Answer
 from feedd.model import Conversation, Raw
 
@@ -51,4 +52,4 @@ def in_words(answer: Answer) -> str:
             what = "it is asked too often"
         case _:
             what = "it is tried again later"
-    return f"{answer.url} answered {answer.status} {phrase}: {what}"
+    return f"{shown(answer.url)} answered {answer.status} {phrase}: {what}"

@@ -33,6 +33,7 @@ from feedd.store.passes import Failure, SourceKey, Started, Window
 
 GONE = 410
 JITTER = 0.1  # of the interval: sources that began together drift apart
+LONGEST_JITTER_MS = 10 * 60_000
 CRON_RETRY_MS = 10 * 60_000
 log = logging.getLogger(__name__)
 
@@ -166,7 +167,9 @@ def due_after(source: WindowSource, collected: Collected, now: int) -> Due:
     timing, said = source.timing, collected.conversation
     own = timing.due_after(now, said.interval)
     if timing.cron is None:
-        own = own._replace(at_ms=own.at_ms + int((own.at_ms - now) * JITTER * random.random()))  # noqa: S311 (no secret)
+        own = own._replace(
+            at_ms=own.at_ms + int(min((own.at_ms - now) * JITTER, LONGEST_JITTER_MS) * random.random())
+        )  # noqa: S311 (no secret)
     wishes = said.wishes
     due = next_look(
         own,

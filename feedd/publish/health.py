@@ -73,7 +73,7 @@ def entry_of(incident: Incident, born: UUID, base_url: str) -> Entry:
 
 def told(incident: Incident, advice: str) -> str:
     began = rfc3339(incident.opened_ms)
-    lines = [incident.detail]
+    lines = [incident.detail if incident.detail.endswith((".", "!", "?")) else f"{incident.detail}."]
     if incident.kind == "moved" or incident.closed_ms is None:
         lines += [f"Since {began}.", advice]
     else:
