@@ -167,9 +167,8 @@ def due_after(source: WindowSource, collected: Collected, now: int) -> Due:
     timing, said = source.timing, collected.conversation
     own = timing.due_after(now, said.interval)
     if timing.cron is None:
-        own = own._replace(
-            at_ms=own.at_ms + int(min((own.at_ms - now) * JITTER, LONGEST_JITTER_MS) * random.random())
-        )  # noqa: S311 (no secret)
+        most_ms = min((own.at_ms - now) * JITTER, LONGEST_JITTER_MS)
+        own = own._replace(at_ms=own.at_ms + int(most_ms * random.random()))  # noqa: S311 (no secret)
     wishes = said.wishes
     due = next_look(
         own,

@@ -49,4 +49,5 @@ def test_evidence_holds_no_cookies() -> None:
 def test_statuses_in_words(status: int, words: str) -> None:
     said = in_words(Answer("https://example.org/x?key=secret", status, {}, b""))
     assert words in said
+    assert "secret" not in said
     assert str(status) in said
