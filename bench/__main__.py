@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import ingest, serving
+from bench import ingest, parsing, serving, web
 from bench.figures import Figure, heading, table
 
 Measurement = Callable[[Path], list[Figure]]
@@ -24,6 +24,9 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "memory": partial(ingest.memory, count=large),
         "drop": partial(serving.drop, count=1_000 // scale),
         "serving": partial(serving.during_ingest, count=large),
+        "parsing": parsing.parsing,
+        "web": partial(web.many, count=500 // scale),
+        "crowd": partial(web.crowd, count=10_000 // scale),
     }
 
 

@@ -37,7 +37,7 @@ class Peer(NamedTuple):
     name: str
     command: tuple[str, ...]
     database: Path
-    count: str  # the query that counts what it holds
+    held: str  # the query that counts what it holds
     adding: tuple[str, ...] = ()  # a command to be run before, which does not count
     environment: tuple[tuple[str, str], ...] = ()
 

@@ -79,30 +79,38 @@ def passes(peer: Peer, urls: Sequence[str], entries: int) -> Passes:
     fresh(peer.database)
     if peer.adding:
         subprocess.run(
-            peer.adding, input="\n".join(urls), text=True, check=True, timeout=PATIENCE_S, env=surroundings(peer)
+            peer.adding,
+            input="\n".join(urls),
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
+            env=surroundings(peer),
         )
     cold = cost(peer)
     with closing(sqlite3.connect(peer.database)) as connection:
-        (held,) = connection.execute(peer.count).fetchone()
+        (held,) = connection.execute(peer.held).fetchone()
     assert held == entries, f"{peer.name} holds {held} entries of {entries}"
     time.sleep(DUE_S)
     return Passes(cold, cost(peer))
 
 
 def surroundings(peer: Peer) -> dict[str, str]:
-    return {**os.environ, **dict(peer.environment)}
+    """The environment as it is where a program is installed: with compiled modules."""
+    without = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**without, **dict(peer.environment)}
 
 
 def cost(peer: Peer) -> Cost:
     os.sync()  # what an earlier side wrote is no burden on this one
     begun = time.perf_counter()
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(peer.command, stdin=quiet, stdout=quiet, stderr=quiet, env=surroundings(peer))
-    _, status, used = os.wait4(process.pid, 0)
+    quiet, said = subprocess.DEVNULL, peer.database.with_suffix(".log")
+    with said.open("wb") as log:
+        process = subprocess.Popen(peer.command, stdin=quiet, stdout=log, stderr=log, env=surroundings(peer))
+        _, status, used = os.wait4(process.pid, 0)  # with what its children used
     wall_s = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, peer.command)
+        raise RuntimeError(f"{peer.name} failed: {said.read_text(errors='replace')[-1000:]}")
     return Cost(wall_s, used.ru_utime + used.ru_stime)
 
 

@@ -2,6 +2,7 @@
 
 from hashlib import blake2b, sha256
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from feedd.fetch.address import shown
 from feedd.fetch.values import Answer
@@ -22,6 +23,11 @@ def moved(said: Conversation, moved_to: str | None, address: str, now_ms: int) -
     if times >= MOVED_AFTER and now_ms - said.moving_since >= DAY_MS:
         return said._replace(address=moved_to, moving_to=None, moving_times=0, moving_since=None)
     return said._replace(moving_times=times)
+
+
+def host_of(url: str) -> str:
+    """The host of an address, as it is compared."""
+    return (urlsplit(url).hostname or "").rstrip(".").lower()
 
 
 def raw_of(answer: Answer, now_ms: int) -> Raw:

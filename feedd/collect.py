@@ -4,12 +4,12 @@ It takes and returns frozen values. What costs processor time goes to the pool: 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import NamedTuple, assert_never
 
-from feedd.answers import hash_of, in_words, moved, raw_of
+from feedd.answers import hash_of, host_of, in_words, moved, raw_of
+from feedd.articles import Articles, is_lasting, objection
 from feedd.config.fetching import Fetch
 from feedd.config.sources import (
     CommandSource,
@@ -21,17 +21,20 @@ from feedd.config.sources import (
     WebSource,
     WindowSource,
 )
-from feedd.errors import BadStatus, FetchError, SelectorRot, SourceError
+from feedd.errors import BadStatus, SourceError
+from feedd.fetch.address import read
 from feedd.fetch.client import Fetcher
 from feedd.fetch.freshness import fresh_until_ms, retry_after_ms
+from feedd.fetch.hops import SHARED, may_share
 from feedd.fetch.robots import Robots
-from feedd.fetch.values import Answer, Ask, Validators
-from feedd.model import Conversation, Item, Raw, Rejected
+from feedd.fetch.values import Access, Answer, Ask, Validators
+from feedd.model import Conversation, Raw, Rejected
 from feedd.normalise.url import canonical
 from feedd.rules import Filter
 from feedd.sources import documents
 from feedd.sources.command import Program, output_of
 from feedd.sources.documents import Document, Reading
+from feedd.sources.identity import location_of
 from feedd.sources.items import Draft, Made, Recipe
 from feedd.sources.page import PageSelectors
 from feedd.sources.selector import compile_selector
@@ -46,7 +49,6 @@ PAGE_TYPES = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.
 SITEMAP_TYPES = "application/xml, text/xml, */*;q=0.8"
 MAX_SITEMAPS = 100
 OPTIONAL = ("title", "link", "date", "summary", "image", "author", "next_page")
-TRY_LATER = frozenset({429, 503})
 
 
 class Tools(NamedTuple):
@@ -65,6 +67,7 @@ class State(NamedTuple):
     conversation: Conversation
     seen: Mapping[str, bytes]  # by location: what was said of it last
     now_ms: int
+    resting: Mapping[str, int] = {}  # hosts that its articles are not asked of, and until when
 
 
 class Collected(NamedTuple):
@@ -75,21 +78,9 @@ class Collected(NamedTuple):
     known: int = 0  # items that are as they were, and so were not made again
     fresh_until_ms: int | None = None
     retry_after_ms: int | None = None  # when the server wants to be asked again
-
-
-@dataclass(slots=True)
-class Articles:
-    """The articles behind the items of a document."""
-
-    items: list[Item]
-    rejected: list[Rejected]
-    known: int = 0
-    pending: int = 0  # that are left for the next look
-    retry_after_ms: int | None = None
-
-    def add(self, made: Made) -> None:
-        self.items += made.items
-        self.rejected += made.rejected
+    answered: str | None = None  # the address that it said so
+    unfinished: bool = False  # there is more that the document names
+    resting: Mapping[str, int] = {}  # hosts that its articles are not to be asked of, and until when
 
 
 async def collect(source: WindowSource, state: State, tools: Tools) -> Collected:
@@ -227,14 +218,25 @@ class Errand:
     async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
         """Fetch; an answer that is no document is an error. Raises FetchError, BadStatus."""
         await self.tools.pool.room.wait()
-        answer = await self.tools.fetcher.fetch(Ask(url, self.access, validators or Validators(), accept))
+        access = self.access_to(url)
+        answer = await self.tools.fetcher.fetch(Ask(url, access, validators or Validators(), accept))
         status = answer.status
         if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators[:2])):
             return answer
-        raise BadStatus(in_words(answer), status, retry_after_ms(answer.headers, self.state.now_ms))
+        again_ms = retry_after_ms(answer.headers, self.state.now_ms)
+        raise BadStatus(in_words(answer), answer.url, status, again_ms)
+
+    def access_to(self, url: str) -> Access:
+        """How to ask there: what is secret goes to the source's own address alone."""
+        if may_share(read(self.source.url)[0], read(url)[0]):
+            return self.access
+        harmless = tuple(each for each in self.access.headers if each[0].lower() in SHARED)
+        return self.access._replace(headers=harmless, cookies=(), auth=None)
 
     async def ask_robots(self, url: str) -> None:
-        if self.source.robots and not await self.tools.robots.allows(self.tools.fetcher, url, self.access):
+        if self.source.robots and not await self.tools.robots.allows(
+            self.tools.fetcher, url, self.access_to(url)
+        ):
             raise SourceError(f"robots.txt forbids {url}; robots = false looks all the same")
 
     def is_old(self, answer: Answer) -> bool:
@@ -250,9 +252,10 @@ class Errand:
 
     def unchanged(self, answer: Answer) -> Collected:
         said = self.spoken(answer)
-        etag = answer.headers.get("etag") or self.state.conversation.etag
-        modified = answer.headers.get("last-modified") or self.state.conversation.last_modified
-        return self.result(answer, said._replace(etag=etag, last_modified=modified))
+        etag = answer.headers.get("etag")
+        if etag and said.etag and etag.removeprefix("W/") != said.etag.removeprefix("W/"):
+            said = said._replace(etag=None, last_modified=None)  # of a document that was never seen
+        return self.result(answer, said)
 
     def collected(self, answer: Answer, reading: Reading) -> Collected:
         assert reading.made is not None
@@ -277,9 +280,10 @@ class Errand:
         now_ms, headers = self.state.now_ms, answer.headers
         again_ms = retry_after_ms(headers, now_ms)
         return Collected(
-            said._replace(held_until=again_ms, paused=None),
+            said._replace(held_until=again_ms, paused=None, missing=0),
             fresh_until_ms=fresh_until_ms(headers, now_ms),
             retry_after_ms=again_ms,
+            answered=answer.url,
         )
 
     def spoken(self, answer: Answer) -> Conversation:
@@ -290,24 +294,52 @@ class Errand:
         self, answer: Answer, reading: Reading, recipe: Recipe, content: str, limit: int
     ) -> Collected:
         """The items with the articles of their own pages; those that are as they were are left alone."""
-        found = Articles([], [])
-        waiting: list[Draft] = []
+        found = Articles(resting=dict(self.state.resting))
         for draft in reading.drafts:
             if self.state.seen.get(draft.identity.location) == draft.seen:
                 found.known += 1
+            elif why := objection(draft, recipe.filter):
+                found.refuse(draft, f"left out: {why}")
+            elif found.asked >= limit:
+                await self.postpone(draft, recipe, found)
             else:
-                waiting.append(draft)
-        for number, draft in enumerate(waiting):
-            if number >= limit or found.retry_after_ms is not None:
-                found.pending += 1
-                continue
-            await self.article(draft, content, recipe, found)
+                await self.article(draft, content, recipe, found)
         present = frozenset(draft.identity.location for draft in reading.drafts)
-        made = with_rejected(Made(found.items, found.rejected, present), reading.rejected)
-        collected = self.read(answer, reading, made, again=found.pending > 0)
-        later = max(filter(None, (collected.retry_after_ms, found.retry_after_ms)), default=None)
-        said = collected.conversation._replace(held_until=later)
-        return collected._replace(conversation=said, known=found.known, retry_after_ms=later)
+        shared = shared_guids(reading.drafts)
+        made = with_rejected(Made(found.items, found.rejected, present, shared), reading.rejected)
+        collected = self.read(answer, reading, made, again=found.again)
+        resting = {host: until for host, until in found.resting.items() if until is not None}
+        return collected._replace(known=found.known, unfinished=found.unfinished, resting=resting)
+
+    async def postpone(self, draft: Draft, recipe: Recipe, found: Articles) -> None:
+        """Leave an article for the next look; the summary stands in for it, where there is one."""
+        found.again = True
+        if isinstance(self.source, SitemapSource):
+            found.unfinished = True
+        elif draft.identity.location not in self.state.seen:
+            made = await self.tools.pool.run(documents.summaries, [draft], recipe, self.state.now_ms)
+            found.add(made, seen=None)
+
+    async def article(self, draft: Draft, content: str, recipe: Recipe, found: Articles) -> None:
+        """Fetch one article. One that can't be had is told by its summary, unless it is known already."""
+        pool, now_ms, host = self.tools.pool, self.state.now_ms, host_of(draft.url or "")
+        if host in found.resting:
+            await self.postpone(draft, recipe, found)
+            return
+        found.asked += 1
+        try:
+            page = await self.page_of(draft)
+            made = await pool.run(documents.read_article, draft, page, content, recipe, now_ms)
+            found.add(made, seen=draft.seen)
+        except SourceError as error:
+            found.rest(host_of(error.url) if isinstance(error, BadStatus) else host, error)
+            lasting = is_lasting(error)
+            found.again = found.again or not lasting
+            if draft.identity.location in self.state.seen:
+                found.refuse(draft, f"the article can't be had: {error}")
+                return
+            made = await pool.run(documents.summaries, [draft], recipe, now_ms)
+            found.add(made, seen=draft.seen if lasting else None)
 
     async def page_of(self, draft: Draft) -> Document:
         """The item's own page. Raises SourceError."""
@@ -315,23 +347,6 @@ class Errand:
             raise SourceError("the item has no link")
         await self.ask_robots(draft.url)
         return self.document(await self.visit(draft.url, PAGE_TYPES))
-
-    async def article(self, draft: Draft, content: str, recipe: Recipe, found: Articles) -> None:
-        """Fetch one article. One that can't be had is told by its summary, unless it is known already."""
-        pool, now_ms = self.tools.pool, self.state.now_ms
-        try:
-            page = await self.page_of(draft)
-            found.add(await pool.run(documents.read_article, draft, page, content, recipe, now_ms))
-        except (FetchError, SelectorRot, SourceError) as error:
-            if isinstance(error, BadStatus) and error.status in TRY_LATER:
-                found.retry_after_ms = error.retry_after_ms
-            found.pending += 1
-            if draft.identity.location in self.state.seen:
-                where = draft.url or draft.identity.location
-                found.rejected.append(Rejected(where, f"the article can't be had: {error}"))
-                return
-            made = await pool.run(documents.summaries, [draft], recipe, now_ms)
-            found.add(made._replace(items=[item._replace(seen=None) for item in made.items]))
 
 
 async def run_command(source: CommandSource, state: State, tools: Tools) -> Collected:
@@ -354,6 +369,11 @@ async def run_command(source: CommandSource, state: State, tools: Tools) -> Coll
     return Collected(said, with_rejected(reading.made, reading.rejected))
 
 
+def shared_guids(drafted: Sequence[Draft]) -> frozenset[str]:
+    """Guids that several of these bear."""
+    return frozenset(location_of(each.raw.guid) for each in drafted if each.shares_guid and each.raw.guid)
+
+
 def joined(first: Reading, further: Reading) -> Reading:
     """Two pages of one list."""
     drafted = first.drafts + further.drafts
@@ -364,6 +384,7 @@ def joined(first: Reading, further: Reading) -> Reading:
         first.made.items + further.made.items,
         first.made.rejected + further.made.rejected,
         first.made.present | further.made.present,
+        first.made.shared | further.made.shared,
     )
     return first._replace(drafts=drafted, rejected=rejected, made=made)
 

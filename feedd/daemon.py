@@ -39,7 +39,9 @@ WATCH_STEP_MS = 30
 WATCH_DEBOUNCE_MS = 300
 MANY_EVENTS = 500  # above, listing the folder costs less than asking for each file
 STARTS_AT_ONCE = 64  # a tick; what is due besides waits for the next one
-SPREAD_MS = 100  # between the first looks after a start
+NEW_APART_MS = 100  # between the first looks at sources that nobody looked at yet
+LATE_APART_MS = 5_000  # between the first looks, after a start, at sources whose time went by meanwhile …
+LATE_PART = 4  # … within a quarter of their interval
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -135,13 +137,19 @@ class Daemon:
         for source in self.config.sources:
             if isinstance(source, DirectorySource) and not source.paused:
                 self.start(self.watch(source) if source.watch else self.look(source))
-        now, sources = now_ms(), self.config.by_name
-        due = await self.desk.do(lambda writer: writer.due(now))
-        apart = [name for name in due if name in sources and not is_folder(sources[name])]
-        dues = [
-            (name, now + min(place * SPREAD_MS, spread(place, len(apart), sources[name].timing.every_ms)))
-            for place, name in enumerate(apart)
+        checks, now = await self.desk.do(lambda writer: writer.next_checks()), now_ms()
+        waiting = [
+            source
+            for source in self.config.sources
+            if not (source.paused or is_folder(source) or checks[source.name].paused)
+            and (checks[source.name].at_ms or 0) <= now
         ]
+        new = [source for source in waiting if checks[source.name].last_ms is None]
+        late = [source for source in waiting if checks[source.name].last_ms is not None]
+        dues = [(source.name, now + place * NEW_APART_MS) for place, source in enumerate(new)]
+        for place, source in enumerate(late):
+            apart_ms = spread(place, len(late), source.timing.every_ms // LATE_PART)
+            dues.append((source.name, now + min(place * LATE_APART_MS, apart_ms)))
         await self.desk.do(lambda writer: writer.spread(dues))
 
     async def end(self) -> None:

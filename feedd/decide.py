@@ -54,6 +54,7 @@ class Pass(NamedTuple):
     first: bool  # no pass over the source was completed yet: it is silent
     now_ms: int
     rebase: bool = False  # the source's settings changed since its last whole pass
+    anew: bool = False  # another document is read than before: no difference says anything
     gone: frozenset[str] = frozenset()  # locations that hold nothing any more
     present: frozenset[str] | None = None  # all that the document names, where it is a window on more
 
@@ -75,6 +76,8 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
     if newest is None:
         because = "another source had this entry first"
         return Verdict(None, keeps_revision=True, newest=True, because=because)
+    if look.present is not None and not state.stands:
+        held = None  # the publisher took away what was newest: what this place held before that is old
     if article.content_hash in {newest.content_hash, held.content_hash if held else None}:
         return DUPLICATE
     if state.told and (newest.pass_number != look.number or newest.location != item.location):
@@ -89,7 +92,9 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
 def superseded(item: Item, state: EntryState) -> Verdict:
     """Judge an item whose document holds a newer one at the same location, which was judged before."""
     keeps = item.article.content_hash not in state.hashes
-    return Verdict(None, keeps_revision=keeps, newest=False, because="the document holds a newer version of it")
+    return Verdict(
+        None, keeps_revision=keeps, newest=False, because="the document holds a newer version of it"
+    )
 
 
 def restored(article: Article, before: Version | None) -> Verdict:
@@ -216,9 +221,7 @@ def parted(items: list[Item]) -> tuple[list[Item], list[Item]]:
     held = [item for place, item in enumerate(items) if last[item.article.uid, item.location] == place]
     if len(held) == len(items):
         return items, []
-    return held, [
-        item for place, item in enumerate(items) if last[item.article.uid, item.location] != place
-    ]
+    return held, [item for place, item in enumerate(items) if last[item.article.uid, item.location] != place]
 
 
 class Removals(NamedTuple):

@@ -51,10 +51,11 @@ class FetchError(SourceError):
 
 
 class BadStatus(FetchError):
-    """`retry_after_ms` is when the server wants to be asked again."""
+    """`url` answered so; `retry_after_ms` is when its server wants to be asked again."""
 
-    def __init__(self, text: str, status: int, retry_after_ms: int | None) -> None:
+    def __init__(self, text: str, url: str, status: int, retry_after_ms: int | None) -> None:
         super().__init__(text)
+        self.url = url
         self.status = status
         self.retry_after_ms = retry_after_ms
 

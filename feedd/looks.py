@@ -60,7 +60,7 @@ def key_of(source: Source) -> SourceKey:
         source.location,
         source.extraction_hash,
         source.selection_hash,
-        repr(tuple(source.timing)),
+        repr((tuple(source.timing), getattr(source, "max_interval", None))),
         2 if source.paused else 1,
         source.failing_after,
         source.expected_silence,

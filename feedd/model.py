@@ -120,6 +120,7 @@ class Item(NamedTuple):
     settled: bool  # False: so fresh that its stamp can't be trusted yet
     published_ms: int | None = None  # where it is stated apart from the time of this version
     follows: bool = False  # what its location holds is the same entry, whatever its URL is now
+    elsewhere: str | None = None  # another location that may hold it, if what that holds has its title
     provisional: bool = False  # made of a summary, since the article could not be had
     seen: bytes | None = None  # hash of what the document said: the same again needs no look at the article
     raw: Raw | None = None
@@ -165,6 +166,7 @@ class Conversation(NamedTuple):
     interval: int | None = None  # of `every = "auto"`, in milliseconds
     wishes: Wishes = Wishes()
     hub: str | None = None
+    missing: int = 0  # looks in a row that its page was not found
 
 
 class Version(NamedTuple):

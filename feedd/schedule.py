@@ -61,10 +61,12 @@ class Timing(NamedTuple):
             )
         return Due(int(fires.timestamp() * 1000), f"cron {self.cron}")
 
-    def is_due(self, due_ms: int | None, now_ms: int) -> bool:
+    def is_due(self, due_ms: int | None, now_ms: int, last_ms: int | None = None) -> bool:
+        """`last_ms` is when it was looked at last: what counts is a tenth of the time that lies between."""
         if due_ms is None:
             return True
-        return now_ms >= due_ms - (0 if self.cron else int(self.every_ms * EARLY))
+        between_ms = self.every_ms if last_ms is None else max(0, due_ms - last_ms)
+        return now_ms >= due_ms - (0 if self.cron else int(between_ms * EARLY))
 
 
 def zone(name: str | None) -> tzinfo:

@@ -7,11 +7,10 @@ import logging
 import random
 import time
 from functools import cache
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from feedd.answers import host_of
 from feedd.collect import Collected, State, Tools, collect
 from feedd.config.sources import (
     CommandSource,
@@ -23,6 +22,7 @@ from feedd.config.sources import (
 )
 from feedd.errors import BadStatus, SelectorRot, SourceError, StoreError
 from feedd.fetch.freshness import auto_interval, backoff, next_look
+from feedd.fetch.guard import literal
 from feedd.looks import Looked, key_of, now_ms
 from feedd.model import Conversation, Tally
 from feedd.publish.times import rfc3339
@@ -32,17 +32,12 @@ from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started, Window
 
 GONE = 410
+NOT_THERE = frozenset({404, 410})
+LOOKS_UNTIL_GONE = 2  # at a watched page that is not there: then what it held is removed
 JITTER = 0.1  # of the interval: sources that began together drift apart
 LONGEST_JITTER_MS = 10 * 60_000
 CRON_RETRY_MS = 10 * 60_000
 log = logging.getLogger(__name__)
-
-
-class Hold(NamedTuple):
-    """Whom to leave alone, and until when."""
-
-    scope: str  # host:example.org or domain:example.org
-    until_ms: int
 
 
 class WindowLooker:
@@ -76,9 +71,9 @@ class WindowLooker:
         if isinstance(source, CommandSource):
             return None
         host = host_of(started.conversation.address or source.url)
-        holds = [Hold(host, started.conversation.held_until or 0)]
-        holds += [Hold(*hold) for hold in await self.desk.do(lambda writer: writer.holds(at_ms))]
-        until_ms = max(hold.until_ms for hold in holds if covers(hold.scope, host))
+        holds = await self.desk.do(lambda writer: writer.holds(at_ms))
+        until_ms = started.conversation.held_until or 0
+        until_ms = max(until_ms, *(until for scope, until in holds if covers(scope, source.name, host)), 0)
         return (
             Due(until_ms, f"{host} asked to be left alone until then (Retry-After)")
             if until_ms > at_ms
@@ -86,13 +81,18 @@ class WindowLooker:
         )
 
     async def state(self, source: WindowSource, started: Started) -> State:
-        look, seen = started.look, dict[str, bytes]()
+        look = started.look
         said = started.conversation
         if started.reselected:
             said = said._replace(address=None, moving_to=None, moving_times=0, moving_since=None)
-        if reads_articles(source):
-            seen = await self.desk.do(lambda writer: writer.seen(look.source_id))
-        return State(said, seen, look.now_ms)
+        if not reads_articles(source):
+            return State(said, {}, look.now_ms)
+        seen = await self.desk.do(lambda writer: writer.seen(look.source_id))
+        holds = await self.desk.do(lambda writer: writer.holds(look.now_ms))
+        mine = f"source:{source.name}:"
+        resting = {scope.removeprefix(mine): until for scope, until in holds if scope.startswith(mine)}
+        resting |= {scope.removeprefix("host:"): until for scope, until in holds if scope.startswith("host:")}
+        return State(said, seen, look.now_ms, resting)
 
     async def record(
         self, source: WindowSource, key: SourceKey, started: Started, collected: Collected
@@ -108,10 +108,16 @@ class WindowLooker:
             made.rejected if made else None,
             due,
             said,
-            hold_of(source, started.conversation.address, collected.retry_after_ms),
+            (
+                *holds_of(source, collected.answered, collected.retry_after_ms),
+                *((f"source:{source.name}:{host}", until) for host, until in collected.resting.items()),
+            ),
             moved=said.address is not None and said.address != started.conversation.address,
+            shared=made.shared if made else (),
+            unfinished=collected.unfinished,
         )
-        look = started.look._replace(present=made.present if made else None)
+        present = made.present if made else None
+        look = started.look._replace(present=present, anew=started.reselected)
         tally = await self.desk.do(lambda writer: writer.close_window(key, look, window))
         tally += Tally(duplicates=collected.known)
         status = "ok" if made is not None and (made.items or made.rejected) else "unchanged"
@@ -200,30 +206,41 @@ def failure_of(source: WindowSource, started: Started, error: SourceError | Stor
         return Failure(str(error), due, "selector" if isinstance(error, SelectorRot) else "failing")
     due = later(due, error.retry_after_ms)
     said = said._replace(held_until=error.retry_after_ms)
-    hold = hold_of(source, said.address, error.retry_after_ms)
-    if error.status != GONE:
-        return Failure(str(error), due, "failing", said, hold)
+    holds = holds_of(source, error.url, error.retry_after_ms)
+    gone = isinstance(source, WatchSource) and error.status in NOT_THERE
+    if gone:
+        said = said._replace(missing=said.missing + 1)
+        gone = said.missing >= LOOKS_UNTIL_GONE
+    if error.status != GONE or (isinstance(source, WatchSource) and not gone):
+        return Failure(str(error), due, "failing", said, holds, gone)
     text = f"{error}. feedd looks at it no more, until: feedd update {source.name}"
-    return Failure(text, due, "paused", said._replace(paused=f"gone since {rfc3339(now)} (410)"), hold)
+    return Failure(text, due, "paused", said._replace(paused=f"gone since {rfc3339(now)} (410)"), holds, gone)
 
 
-def hold_of(source: WindowSource, address: str | None, until_ms: int | None) -> tuple[str, int] | None:
-    """Who besides the source is to be left alone."""
-    if until_ms is None or isinstance(source, CommandSource) or source.rate_limit_scope == "source":
-        return None
-    host = host_of(address or source.url)
-    if source.rate_limit_scope == "domain":
-        return f"domain:{public_suffixes().privatesuffix(host) or host}", until_ms
-    return f"host:{host}", until_ms
+def holds_of(source: WindowSource, answered: str | None, until_ms: int | None) -> list[tuple[str, int]]:
+    """Who besides the source is to be left alone: the host that answered, or its domain."""
+    if until_ms is None or answered is None or isinstance(source, CommandSource):
+        return []
+    host = host_of(answered)
+    match source.rate_limit_scope:
+        case "source":
+            return []
+        case "domain" if literal(host) is None:
+            return [(f"domain:{public_suffixes().privatesuffix(host) or host}", until_ms)]
+        case _:
+            return [(f"host:{host}", until_ms)]
 
 
-def covers(scope: str, host: str) -> bool:
+def covers(scope: str, source: str, host: str) -> bool:
+    """Whether the scope of a hold holds this source from asking that host."""
     kind, _, name = scope.partition(":")
-    return host in {scope, name} or (kind == "domain" and host.endswith(f".{name}"))
-
-
-def host_of(url: str) -> str:
-    return (urlsplit(url).hostname or "").rstrip(".").lower()
+    match kind:
+        case "host":
+            return name == host
+        case "domain":
+            return name == host or host.endswith(f".{name}")
+        case _:
+            return name == f"{source}:{host}"
 
 
 @cache

@@ -45,7 +45,9 @@ def wanted(config: Config, desk: Desk, names: Sequence[str]) -> Wanted:
         check = checks[source.name]
         if source.paused:
             continue
-        if check.paused is None and (is_folder(source) or source.timing.is_due(check.at_ms, now)):
+        if check.paused is None and (
+            is_folder(source) or source.timing.is_due(check.at_ms, now, check.last_ms)
+        ):
             chosen.append(source)
         else:
             at_ms = check.at_ms if check.paused is None else None

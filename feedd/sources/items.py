@@ -5,23 +5,21 @@ unless items with different guids share that; then by what it says.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 from feedd.model import Details, Item, Raw, RawItem, Rejected
-from feedd.normalise.article import derive, uid_of
+from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, TooMuchHtml, clean
 from feedd.normalise.media import quoted
 from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.normalise.url import BadUrl, canonical, shown
 from feedd.rules import Filter, Parts
+from feedd.sources.identity import Identity, digest, identify, location_of
 
 EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds, or not set
 DAY_MS = 86_400_000
 LONGEST_TITLE = 2_000
-LONGEST_GUID = 2_000
 WHOLE = b""  # equals no hash of what was said
 
 
@@ -42,12 +40,7 @@ class Made(NamedTuple):
     items: list[Item]
     rejected: list[Rejected]
     present: frozenset[str]  # locations of all that the document names
-
-
-class Identity(NamedTuple):
-    location: str
-    uid: str | None  # None: that of its URL
-    follows: bool  # the location alone says which entry it is
+    shared: frozenset[str] = frozenset()  # guids that several of its items bear, and that tell nothing apart
 
 
 class Draft(NamedTuple):
@@ -58,6 +51,7 @@ class Draft(NamedTuple):
     identity: Identity
     place: int  # in its document
     seen: bytes  # the same if the document says the same of it, and it is made in the same way; or WHOLE
+    shares_guid: bool = False  # with another item of the document
 
 
 def items_of(raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None = None) -> Made:
@@ -72,10 +66,17 @@ def drafts(raws: Sequence[RawItem], recipe: Recipe, *, whole: bool = False) -> l
     """
     tidy = [tidied(each, recipe) for each in raws]
     urls = [address_of(each.url, recipe) for each in tidy]
-    identities = identify(list(zip(tidy, urls, strict=True)), recipe)
+    found = identify(list(zip(tidy, urls, strict=True)), recipe.source, recipe.identity)
     return [
-        Draft(each, url, identity, place, WHOLE if whole else seen(each, recipe))
-        for place, (each, url, identity) in enumerate(zip(tidy, urls, identities, strict=True))
+        Draft(
+            each,
+            url,
+            identity,
+            place,
+            WHOLE if whole else seen(each, recipe),
+            each.guid is not None and location_of(each.guid) in found.shared,
+        )
+        for place, (each, url, identity) in enumerate(zip(tidy, urls, found.each, strict=True))
     ]
 
 
@@ -88,15 +89,17 @@ def made_of(
     provisional: bool = False,
 ) -> Made:
     """Articles of drafts. `provisional`: of summaries that stand in for them."""
-    items, rejected, present = list[Item](), list[Rejected](), set[str]()
+    items, rejected, present, shared = list[Item](), list[Rejected](), set[str](), set[str]()
     for draft in drafted:
         made = item_of(draft, recipe, now_ms)
         present.add(draft.identity.location)
+        if draft.shares_guid and draft.raw.guid is not None:
+            shared.add(location_of(draft.raw.guid))
         if isinstance(made, Rejected):
             rejected.append(made)
         else:
             items.append(made._replace(raw=raw, provisional=provisional))
-    return Made(items, rejected, frozenset(present))
+    return Made(items, rejected, frozenset(present), frozenset(shared))
 
 
 def tidied(raw: RawItem, recipe: Recipe) -> RawItem:
@@ -124,53 +127,6 @@ def address_of(url: str | None, recipe: Recipe) -> str | None:
         return None
 
 
-Addressed = tuple[RawItem, str | None]
-
-
-def identify(items: Sequence[Addressed], recipe: Recipe) -> list[Identity]:
-    """The identity of each item, as far as its document alone can tell."""
-    bearers = Counter(guid for guid, _ in {(raw.guid, url or said(raw)) for raw, url in items})
-    names_at: dict[str | None, set[str]] = {}
-    for raw, url in items:
-        names_at.setdefault(url, set()).add(raw.guid or said(raw))
-    shared = {url for url, names in names_at.items() if len(names) > 1}
-    return [identity_of(raw, url, recipe, bearers, shared) for raw, url in items]
-
-
-def identity_of(
-    raw: RawItem, url: str | None, recipe: Recipe, bearers: Counter[str | None], shared: set[str | None]
-) -> Identity:
-    guid = raw.guid
-    if recipe.identity == "source":
-        return Identity("", uid_of(f"feedd:{recipe.source}"), follows=True)
-    if recipe.identity == "guid" and guid is not None:
-        return by_name(guid, recipe)
-    if recipe.identity == "url" and url is not None:
-        return Identity(url, None, follows=False)
-    if guid is not None and bearers[guid] == 1:
-        if url is None or url in shared:
-            return by_name(guid, recipe)
-        return Identity(location_of(guid), None, follows=True)
-    if url is not None and url not in shared:
-        return Identity(url, None, follows=False)
-    return by_name(said(raw), recipe)
-
-
-def by_name(name: str, recipe: Recipe) -> Identity:
-    """Known by a name that means something within its source alone."""
-    return Identity(location_of(name), uid_of(f"feedd:{recipe.source}:{name}"), follows=True)
-
-
-def location_of(guid: str) -> str:
-    """The guid, or what stands for one that is very long."""
-    return guid if len(guid) <= LONGEST_GUID else f"{guid[:100]}…{digest(guid).hex()}"
-
-
-def said(raw: RawItem) -> str:
-    """A name made of what the item says, where it bears none: its title, else its text."""
-    return f"said:{digest(raw.title or raw.html).hex()}"
-
-
 def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
     raw, url, identity = draft.raw, draft.url, draft.identity
     address = url or recipe.document_url
@@ -194,6 +150,7 @@ def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
         settled=True,
         published_ms=published,
         follows=identity.follows,
+        elsewhere=identity.elsewhere,
         seen=draft.seen,
     )
 
@@ -231,7 +188,3 @@ def plausible(time_ms: int | None, now_ms: int) -> int | None:
 def seen(raw: RawItem, recipe: Recipe) -> bytes:
     """16 bytes that are equal if the document says the same of an item, and it is made in the same way."""
     return digest(repr((raw._replace(base_url=None), recipe.extraction, VERSION)))
-
-
-def digest(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

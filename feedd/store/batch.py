@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feedd.decide import Pass, Verdict
-from feedd.model import Item, Kind
+from feedd.model import Item, Kind, Version
 from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
 from feedd.store.database import stored_path
@@ -45,6 +45,17 @@ class Batch:
     def __post_init__(self) -> None:
         self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
         self.next_revision = 1 + (self.one("SELECT max(id) FROM revisions") or 0)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether what is new in this pass is news to nobody: it is the first, or it reads under other settings."""
+        return self.look.first or self.look.rebase or self.look.anew
+
+    def restamp(self, version: Version) -> None:
+        """A version that is the same under today's settings counts as made under them."""
+        self.connection.execute(
+            "UPDATE revisions SET extraction = ? WHERE id = ?", [self.extraction, version.revision_id]
+        )
 
     def one(self, query: str, *values: object) -> Any:
         return self.connection.execute(query, values).fetchone()[0]
@@ -153,9 +164,9 @@ class Batch:
 
     def first_position(self, item: Item) -> int:
         """Where a source's first version of an entry goes in feeds: by its date if a first pass brings it."""
-        if not self.look.first:
+        if not self.quiet:
             return self.look.now_ms
-        return item.time_ms
+        return item.time_ms if item.published_ms is None else item.published_ms
 
     def update_entry(self, entry: StoredEntry, item: Item, verdict: Verdict, revision_id: int) -> None:
         """Bring the row of an entry that is stored up to date, and log the change if it is told."""
@@ -183,9 +194,8 @@ class Batch:
 
     def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:
         look = self.look
-        self.changes.append(
-            (kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, look.first)
-        )
+        silent = look.first or (kind is Kind.ADDED and self.quiet)
+        self.changes.append((kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, silent))
 
     def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
         """Note what the item's location holds; a stamp that can't be trusted yet is left out."""

@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 
 from feedd.model import Conversation, Wishes
 
 COLUMNS = (
     "requested, etag, last_modified, answered, body_hash, address, moving_to, moving_times, moving_since, held_until, paused,"
-    " note, interval, freshness, hub"
+    " note, interval, freshness, hub, missing"
 )
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))
 SAVE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in NAMES)} WHERE id = ?"
@@ -16,7 +17,7 @@ SAVE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in NAMES)} WHERE i
 def load(connection: sqlite3.Connection, source_id: int) -> Conversation:
     row = connection.execute(f"SELECT {COLUMNS} FROM sources WHERE id = ?", [source_id]).fetchone()
     conversation = Conversation._make(row)
-    return conversation._replace(wishes=wishes_of(row[-2]))
+    return conversation._replace(wishes=wishes_of(row[-3]))
 
 
 def wishes_of(text: str | None) -> Wishes:
@@ -31,11 +32,10 @@ def save(connection: sqlite3.Connection, source_id: int, conversation: Conversat
     connection.execute(SAVE, [*conversation._replace(wishes=wishes), source_id])  # type: ignore[arg-type]
 
 
-def hold(connection: sqlite3.Connection, scope: str, until_ms: int) -> None:
-    """Leave a host or a domain alone until then."""
-    connection.execute(
-        "INSERT INTO holds VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-        [scope, until_ms],
+def hold(connection: sqlite3.Connection, holds: Iterable[tuple[str, int]]) -> None:
+    """Leave hosts and domains alone until then."""
+    connection.executemany(
+        "INSERT INTO holds VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)", holds
     )
 
 

@@ -53,6 +53,16 @@ def close(connection: sqlite3.Connection, source_id: int, kinds: tuple[str, ...]
     return closed.rowcount > 0
 
 
+def close_all(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Close what is open of sources that are not looked at any more."""
+    connection.execute(
+        "UPDATE incidents SET closed_at = ?, changed_at = ?, detail = detail || '. The source was taken out of the"
+        " configuration, or paused in it' WHERE closed_at IS NULL"
+        " AND source_id IN (SELECT id FROM sources WHERE configured != 1)",
+        [now_ms, now_ms],
+    )
+
+
 def silent_since(
     connection: sqlite3.Connection, source_id: int, now_ms: int, expected_ms: int | None
 ) -> int | None:

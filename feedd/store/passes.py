@@ -1,7 +1,7 @@
 """A pass over a source: how it begins, and how it ends, well or not. Functions within a transaction of the writer's."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ class Check(NamedTuple):
 
     at_ms: int | None
     paused: str | None  # why, where feedd paused it
+    last_ms: int | None = None  # when it was looked at last
 
 
 class Window(NamedTuple):
@@ -50,8 +51,10 @@ class Window(NamedTuple):
     rejected: Sequence[Rejected] | None  # None: the document is the one that was read before
     due: Due
     conversation: Conversation
-    hold: tuple[str, int] | None = None  # host or domain to leave alone, and until when
+    holds: Sequence[tuple[str, int]] = ()  # hosts and domains to leave alone, and until when
     moved: bool = False  # the conversation's address is new
+    shared: Collection[str] = ()  # guids that tell nothing apart
+    unfinished: bool = False  # there is more that the document names
 
 
 class Failure(NamedTuple):
@@ -61,7 +64,8 @@ class Failure(NamedTuple):
     due: Due
     kind: str = "failing"  # or selector, or paused: told at once
     conversation: Conversation | None = None
-    hold: tuple[str, int] | None = None
+    holds: Sequence[tuple[str, int]] = ()
+    gone: bool = False  # its own page is: what it holds is removed
 
 
 CONFIGURE_SOURCE = (
@@ -69,7 +73,8 @@ CONFIGURE_SOURCE = (
     " ON CONFLICT (name) DO UPDATE SET type = excluded.type, configured = excluded.configured,"
     # another address or another rhythm makes an earlier plan void
     " next_check = iif(location = excluded.location AND timing IS excluded.timing, next_check, NULL),"
-    " paused = iif(location = excluded.location, paused, NULL), address = iif(location = excluded.location, address, NULL),"
+    " paused = iif(location = excluded.location, paused, NULL),"
+    " held_until = iif(location = excluded.location, held_until, NULL), address = iif(location = excluded.location, address, NULL),"
     " moving_to = iif(location = excluded.location, moving_to, NULL),"
     " location = excluded.location, timing = excluded.timing"
 )
@@ -83,13 +88,15 @@ def finished(
     *,
     changed: bool,
     listing: bytes | None,
+    unfinished: bool = False,
 ) -> None:
+    """`unfinished`: what the source holds was not all read yet, so that it goes on being silent."""
     note_pass(connection, look, changed=changed)
     connection.execute(
         "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
         " extraction = ?, selection = ?, listing = ?, first_pass_at = coalesce(first_pass_at, ?) WHERE id = ?",
         [look.now_ms, due.at_ms, due.because, source.extraction, source.selection, listing]
-        + [look.now_ms, look.source_id],
+        + [None if unfinished else look.now_ms, look.source_id],
     )
     if incidents.close(connection, look.source_id, ("failing", "selector", "paused"), look.now_ms):
         log_source(connection, Kind.SOURCE_RECOVERED, look, None)
@@ -103,8 +110,7 @@ def note_silence(connection: sqlite3.Connection, source: SourceKey, look: Pass, 
         None if changed else incidents.silent_since(run, source_id, look.now_ms, source.expected_silence_ms)
     )
     if since is None:
-        if changed:
-            incidents.close(run, source_id, ("silent",), look.now_ms)
+        incidents.close(run, source_id, ("silent",), look.now_ms)
         return
     last = datetime.fromtimestamp(since / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     usual = "longer than expected" if source.expected_silence_ms else "longer than ever"

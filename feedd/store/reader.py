@@ -16,6 +16,7 @@ from feedd.store.schema import check_current, empty_store
 from feedd.store.snapshot import content
 
 AT_ONCE = 100
+LEAST = (False, -(2**63), 0)  # below any source
 
 
 class Entry(NamedTuple):
@@ -174,20 +175,22 @@ class Reader:
     ) -> list[Entry]:
         """These entries, in this order, each as its source of the highest priority has it, then as the first.
 
+        A source that left the configuration comes after those that are in it.
+
         `within` names the sources whose versions may be shown; None: all.
         """
         wanted = list(ids)
         found: dict[int, Entry] = {}
-        best: dict[int, tuple[int, int]] = {}
+        best: dict[int, tuple[bool, int, int]] = {}
         for start in range(0, len(wanted), AT_ONCE):
             some = wanted[start : start + AT_ONCE]
             held: dict[int, list[str]] = {}
             for row in self.version_rows(some):
                 entry_id, uid, url, published, updated, guessed, changed_at, removed_at, revisions = row[:9]
-                source, title, image, html, position, seen_at, said, first_number = row[9:]
+                source, title, image, html, position, seen_at, said, configured, first_number = row[9:]
                 held.setdefault(entry_id, []).append(source)
-                rank = (priorities.get(source, 0), -first_number)
-                if (within is None or source in within) and rank > best.get(entry_id, (-(2**63), 0)):
+                rank = (bool(configured), priorities.get(source, 0), -first_number)
+                if (within is None or source in within) and rank > best.get(entry_id, LEAST):
                     best[entry_id] = rank
                     found[entry_id] = Entry(
                         entry_id, uid, url, title, published, updated, bool(guessed), changed_at, seen_at, removed_at,
@@ -202,7 +205,7 @@ class Reader:
         """The newest version of each of these entries in each of its sources."""
         return self.rows(
             "SELECT e.id, e.uid, e.url, e.published, e.updated, e.date_guessed, e.changed_at, e.removed_at, e.revisions,"
-            " s.name, r.title, r.image, r.content_html, r.position, r.seen_at, r.details,"
+            " s.name, r.title, r.image, r.content_html, r.position, r.seen_at, r.details, s.configured,"
             " (SELECT min(number) FROM revisions f WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id)"
             " FROM entries e JOIN revisions r ON r.entry_id = e.id AND r.newest JOIN sources s ON s.id = r.source_id"
             f" WHERE e.id IN ({placeholders(len(ids))})",

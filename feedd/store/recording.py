@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from feedd.decide import Pass, after, decide, in_order, parted, superseded, tally_field
+from feedd.decide import DUPLICATE, Pass, after, decide, in_order, parted, superseded, tally_field
 from feedd.model import COUNTS, Item, Kind, Rejected, Tally
 from feedd.store import snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import placeholders, stored_path
-from feedd.store.identity import identify, note_aliases
+from feedd.store.identity import identify, note_aliases, part
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
 
@@ -22,6 +22,7 @@ def recorded(
 ) -> Tally:
     counts = dict.fromkeys(COUNTS, 0)
     identified = identify(connection, look, items)
+    part(connection, identified)
     stored = snapshot.load(connection, look, extraction, identified.items)
     batch = Batch(connection, look, extraction)
     held, older = parted(in_order(identified.items))
@@ -30,7 +31,7 @@ def recorded(
     for item in older:
         counts[record_superseded(batch, stored.entries[item.article.uid], item)] += 1
     batch.flush()
-    note_aliases(connection, identified.aliases)
+    note_aliases(connection, identified)
     note_rejected(connection, look.source_id, rejected)
     if batch.wrote:
         count_entries(connection, look.source_id, batch.gained)
@@ -49,6 +50,9 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
         batch.log(Kind.ADDED, entry.id, revision_id)
     else:
         verdict = decide(item, stored.held(item, entry), entry.state, look)
+        newest = entry.state.newest
+        if verdict is DUPLICATE and newest is not None and not newest.comparable:
+            batch.restamp(newest)
         known = entry.state.hashes.get(item.article.content_hash, 0)
         revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
         if verdict.keeps_revision or verdict.kind is not None:
@@ -125,3 +129,17 @@ def only_held_by(connection: sqlite3.Connection, source_id: int, gone: Sequence[
         if held("SELECT count(*) FROM locations WHERE entry_id = ?", [entry_id]).fetchone()[0] == count
         and held("SELECT removed_at IS NULL FROM entries WHERE id = ?", [entry_id]).fetchone()[0]
     ]
+
+
+def removed(connection: sqlite3.Connection, look: Pass, gone: Sequence[str], doomed: Sequence[int]) -> None:
+    """Forget these locations, and take away the entries that nothing holds any more."""
+    connection.executemany(
+        "DELETE FROM locations WHERE source_id = ? AND path = ?",
+        [(look.source_id, stored_path(path)) for path in gone],
+    )
+    batch = Batch(connection, look, "")
+    for entry_id in doomed:
+        connection.execute("UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id])
+        count_holders(connection, entry_id, -1)
+        batch.log(Kind.REMOVED, entry_id, None)
+    batch.flush()

@@ -143,6 +143,7 @@ WEB = (
     "ALTER TABLE sources ADD COLUMN interval INTEGER",  # of `every = "auto"`
     "ALTER TABLE sources ADD COLUMN freshness TEXT",  # JSON: what the last document asked for
     "ALTER TABLE sources ADD COLUMN hub TEXT",
+    "ALTER TABLE sources ADD COLUMN missing INTEGER NOT NULL DEFAULT 0",  # looks that its page was not found
     "ALTER TABLE sources ADD COLUMN timing TEXT",  # how often the configuration wants it to be looked at
     "ALTER TABLE revisions ADD COLUMN details TEXT",  # JSON of authors, categories, enclosures …
     "ALTER TABLE revisions ADD COLUMN raw_id INTEGER REFERENCES raws (id)",

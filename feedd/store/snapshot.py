@@ -107,7 +107,7 @@ def load_versions(
                 entry.state.told_elsewhere.add(words(version))
             continue
         provisional = made_under.endswith(PROVISIONAL)
-        comparable = made_under.removesuffix(PROVISIONAL) == extraction or not look.rebase
+        comparable = made_under.removesuffix(PROVISIONAL) == extraction and not look.anew
         version = version._replace(comparable=comparable, provisional=provisional)
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id

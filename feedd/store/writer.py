@@ -7,12 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from feedd.decide import Pass, Removals, is_suspicious
+from feedd.decide import Pass, Removals, in_order, is_suspicious
 from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
 from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
-from feedd.store import conversation, incidents, passes, recording, schema
-from feedd.store.batch import Batch
+from feedd.store import conversation, identity, incidents, passes, recording, schema
 from feedd.store.database import (
     connect,
     connect_to_read,
@@ -25,6 +24,7 @@ from feedd.store.database import (
 from feedd.store.passes import CONFIGURE_SOURCE, Check, Failure, SourceKey, Started, Window
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
+MOST_ITEMS = 5_000  # of a document, that are recorded together
 
 Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, mtime_ns, inode
 
@@ -70,6 +70,7 @@ class Writer:
             run = self.connection.execute
             run("UPDATE sources SET configured = 0")
             self.connection.executemany(CONFIGURE_SOURCE, (source[:7] for source in sources))
+            incidents.close_all(self.connection, now_ms)
             for name, settings in feeds:
                 run(
                     "INSERT INTO feeds VALUES (?,?,?) ON CONFLICT (name) DO UPDATE SET settings = excluded.settings,"
@@ -166,18 +167,7 @@ class Writer:
                     f"{why}{len(doomed)} of {holds} entries are gone at once: nothing was removed. If that is meant,"
                     " run: feedd update NAME --accept-removals"
                 )
-            self.connection.executemany(
-                "DELETE FROM locations WHERE source_id = ? AND path = ?",
-                [(look.source_id, stored_path(path)) for path in gone],
-            )
-            batch = Batch(self.connection, look, "")
-            for entry_id in doomed:
-                self.connection.execute(
-                    "UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id]
-                )
-                recording.count_holders(self.connection, entry_id, -1)
-                batch.log(Kind.REMOVED, entry_id, None)
-            batch.flush()
+            recording.removed(self.connection, look, gone, doomed)
         return len(doomed)
 
     def finish(
@@ -192,18 +182,31 @@ class Writer:
         with translated(self.path), transaction(self.connection):
             if window.items or window.rejected is not None:
                 recording.forget_rejected(self.connection, look.source_id)
-            tally = recording.recorded(
-                self.connection, look, source.extraction, window.items, window.rejected or ()
+            tally = Tally()
+            items, rejected = in_order(list(window.items)), window.rejected or ()
+            for start in range(0, len(items) or 1, MOST_ITEMS):
+                some = items[start : start + MOST_ITEMS]
+                tally += recording.recorded(
+                    self.connection, look, source.extraction, some, () if start else rejected
+                )
+            identity.distrust(self.connection, look.source_id, window.shared)
+            changed, unfinished = tally.changed, window.unfinished
+            passes.finished(
+                self.connection,
+                source,
+                look,
+                window.due,
+                changed=changed,
+                listing=None,
+                unfinished=unfinished,
             )
-            passes.finished(self.connection, source, look, window.due, changed=tally.changed, listing=None)
             if window.moved:
                 detail = f"the server moved it for good, to {window.conversation.address}"
                 incidents.report(self.connection, look.source_id, "moved", detail, look.now_ms)
                 incidents.close(self.connection, look.source_id, ("moved",), look.now_ms)
                 passes.log_source(self.connection, Kind.SOURCE_MOVED, look, detail)
             conversation.save(self.connection, look.source_id, window.conversation)
-            if window.hold is not None:
-                conversation.hold(self.connection, *window.hold)
+            conversation.hold(self.connection, window.holds)
         return tally
 
     def finish_part(self, look: Pass, *, changed: bool) -> None:
@@ -224,8 +227,10 @@ class Writer:
             )
             if failure.conversation is not None:
                 conversation.save(self.connection, look.source_id, failure.conversation)
-            if failure.hold is not None:
-                conversation.hold(self.connection, *failure.hold)
+            conversation.hold(self.connection, failure.holds)
+            if failure.gone:
+                held = recording.only_held_by(self.connection, look.source_id, [""])
+                recording.removed(self.connection, look, [""], held)
             if failure.kind != "failing" or failures + 1 >= source.failing_after:
                 passes.tell_failure(self.connection, look, failure)
 
@@ -280,7 +285,9 @@ class Writer:
     def next_checks(self) -> dict[str, Check]:
         """When each configured source is to be looked at next."""
         with translated(self.path):
-            rows = self.connection.execute("SELECT name, next_check, paused FROM sources WHERE configured")
+            rows = self.connection.execute(
+                "SELECT name, next_check, paused, last_checked FROM sources WHERE configured"
+            )
             return {name: Check(*row) for name, *row in rows}
 
     def next_check(self, name: str) -> Due | None:

@@ -1,4 +1,5 @@
 import codecs
+import time
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,32 @@ def seed_text(text: str) -> str:
 )
 def test_the_encoding_is_found(text: str, encoding: str) -> None:
     assert decode(seed_text(text).encode(encoding)) == seed_text(text)
+
+
+@pytest.mark.parametrize(
+    "text, encoding",
+    [(CHINESE, "gb18030"), (TAIWAN, "big5"), (JAPANESE, "shift_jis"), (JAPANESE, "iso2022_jp"), (KOREAN, "euc-kr"),
+     (RUSSIAN, "koi8-r"), (FRENCH, "windows-1252")],
+)  # fmt: skip
+def test_the_encoding_of_a_long_text_is_found_wherever_it_shows(text: str, encoding: str) -> None:
+    plain = "plain text\n" * 30_000
+    for long in (seed_text(text) * 3000, plain + seed_text(text) + plain, plain + seed_text(text) * 3000):
+        assert decode(long.encode(encoding)) == long
+
+
+def test_a_long_text_that_is_broken_at_its_start_stays_utf8() -> None:
+    text = "plain text\n" * 100_000 + seed_text(CHINESE)
+    assert decode(b"\x92\n" + text.encode()) == "\ufffd\n" + text
+
+
+@pytest.mark.parametrize(
+    "unit", [b"\x80", b"\xff", b"\x81a", b"\x80<", b"\xe4\xb8<", b"\x1b", b"\x1b$B", b"\0\x92"]
+)
+def test_fifteen_megabytes_of_junk_take_no_second(unit: bytes) -> None:
+    junk = unit * (15_000_000 // len(unit))
+    begun = time.process_time()
+    decode(junk)
+    assert time.process_time() - begun < 2  # 0.3 where nothing else runs
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import codecs
 import re
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 
 from feedd.errors import NotAFeed
 from feedd.sources.decode import ESCAPE, decode, web_encoding
@@ -30,6 +31,7 @@ WIDE = (
     (b"{\x00", "utf-16-le"),
     (b"\x4c\x6f\xa7\x94", "cp037"),  # <?xm in EBCDIC
 )
+known_encoding = lru_cache(100)(web_encoding)
 TOLERATED = 500  # one character in so many may be broken without the label being doubted
 
 
@@ -81,7 +83,7 @@ def labels(data: bytes, content_type: str | None) -> list[str]:
     known = []
     for label in stated:
         with suppress(LookupError):
-            known.append(web_encoding(label))
+            known.append(known_encoding(label))
     return known
 
 

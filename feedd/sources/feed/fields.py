@@ -19,11 +19,12 @@ XML = "{http://www.w3.org/XML/1998/namespace}"
 WEB = re.compile(
     r"https?://(?:[^/?#@\s]*+@)?(?:\[[0-9a-f:.]++\]|[^/?#@:\[\]\s]++)(?::[0-9]*+)?(?:[/?#]|\Z)", re.IGNORECASE
 )
-USUAL_WEB = re.compile(r"https?://[^/?#@:\[\]\s]++(?:[/?#]|\Z)")  # which is matched in half the time
+USUAL_WEB = re.compile(r"https?://[A-Za-z0-9.\-]++(?:[/?#][!-~]*+)?")  # which `link` leaves as it is
 LINE_BREAKS = re.compile(r"[\t\r\n]+")
 HOLLOW = ("media:group", "media:content")  # what they hold is read as if it stood beside them
-# attributes as most feeds write them
+# names as most feeds write them
 PLAIN = {name: name for name in "url href type length medium width height rel title".split()}
+PLAIN |= {f"{{http://www.w3.org/2005/Atom}}{name}": name for name in ("name", "email", "uri")}
 
 
 class Context(NamedTuple):
@@ -37,10 +38,6 @@ class Context(NamedTuple):
     def host(self) -> str:
         return self.url.partition("//")[2].partition("/")[0].lower()
 
-    @property
-    def atom(self) -> bool:
-        return self.names.atom
-
 
 def collect(element: Element, names: Names, into: Fields | None = None) -> Fields:
     """The children by name, in document order."""
@@ -53,7 +50,8 @@ def collect(element: Element, names: Names, into: Fields | None = None) -> Field
     if into is None and ("media:content" in fields or "media:group" in fields):
         for name in HOLLOW:
             for hollow in fields.get(name, ()):
-                collect(hollow, names, fields)
+                if len(hollow):
+                    collect(hollow, names, fields)
     return fields
 
 
@@ -104,12 +102,12 @@ def attribute(element: Element, name: str) -> str:
 
 def attributes_of(element: Element) -> dict[str, str]:
     """All attributes, whatever the case and namespace of their names."""
-    return {PLAIN.get(name) or plain(name): value.strip() for name, value in element.items()}
+    return {plain(name): value.strip() for name, value in element.items()}
 
 
 def plain(name: str) -> str:
     """A name without namespace and prefix, in small letters."""
-    return name.rpartition("}")[2].rpartition(":")[2].lower()
+    return PLAIN.get(name) or name.rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def language_of(element: Element, context: Context) -> str | None:
@@ -140,7 +138,7 @@ def joined(base: str, reference: str) -> str:
 def link(reference: str, element: Element, context: Context) -> str | None:
     """An address in an element as an absolute one; or None."""
     reference = reference.strip()
-    if USUAL_WEB.match(reference) and reference.isprintable():
+    if USUAL_WEB.fullmatch(reference):
         return reference
     if not reference:
         return None

@@ -22,6 +22,7 @@ from feedd.sources.feed.fields import (
     language_of,
     link,
     link_of,
+    plain,
     text_of,
 )
 from feedd.sources.feed.names import Element
@@ -117,32 +118,34 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
     html, base, language = content(fields, shape, context)
     if base is None:
         base = (
-            (base_of(element, context) or context.url) if context.atom else (url or feed.home or context.url)
+            (base_of(element, context) or context.url)
+            if context.names.atom
+            else (url or feed.home or context.url)
         )
     has_files = shape.has_media or "enclosure" in links
     files = media.enclosures(fields, links, context) if has_files else ()
+    # by position, which takes half the time: the order is that of `Details` and of `RawItem`
     details = Details(
-        authors=people(fields, shape.authors) or inherited(fields, context) or feed.authors,
-        categories=categories(fields, shape),
-        enclosures=files,
-        language=language_of(element, context)
-        or first_text(fields, *shape.languages)
-        or language
-        or feed.language,
-        comments_url=comments(fields, links, context),
-        origin=origin(fields, context) if shape.has_source else None,
-        origin_url=origin_url(fields, context) if shape.has_source else None,
+        people(fields, shape.authors)
+        or (inherited(fields, context) if shape.has_source else ())
+        or feed.authors,
+        categories(fields, shape),
+        files,
+        language_of(element, context) or first_text(fields, *shape.languages) or language or feed.language,
+        comments(fields, links, context),
+        origin(fields, context) if shape.has_source else None,
+        origin_url(fields, context) if shape.has_source else None,
     )
     return RawItem(
-        guid=guid or None,
-        url=url,
-        title=title(fields, shape.titles),
-        html=html,
-        base_url=base,
-        published_ms=moment(fields, shape.published),
-        updated_ms=moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
-        image=media.picture(fields, files, context) if has_files else None,
-        details=with_episode(details, fields) if shape.is_podcast else details,
+        guid or None,
+        url,
+        title(fields, shape.titles),
+        html,
+        base,
+        moment(fields, shape.published),
+        moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
+        media.picture(fields, files, context) if has_files else None,
+        with_episode(details, fields) if shape.is_podcast else details,
     )
 
 
@@ -240,14 +243,14 @@ def people(fields: Fields, names: tuple[str, ...] = AUTHORS) -> tuple[str, ...]:
     for name in names:
         elements = fields.get(name)
         if elements and (found := [person for each in elements if (person := person_of(each))]):
-            return tuple(dict.fromkeys(found))
+            return tuple(dict.fromkeys(found)) if len(found) > 1 else (found[0],)
     return ()
 
 
 def person_of(element: Element) -> str:
     """The name; failing that, an address."""
     if len(element):
-        parts = {str(child.tag).rpartition("}")[2].rpartition(":")[2].lower(): child for child in element}
+        parts = {plain(str(child.tag)): child for child in element}
         for name in ("name", "email", "uri", "url"):
             if name in parts and (text := typed_text(parts[name])):
                 return text

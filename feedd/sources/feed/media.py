@@ -30,6 +30,7 @@ PICTURES = (
 )
 FILES = ("enclosure", "enc:enclosure", "media:content")
 NAMES = frozenset({*PICTURES, *FILES})
+USUAL_TYPES = frozenset("audio/mpeg image/gif image/jpeg image/png image/webp video/mp4".split())
 WHOLE = re.compile(r"[0-9]{1,15}")
 CLOCK = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,4}):)?([0-9]{1,6})(?:\.[0-9]{1,9})?")
 
@@ -40,7 +41,9 @@ def enclosures(fields: Fields, links: Fields, context: Context) -> tuple[Enclosu
     for element in stated(fields, links):
         if (each := enclosure(element, context)) is not None:
             found[each.url] = completed(found[each.url], each) if each.url in found else each
-    if found and (duration_s := seconds(first_text(fields, "itunes:duration"))) is not None:
+    if not found:
+        return ()
+    if (duration_s := seconds(first_text(fields, "itunes:duration"))) is not None:
         main = next(
             (each for each in found.values() if (each.type or "").startswith(("audio/", "video/"))),
             next(iter(found.values())),
@@ -77,7 +80,7 @@ def enclosure(element: Element, context: Context) -> Enclosure | None:
     kind = attributes.get("type", "").lower().partition(";")[0].strip()
     return Enclosure(
         url=url,
-        type=kind if MEDIA_TYPE.fullmatch(kind) else None,
+        type=kind if kind in USUAL_TYPES or MEDIA_TYPE.fullmatch(kind) else None,
         length=number(attributes.get("length") or attributes.get("filesize", "")),
         title=folded(attributes["title"]) or None if "title" in attributes else None,
         duration_s=seconds(attributes["duration"]) if "duration" in attributes else None,
@@ -91,7 +94,7 @@ def number(text: str) -> int | None:
 
 def seconds(text: str) -> int | None:
     """`3723`, `62:03` or `1:02:03`; zero stands for what is not known."""
-    found = CLOCK.fullmatch(text)
+    found = CLOCK.fullmatch(text) if text else None
     if found is None:
         return None
     hours, minutes, rest = (int(part or 0) for part in found.groups())
