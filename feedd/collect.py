@@ -6,6 +6,7 @@ It takes and returns frozen values. What costs processor time goes to the pool: 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from http import HTTPStatus
+from pathlib import Path
 from typing import NamedTuple, assert_never
 
 from feedd.answers import hash_of, host_of, in_words, moved, raw_of
@@ -15,29 +16,26 @@ from feedd.config.sources import (
     CommandSource,
     FeedSource,
     PageSource,
-    Selected,
     SitemapSource,
     WatchSource,
     WebSource,
     WindowSource,
 )
 from feedd.errors import BadStatus, SourceError
-from feedd.fetch.address import read
+from feedd.fetch.address import read, shown
 from feedd.fetch.client import Fetcher
 from feedd.fetch.freshness import fresh_until_ms, retry_after_ms
 from feedd.fetch.hops import SHARED, may_share
 from feedd.fetch.robots import Robots
 from feedd.fetch.values import Access, Answer, Ask, Validators
 from feedd.model import Conversation, Raw, Rejected
-from feedd.normalise.url import canonical
-from feedd.rules import Filter
+from feedd.recipes import recipe_of, selectors_of
 from feedd.sources import documents
-from feedd.sources.command import Program, output_of
+from feedd.sources.command import output_of
 from feedd.sources.documents import Document, Reading
 from feedd.sources.identity import location_of
 from feedd.sources.items import Draft, Made, Recipe
-from feedd.sources.page import PageSelectors
-from feedd.sources.selector import compile_selector
+from feedd.sources.process import Program
 from feedd.sources.sitemap import Sitemap, parse_sitemap
 from feedd.sources.watched import Watching
 from feedd.workers import Pool
@@ -48,7 +46,6 @@ FEED_TYPES = (
 PAGE_TYPES = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.8"
 SITEMAP_TYPES = "application/xml, text/xml, */*;q=0.8"
 MAX_SITEMAPS = 100
-OPTIONAL = ("title", "link", "date", "summary", "image", "author", "next_page")
 
 
 class Tools(NamedTuple):
@@ -59,6 +56,7 @@ class Tools(NamedTuple):
     pool: Pool
     fetch: Fetch
     user_agent: str
+    folder: Path  # of the configuration: programs run there
 
 
 class State(NamedTuple):
@@ -98,27 +96,6 @@ async def collect(source: WindowSource, state: State, tools: Tools) -> Collected
             return await run_command(source, state, tools)
         case _:
             assert_never(source)
-
-
-def recipe_of(source: WindowSource, identity: str | None = None) -> Recipe:
-    return Recipe(
-        source=source.name,
-        document_url=canonical(source.url) if source.url else f"urn:feedd:{source.name}",
-        identity=identity or source.identity,
-        ignore_scheme=source.ignore_scheme,
-        rewrite=source.rewrite,
-        ignore=source.ignore,
-        filter=Filter(source.match.patterns, source.reject.patterns),
-        extraction=source.extraction_hash,
-    )
-
-
-def selectors_of(source: Selected, timezone: str | None, language: str | None) -> PageSelectors | None:
-    if source.entry is None:
-        return None
-    found = {name: getattr(source, name) for name in ("entry", *OPTIONAL)}
-    compiled = {name: compile_selector(text) for name, text in found.items() if text is not None}
-    return PageSelectors(**compiled, date_format=source.date_format, timezone=timezone, language=language)
 
 
 class Errand:
@@ -186,6 +163,7 @@ class Errand:
         if self.is_old(answer):
             return self.unchanged(answer)
         top = await self.tools.pool.run(parse_sitemap, answer.body, answer.url)
+        rejected = list(top.rejected)
         entries, pending, visited = list(top.entries), [address for address, _ in top.sitemaps], {answer.url}
         while pending and len(visited) < MAX_SITEMAPS and len(entries) < source.max_urls:
             url = pending.pop(0)
@@ -196,12 +174,15 @@ class Errand:
                 parse_sitemap, (await self.visit(url, SITEMAP_TYPES)).body, url
             )
             entries += below.entries
+            rejected += below.rejected
             pending += [address for address, _ in below.sitemaps]
         recipe, whole = recipe_of(source), source.content is None
         chosen = sorted(entries, key=lambda each: -(each.lastmod_ms or 0))[: source.max_urls]
         reading = await self.tools.pool.run(
             documents.read_sitemap, chosen, recipe, self.state.now_ms, whole=whole
         )
+        note = f"{len(pending):,} further sitemaps were left out" if pending else None
+        reading = reading._replace(rejected=tuple(rejected), note=note)
         if len(visited) > 1:  # that the index is as it was says nothing of what it names
             answer = answer._replace(headers={}, body=b"")
         if source.content is None:
@@ -237,7 +218,7 @@ class Errand:
         if self.source.robots and not await self.tools.robots.allows(
             self.tools.fetcher, url, self.access_to(url)
         ):
-            raise SourceError(f"robots.txt forbids {url}; robots = false looks all the same")
+            raise SourceError(f"robots.txt forbids {shown(url)}; robots = false looks all the same")
 
     def is_old(self, answer: Answer) -> bool:
         """Whether the document is the one that was read before."""
@@ -352,7 +333,8 @@ class Errand:
 async def run_command(source: CommandSource, state: State, tools: Tools) -> Collected:
     """What a program prints. Raises SourceError."""
     said = state.conversation
-    output = await output_of(Program(source.command, source.timeout / 1000, source.max_bytes))
+    program = Program(source.command, source.timeout / 1000, source.max_bytes, tools.folder)
+    output = await output_of(program)
     if said.requested == source.request_hash and said.body_hash == hash_of(output):
         return Collected(said._replace(paused=None))
     raw = Raw(source.location, None, (), state.now_ms, sha256(output).digest(), output)

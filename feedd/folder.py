@@ -4,9 +4,10 @@ Batches are recorded as they are read, in one transaction each, so that a kill l
 """
 
 import logging
+import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import NamedTuple, assert_never
 from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
 from feedd.errors import SourceError, StoreError
-from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, key_of, now_ms
+from feedd.fetch.freshness import backoff
+from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, in_a_row, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
+from feedd.normalise.url import shown
 from feedd.rules import Filter
 from feedd.schedule import Due
 from feedd.sources import directory, git
@@ -70,6 +73,7 @@ class FolderLooker:
             self.pass_over(source, started, request, progress, found)
             due = self.close(key, started.look, request, due, found)
         except (SourceError, StoreError) as expected:
+            due = due_after_failure(source, started, due)
             error = self.failed(key, started, str(expected), due)
         except Stopped:
             raise
@@ -92,7 +96,7 @@ class FolderLooker:
 
     def failed(self, source: SourceKey, started: Started | None, error: str, due: Due) -> str:
         """Record a failure on the source; returns it in words."""
-        text = error.replace("feedd update NAME", f"feedd update {source.name}")
+        text = shown(error.replace("feedd update NAME", f"feedd update {source.name}"), 1_000)
         log.warning("%s: %s", source.name, text)
         if started is not None:
             look = started.look
@@ -111,7 +115,7 @@ class FolderLooker:
         found: Findings,
     ) -> None:
         """Everything between begin and finish."""
-        root = root_of(source, self.state)
+        root = root_of(source, self.state, self.stop.is_set)
         listing = self.list_files(source, root, started, request)
         look = started.look._replace(gone=frozenset(listing.gone))
         found.listing = listing.digest
@@ -218,16 +222,27 @@ def read_in_batches(
         yield Batch(items, rejected, waiting)
 
 
-def root_of(source: FolderSource, state: Path) -> Path:
+def root_of(source: FolderSource, state: Path, unwanted: Callable[[], bool] = bool) -> Path:
     """The folder of the source's files; repositories are brought below `state`. Raises SourceError."""
     match source:
         case DirectorySource():
             return source.path
         case GitSource():
-            origin = git.Origin(source.location, source.branch, source.timeout / 1000, source.allow_private)
-            return git.brought(origin, state / "git" / source.name) / source.folder
+            auth = source.auth.value if source.auth else None
+            timeout_s = source.timeout / 1000
+            origin = git.Origin(source.location, source.branch, timeout_s, source.allow_private, auth)
+            return git.below(git.brought(origin, state / "git" / source.name, unwanted), source.folder)
         case _:
             assert_never(source)
+
+
+def due_after_failure(source: FolderSource, started: Started | None, due: Due) -> Due:
+    """A folder costs nothing to look at again; a repository's server is spared."""
+    if isinstance(source, DirectorySource) or started is None:
+        return due
+    failures = started.failures + 1
+    wait_ms = backoff(failures, source.timing.every_ms, random.random())  # noqa: S311 (no secret)
+    return Due(now_ms() + wait_ms, in_a_row(failures))
 
 
 def reading_of(source: FolderSource, root: Path) -> directory.Reading:

@@ -67,5 +67,9 @@ def key_of(source: Source) -> SourceKey:
     )
 
 
+def in_a_row(failures: int) -> str:
+    return "failed once" if failures == 1 else f"failed {failures} times in a row"
+
+
 def now_ms() -> int:
     return time.time_ns() // 1_000_000

@@ -30,15 +30,22 @@ from feedd.window import WindowLooker
 from feedd.workers import Pool
 
 FOLDERS_AT_ONCE = 4
+REPOSITORIES_AT_ONCE = 8
 
 
 class Looker:
     """Looks at sources of every type, one look at a time per source; belongs to the process that holds the lock."""
 
-    def __init__(self, folders: FolderLooker, windows: WindowLooker, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, folders: FolderLooker, windows: WindowLooker) -> None:
         self.folders = folders
         self.windows = windows
-        self.threads = threads
+        self.threads = ThreadPoolExecutor(FOLDERS_AT_ONCE, thread_name_prefix="look")
+        # of their own: a server that hangs holds up no folder
+        self.repositories = ThreadPoolExecutor(REPOSITORIES_AT_ONCE, thread_name_prefix="git")
+
+    def close(self) -> None:
+        self.threads.shutdown(wait=True)
+        self.repositories.shutdown(wait=True)
 
     async def look(
         self, source: Source, request: Request = WHOLE, progress: Progress | None = None
@@ -47,7 +54,8 @@ class Looker:
         match source:
             case DirectorySource() | GitSource():
                 work = partial(self.folders.look, source, request, progress)
-                return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+                threads = self.threads if isinstance(source, DirectorySource) else self.repositories
+                return await asyncio.get_running_loop().run_in_executor(threads, work)
             case _:
                 return await self.windows.look(source)
 
@@ -56,13 +64,13 @@ class Looker:
 async def looker(config: Config, desk: Desk, stop: threading.Event) -> AsyncIterator[Looker]:
     """What looks need, on the running event loop, for as long as the context lasts."""
     folders = FolderLooker(desk, stop, config.store.path.parent)
-    threads = ThreadPoolExecutor(FOLDERS_AT_ONCE, thread_name_prefix="look")
-    try:
-        async with tools(config) as kit:
-            yield Looker(folders, WindowLooker(desk, kit), threads)
-    finally:
-        stop.set()  # a folder that is being read ends with its batch
-        threads.shutdown(wait=True)
+    async with tools(config) as kit:
+        made = Looker(folders, WindowLooker(desk, kit))
+        try:
+            yield made
+        finally:
+            stop.set()  # a folder that is being read ends with its batch
+            made.close()
 
 
 @asynccontextmanager
@@ -70,7 +78,9 @@ async def tools(config: Config) -> AsyncIterator[Tools]:
     """What collecting works with, on the running event loop."""
     async with Fetcher(Manners(config.fetch.concurrency)) as fetcher:
         with Pool() as pool:
-            yield Tools(fetcher, Robots(), pool, config.fetch, user_agent(config))
+            yield Tools(
+                fetcher, Robots(), pool, config.fetch, user_agent(config), config.path.absolute().parent
+            )
 
 
 def user_agent(config: Config) -> str:

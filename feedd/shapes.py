@@ -33,7 +33,7 @@ def source_result(looked: Looked) -> Shape:
 
 
 def rejected(each: Rejected) -> Shape:
-    return {"where": printable(each.where), "reason": each.reason}
+    return {"where": printable(each.where), "reason": printable(each.reason)}
 
 
 def printable(path: str) -> str:

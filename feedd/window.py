@@ -23,8 +23,9 @@ from feedd.config.sources import (
 from feedd.errors import BadStatus, SelectorRot, SourceError, StoreError
 from feedd.fetch.freshness import auto_interval, backoff, next_look
 from feedd.fetch.guard import literal
-from feedd.looks import Looked, key_of, now_ms
+from feedd.looks import Looked, in_a_row, key_of, now_ms
 from feedd.model import Conversation, Tally
+from feedd.normalise.url import shown
 from feedd.publish.times import rfc3339
 from feedd.schedule import Due
 from feedd.sources.items import Made
@@ -32,6 +33,7 @@ from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started, Window
 
 GONE = 410
+LONGEST_ERROR = 1_000  # characters; what strangers say is in it
 NOT_THERE = frozenset({404, 410})
 LOOKS_UNTIL_GONE = 2  # at a watched page that is not there: then what it held is removed
 JITTER = 0.1  # of the interval: sources that began together drift apart
@@ -134,7 +136,7 @@ class WindowLooker:
         self, source: WindowSource, key: SourceKey, started: Started | None, error: SourceError | StoreError
     ) -> Looked:
         """Record a failure on the source."""
-        text, due = str(error), source.timing.due_after(now_ms())
+        text, due = shown(str(error), LONGEST_ERROR), source.timing.due_after(now_ms())
         log.warning("%s: %s", source.name, text)
         if started is not None:
             failure = failure_of(source, started, error)
@@ -200,10 +202,10 @@ def failure_of(source: WindowSource, started: Started, error: SourceError | Stor
     now, said, timing = now_ms(), started.conversation, source.timing
     every_ms = CRON_RETRY_MS if timing.cron else (timing.auto and said.interval) or timing.every_ms
     wait_ms = backoff(started.failures + 1, every_ms, random.random())  # noqa: S311 (no secret)
-    times = "once" if not started.failures else f"{started.failures + 1} times in a row"
-    due = Due(now + wait_ms, f"failed {times}")
+    due = Due(now + wait_ms, in_a_row(started.failures + 1))
+    words = shown(str(error), LONGEST_ERROR)
     if not isinstance(error, BadStatus):
-        return Failure(str(error), due, "selector" if isinstance(error, SelectorRot) else "failing")
+        return Failure(words, due, "selector" if isinstance(error, SelectorRot) else "failing")
     due = later(due, error.retry_after_ms)
     said = said._replace(held_until=error.retry_after_ms)
     holds = holds_of(source, error.url, error.retry_after_ms)
@@ -212,8 +214,8 @@ def failure_of(source: WindowSource, started: Started, error: SourceError | Stor
         said = said._replace(missing=said.missing + 1)
         gone = said.missing >= LOOKS_UNTIL_GONE
     if error.status != GONE or (isinstance(source, WatchSource) and not gone):
-        return Failure(str(error), due, "failing", said, holds, gone)
-    text = f"{error}. feedd looks at it no more, until: feedd update {source.name}"
+        return Failure(words, due, "failing", said, holds, gone)
+    text = f"{words}. feedd looks at it no more, until: feedd update {source.name}"
     return Failure(text, due, "paused", said._replace(paused=f"gone since {rfc3339(now)} (410)"), holds, gone)
 
 

@@ -120,7 +120,7 @@ def test_an_article_that_can_not_be_had_any_more_keeps_what_there_was(net: Net) 
     net.feed(settings="full_text = true")
     net.update()
     net.web.page("/feed.xml", feed.replace("Short", "Shorter"), type=RSS)
-    net.web.missing("/article")
+    net.web.page("/article", "later", status=503)
     said = net.update("a")
     assert "can't be had" in said["rejected"][0]["reason"]
     assert "The whole story." in net.shown(page)["text"]

@@ -21,7 +21,7 @@ from feedd.cli.common import (
 )
 from feedd.config.load import in_words
 from feedd.config.settings import Config
-from feedd.config.sources import TYPES, Source
+from feedd.config.sources import TYPES, PageSource, Source, WebSource
 from feedd.dry_run import dry_run
 from feedd.errors import UsageError
 from feedd.looks import named
@@ -60,6 +60,8 @@ def test(config_path: Path | None, what: str, limit: int | None, *, as_json: boo
         source = source_at(config, what, {key: value for key, value in given.items() if value})
     else:
         (source,) = named(config, [what])
+        if chosen := {key: value for key, value in given.items() if value}:
+            source = changed(config, source, chosen)
     found = asyncio.run(looked(config, source))
     items: list[dict[str, Any]] = found["items"][:limit]
     if as_json:
@@ -96,6 +98,15 @@ def source_at(config: Config, url: str, given: dict[str, Any]) -> Source:
         )
         raise UsageError("\n".join(wrong)) from error
     return made.model_copy(update={name: value for name, value in shared.items() if name not in given})
+
+
+def changed(config: Config, source: Source, given: dict[str, Any]) -> Source:
+    """The source with other settings than are written down. Raises UsageError."""
+    if not isinstance(source, WebSource):
+        raise UsageError(f"{source.name} is no source of the web: options are for those, and for addresses")
+    kept = {"entry": source.entry} if isinstance(source, PageSource) else {}
+    other = source_at(config, source.url, {**kept, **given, "kind": source.type})
+    return source.model_copy(update={name: getattr(other, name) for name in given if name != "kind"})
 
 
 def print_found(found: shapes.Shape, items: list[dict[str, Any]]) -> None:

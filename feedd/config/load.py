@@ -13,12 +13,14 @@ from pydantic_core import ErrorDetails
 from feedd.config.base import Settings
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
-from feedd.config.sources import TYPES, Defaults, Source
+from feedd.config.sources import TYPES, Defaults, Source, Web
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 
 FEEDS_TO_COME = ("changes",)
 SECTIONS = ("include", "server", "store", "defaults", "fetch", "sources", "feeds")
+NOT_INHERITED = Fetching.model_fields.keys() - {"allow_private"}  # by what is no source of the web
+SECRET_KEYS = frozenset({"auth", "proxy", "headers", "cookies"})  # whose values no message repeats
 INCLUDED_SECTIONS = ("sources", "feeds")
 EXPECTED = {
     "string_type": "a text in quotes",
@@ -178,7 +180,8 @@ class Loader:
                 wrong = f"{table['type']!r} is not a type of source" if "type" in table else "is missing"
                 self.mistake(file, f"{key}.type", f"{wrong}; write {', '.join(TYPES)}")
                 continue
-            inherited = {k: v for k, v in shared.items() if k in kind.model_fields}
+            theirs = kind.model_fields.keys() - (set() if issubclass(kind, Web) else NOT_INHERITED)
+            inherited = {k: v for k, v in shared.items() if k in theirs}
             if "every" in table:
                 inherited.pop("cron", None)
             source: Source | None = self.validated(
@@ -215,7 +218,8 @@ class Loader:
             for detail in error.errors():
                 if own is None or not detail["loc"] or detail["loc"][0] in own or detail["type"] == "missing":
                     path = ".".join([key, *map(str, detail["loc"])])
-                    self.mistake(file, path, in_words(detail, known))
+                    secret = bool(SECRET_KEYS.intersection(map(str, detail["loc"])))
+                    self.mistake(file, path, in_words(detail, known, secret=secret))
             return None
 
     def check_references(self, sources: list[Source]) -> None:
@@ -240,8 +244,9 @@ class Loader:
                     self.mistake(file, key, f"{each!r} is no {kind}{suggestion(each, [*names, *tags])}")
 
 
-def in_words(detail: ErrorDetails, known: tuple[str, ...]) -> str:
-    """What pydantic found, as a person would say it."""
+def in_words(detail: ErrorDetails, known: tuple[str, ...], *, secret: bool = False) -> str:
+    """What pydantic found, as a person would say it; the value itself is left out where it may be secret."""
+    given = "what is written there" if secret else repr(detail["input"])
     match detail["type"]:
         case "extra_forbidden":
             return unknown(str(detail["loc"][-1]), known if len(detail["loc"]) == 1 else ())
@@ -250,13 +255,15 @@ def in_words(detail: ErrorDetails, known: tuple[str, ...]) -> str:
         case "value_error":
             return str(detail["ctx"]["error"])
         case "literal_error":
-            return f"{detail['input']!r} is not one of {detail['ctx']['expected']}"
+            return f"{given} is not one of {detail['ctx']['expected']}"
         case "greater_than_equal" | "less_than_equal":
-            return f"{detail['input']!r} is out of bounds: {detail['msg'].removeprefix('Input ')}"
+            return f"{given} is out of bounds: {detail['msg'].removeprefix('Input ')}"
         case kind if kind in EXPECTED:
-            return f"{detail['input']!r} is not {EXPECTED[kind]}"
+            return f"{given} is not {EXPECTED[kind]}"
+        case "string_pattern_mismatch":
+            return f"{given} holds characters that can't be sent, or nothing"
         case _:
-            return f"{detail['input']!r}: {detail['msg']}"
+            return f"{given}: {detail['msg']}"
 
 
 def unknown(key: str, known: tuple[str, ...]) -> str:

@@ -15,11 +15,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from feedd.errors import SourceError
+
 MAX_BYTES = 64_000
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 CREDENTIAL = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._@:+-]{1,200}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 HOW = "write it in quotes, or env:NAME, file:PATH or credential:NAME"
+
+
+class Unavailable(ValueError):
+    """A secret is well named, and not to be had now."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,8 +34,12 @@ class Secret:
 
     value: str
     warning: str | None = field(default=None, compare=False)  # what `check` says of where it is kept
+    missing: bool = False  # it is not to be had now: the warning says why
 
     def reveal(self) -> str:
+        """Raises SourceError where it is not to be had: that source alone fails."""
+        if self.missing:
+            raise SourceError(f"a secret of its configuration can't be had: {self.warning}")
         return self.value
 
     def __repr__(self) -> str:
@@ -56,7 +66,7 @@ def from_environment(name: str, environment: Mapping[str, str]) -> Secret:
     if VARIABLE.fullmatch(name) is None:  # it may be a secret that begins with "env:": not repeated here
         raise ValueError("what follows env: is not the name of an environment variable; write env:NAME")
     if name not in environment:
-        raise ValueError(f"the environment variable {name} is not set")
+        raise Unavailable(f"the environment variable {name} is not set")
     return Secret(usable(environment[name], f"the environment variable {name}"))
 
 
@@ -80,25 +90,25 @@ def from_credential(name: str, environment: Mapping[str, str]) -> Secret:
     folder = environment.get("CREDENTIALS_DIRECTORY")
     if not folder:
         why = "CREDENTIALS_DIRECTORY is not set; systemd sets it where a unit says LoadCredential="
-        raise ValueError(f"the credential {name} can't be found: {why}")
+        raise Unavailable(f"the credential {name} can't be found: {why}")
     text, _ = read(Path(folder, name))
     return Secret(usable(text, f"the credential {name}"))
 
 
 def read(path: Path) -> tuple[str, int]:
-    """The text of a file, and its mode. Raises ValueError."""
+    """The text of a file, and its mode. Raises ValueError, Unavailable."""
     try:
         # a FIFO that nobody writes to would keep us waiting
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
-                raise ValueError(f"{path} is not an ordinary file")
+                raise Unavailable(f"{path} is not an ordinary file")
             data = os.read(descriptor, MAX_BYTES + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise ValueError(f"{path} can't be read: {os.strerror(error.errno or 0)}") from error
+        raise Unavailable(f"{path} can't be read: {os.strerror(error.errno or 0)}") from error
     if len(data) > MAX_BYTES:
         raise ValueError(f"{path} is too large for a secret: more than {MAX_BYTES // 1000} kB")
     try:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from feedd.config.base import Settings, digest
-from feedd.config.fetching import Fetch, Fetching
+from feedd.config.fetching import Auth, Fetch, Fetching
 from feedd.config.secrets import Secret
 from feedd.config.values import (
     DAY_MS,
@@ -151,6 +151,7 @@ class GitSource(Folders):
     folder: Subfolder = ""  # of the repository, where the files are
     timeout: Duration = 10 * 60_000
     allow_private: bool = False
+    auth: Auth | None = None
 
     @model_validator(mode="after")
     def one_place(self) -> Self:

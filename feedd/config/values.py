@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from feedd.config.secrets import Secret, secret
+from feedd.config.secrets import Secret, Unavailable, secret
 from feedd.normalise.localdate import check_format
 from feedd.schedule import cron_trigger, zone
 from feedd.sources.decode import web_encoding
@@ -22,7 +22,7 @@ SIZE = re.compile(r"([0-9]{1,12}) ?(B|kB|MB|GB)")
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 section 5.6.2
 SET_BY_US = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}")
-REMOTE = re.compile(r"(?:https?|ssh|git)://[^\s\x00-\x1f]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s:][^\s]*")
+REMOTE = re.compile(r"(?:https?|ssh)://[^\s\x00-\x1f]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s:][^\s]*")
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DURATION = re.compile(r"([0-9]{1,9})([smhd])")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -114,7 +114,10 @@ def rewrites(value: object) -> tuple[Rewrite, ...]:
 
 
 def a_secret(value: object, info: ValidationInfo) -> Secret:
-    return secret(value, info.context["folder"] if info.context else Path(), os.environ)
+    try:
+        return secret(value, info.context["folder"] if info.context else Path(), os.environ)
+    except Unavailable as error:  # a matter of the machine, not of the configuration
+        return Secret("", str(error), missing=True)
 
 
 def secret_map(value: object, info: ValidationInfo) -> tuple[tuple[str, Secret], ...]:
@@ -126,7 +129,7 @@ def secret_map(value: object, info: ValidationInfo) -> tuple[tuple[str, Secret],
         if not HEADER.fullmatch(key) or key.lower() in SET_BY_US:
             raise ValueError(f"{key!r} can't be set")
         found = a_secret(text, info)
-        if not found.reveal().isprintable() or not found.reveal().isascii():
+        if not found.missing and not (found.reveal().isprintable() and found.reveal().isascii()):
             raise ValueError(f"the value of {key!r} holds characters that can't be sent")
         made.append((key, found))
     return tuple(made)
@@ -139,9 +142,13 @@ def web_url(value: str) -> str:
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
-    if valid and "@" in parts.netloc:
+    if "@" in value.partition("://")[2].partition("?")[0]:
         raise ValueError("the address holds a user or password; write auth = { user = …, password = … }")
-    if not valid or any(char.isspace() or not char.isprintable() for char in value):
+    if (
+        not valid
+        or "%" in (parts.hostname or "")
+        or any(char.isspace() or not char.isprintable() for char in value)
+    ):
         raise ValueError(f"{value!r} is not a web address; write one such as https://example.org/feed.xml")
     return value
 
@@ -149,6 +156,8 @@ def web_url(value: str) -> str:
 def proxy_url(value: object, info: ValidationInfo) -> Secret:
     """The address of a proxy; it may hold a password, so it is a secret."""
     found = a_secret(value, info)
+    if found.missing:
+        return found
     revealed = found.reveal()
     try:
         parts = urlsplit(revealed)
@@ -161,9 +170,12 @@ def proxy_url(value: object, info: ValidationInfo) -> Secret:
 
 
 def repository(value: str) -> str:
+    if "@" in value and ":" in value.partition("://")[2].rpartition("@")[0]:
+        raise ValueError("the address holds a password; write auth = { user = …, password = … }")
     if not REMOTE.fullmatch(value) or value.startswith("-"):
+        shown = value.rpartition("@")[2]
         raise ValueError(
-            f"{value!r} is not the address of a repository; write one such as https://example.org/a.git"
+            f"{shown!r} is not the address of a repository; write one such as https://example.org/a.git"
         )
     return value
 

@@ -8,6 +8,7 @@ their first day: ``2004-02`` and ``2004``.
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,10 +19,9 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 MONTHS = {
     name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
 }
-MONTHS |= {name.title(): number for name, number in MONTHS.items()}
 # the form that most feeds are dated in
 USUAL = re.compile(
-    r"(?:[A-Za-z]{3}, )?([0-9]{1,2}) ([A-Za-z]{3}) ([0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9])"
+    r"(?:[A-Za-z]{3}, )?([0-9]{1,2} [A-Za-z]{3} [0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9])"
     r"(?::([0-5][0-9]))? (?:GMT|UTC|Z|([+-])([01][0-9])([0-5][0-9]))"
 )
 ISO_DATE = re.compile(
@@ -127,19 +127,28 @@ def milliseconds(past: timedelta) -> int:
 
 
 def of_usual(found: re.Match[str]) -> int | None:
-    day, month_name, year, hour, minute, second, sign, hours, minutes = found.groups()
-    month = MONTHS.get(month_name) or MONTHS.get(month_name.lower())
-    if month is None:
+    day, hour, minute, second, sign, hours, minutes = found.groups()
+    days = day_number(day)
+    if days is None:
         return None
     seconds = int(hour) * 3600 + int(minute) * 60 + (int(second) if second else 0)
     if sign:
         offset = int(hours) * 3600 + int(minutes) * 60
         seconds -= offset if sign == "+" else -offset
+    return (days * 86_400 + seconds) * 1000
+
+
+@lru_cache(2000)  # most items of most feeds are of a few days
+def day_number(text: str) -> int | None:
+    """Days since the epoch, of `01 Oct 2024`."""
+    day, month_name, year = text.split(" ")
+    month = MONTHS.get(month_name.lower())
+    if month is None:
+        return None
     try:
-        days = date(int(year), month, int(day)).toordinal() - EPOCH_DAY
+        return date(int(year), month, int(day)).toordinal() - EPOCH_DAY
     except ValueError:
         return None
-    return (days * 86_400 + seconds) * 1000
 
 
 def of_digits(text: str) -> int | None:

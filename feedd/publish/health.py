@@ -25,7 +25,7 @@ WORDS = {
     "selector": Words(
         "{}: a selector finds nothing any more",
         "{}: the selector finds something again",
-        "The page was probably redesigned. See what selectors would find with: feedd test {}; then mend them in the"
+        "The page was probably redesigned. See what others would find with: feedd test {} --entry …; then mend them in the"
         " configuration. What was found before stays in the feeds.",
     ),
     "paused": Words(

@@ -20,6 +20,7 @@ from feedd.sources.identity import Identity, digest, identify, location_of
 EARLIEST_MS = 100_000_000_000  # March 1973: anything less was meant in seconds, or not set
 DAY_MS = 86_400_000
 LONGEST_TITLE = 2_000
+MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 WHOLE = b""  # equals no hash of what was said
 
 
@@ -166,9 +167,17 @@ def tidy(details: Details) -> Details:
     if not details.enclosures and details.comments_url is None:
         return details
     return details._replace(
-        enclosures=tuple(each._replace(url=quoted(each.url)) for each in details.enclosures),
+        enclosures=tuple(
+            each._replace(url=quoted(each.url), type=media_type(each.type)) for each in details.enclosures
+        ),
         comments_url=details.comments_url and quoted(details.comments_url),
     )
+
+
+def media_type(stated: str | None) -> str | None:
+    """A media type (RFC 9110 section 8.3.1) without its parameters; None for what is none."""
+    name = (stated or "").partition(";")[0].strip().lower()
+    return name if MEDIA_TYPE.fullmatch(name) else None
 
 
 def without(html: str, ignored: Iterable[re.Pattern[str]]) -> str:

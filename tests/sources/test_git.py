@@ -1,13 +1,17 @@
 """Repositories of seed files, by git itself."""
 
 import os
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from webserver import Web
 
 from feedd.errors import AddressRefused, SourceError
-from feedd.sources.git import Origin, brought, host_of
+from feedd.fetch.values import Basic
+from feedd.sources.git import Origin, below, brought, host_of
 
 
 def run(folder: Path, *words: str) -> None:
@@ -108,3 +112,48 @@ def test_hooks_and_environment_do_nothing(
 )
 def test_where_it_is(address: str, host: tuple[str | None, int, str]) -> None:
     assert host_of(address) == host
+
+
+def test_a_folder_that_leads_out_of_the_repository(repository: Path, tmp_path: Path) -> None:
+    (repository / "out").symlink_to(tmp_path)
+    run(repository, "add", "-A")
+    run(repository, "commit", "--quiet", "-m", "x")
+    clone = brought(origin(repository), tmp_path / "clone")
+    for folder in ("out", ".git"):
+        with pytest.raises(SourceError, match="leads out"):
+            below(clone, folder)
+    assert below(clone, "") == clone.resolve()
+
+
+def test_what_a_killed_git_leaves_is_in_nobodys_way(repository: Path, tmp_path: Path) -> None:
+    clone = brought(origin(repository), tmp_path / "clone")
+    (clone / ".git/index.lock").touch()
+    (clone / ".git/shallow.lock").touch()
+    (repository / "a.md").write_text("two")
+    run(repository, "commit", "--quiet", "-am", "x")
+    assert (brought(origin(repository), clone) / "a.md").read_text() == "two"
+    (clone / ".git/index").write_bytes(b"rubbish")
+    assert (brought(origin(repository), clone) / "a.md").read_text() == "two"
+
+
+def test_nobody_waits_for_git_when_feedd_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/a.git"
+        begun = time.monotonic()
+        with pytest.raises(SourceError, match="ending"):
+            brought(
+                origin(address, allow_private=True),
+                tmp_path / "clone",
+                lambda: time.monotonic() > begun + 0.5,
+            )
+        assert time.monotonic() - begun < 5
+
+
+def test_credentials_reach_the_server_and_no_argument(tmp_path: Path) -> None:
+    with Web() as web:
+        web.page("/a.git/info/refs", "no", status=403)
+        with pytest.raises(SourceError) as raised:
+            brought(Origin(f"{web.url}/a.git", None, 20.0, True, Basic("me", "s3cr3t")), tmp_path / "clone")
+        assert web.requests[-1].headers["authorization"].startswith("Basic ")
+    assert "s3cr3t" not in str(raised.value)
+    assert "403" in str(raised.value)

@@ -46,7 +46,7 @@ def read(tree: Tree, url: str) -> FeedDocument:
     links = by_relation(fields)
     home = link_of(fields, context, "link") or alternate(links, context) or home_of_cdf(root, context)
     language = language_of(root, context) or first_text(fields, "language", "dc:language") or None
-    shared = Shared(people(fields) if names.atom else (), home, None)
+    shared = Shared(people(fields) if names.atom else (), home, language)
     return FeedDocument(
         format=format_of(root, fields),
         title=title(fields),

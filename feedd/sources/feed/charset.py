@@ -78,7 +78,7 @@ def labels(data: bytes, content_type: str | None) -> list[str]:
     stated = []
     if content_type and (parameter := PARAMETER.search(content_type)):
         stated.append(parameter[1])
-    if declared := DECLARED.search(data[:2000]):
+    if declared := DECLARED.search(data, 0, 2000):
         stated.append(declared[1].decode("ascii"))
     known = []
     for label in stated:

@@ -10,7 +10,7 @@ from feedd.sources.feed.names import Element, Names
 Fields = dict[str, list[Element]]
 
 # what a link is that doesn't say (RFC 4287 section 4.2.7.2), and what says it the usual way
-USUAL_RELATIONS = {
+USUAL_RELATIONS: dict[str | None, tuple[str, ...]] = {
     None: ("alternate",),
     "": ("alternate",),
     **{each: (each,) for each in ("alternate", "enclosure", "replies", "self", "edit", "related")},
@@ -102,7 +102,7 @@ def attribute(element: Element, name: str) -> str:
 
 def attributes_of(element: Element) -> dict[str, str]:
     """All attributes, whatever the case and namespace of their names."""
-    return {plain(name): value.strip() for name, value in element.items()}
+    return {PLAIN.get(name) or plain(name): value.strip() for name, value in element.items()}
 
 
 def plain(name: str) -> str:
@@ -137,9 +137,9 @@ def joined(base: str, reference: str) -> str:
 
 def link(reference: str, element: Element, context: Context) -> str | None:
     """An address in an element as an absolute one; or None."""
-    reference = reference.strip()
     if USUAL_WEB.fullmatch(reference):
         return reference
+    reference = reference.strip()
     if not reference:
         return None
     if not reference.isprintable():

@@ -72,6 +72,7 @@ class Shape(NamedTuple):
     has_media: bool
     has_links: bool
     has_source: bool
+    has_comments: bool
 
 
 @lru_cache(256)
@@ -94,6 +95,7 @@ def shape_of(names: tuple[str, ...]) -> Shape:
         has_media=not media.NAMES.isdisjoint(names),
         has_links="atom:link" in names,
         has_source=not {"source", "atom:source"}.isdisjoint(names),
+        has_comments="comments" in names,
     )
 
 
@@ -109,7 +111,7 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
     fields = collect(element, context.names)
     shape = shape_of(tuple(fields))
     links = by_relation(fields) if shape.has_links else {}
-    guid = first_text(fields, *shape.guids)
+    guid = first_text(fields, *shape.guids) if shape.guids else ""
     own = {} if guid else attributes_of(element)  # RSS 1.0 and CDF say there what others do in elements
     guid = guid or own.get("about", "")
     url = address(element, fields, links, shape, guid, context)
@@ -129,10 +131,13 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
         people(fields, shape.authors)
         or (inherited(fields, context) if shape.has_source else ())
         or feed.authors,
-        categories(fields, shape),
+        categories(fields, shape) if shape.categories or shape.keywords else (),
         files,
-        language_of(element, context) or first_text(fields, *shape.languages) or language or feed.language,
-        comments(fields, links, context),
+        (language_of(element, context) if context.has_xml_attributes else None)
+        or (first_text(fields, *shape.languages) if shape.languages else None)
+        or language
+        or feed.language,
+        comments(fields, links, context) if links or shape.has_comments else None,
         origin(fields, context) if shape.has_source else None,
         origin_url(fields, context) if shape.has_source else None,
     )
@@ -143,7 +148,7 @@ def item_of(element: Element, context: Context, feed: Shared) -> RawItem:
         html,
         base,
         moment(fields, shape.published),
-        moment(fields, shape.updated) or parse_date(own.get("lastmod", "")),
+        (moment(fields, shape.updated) if shape.updated else None) or parse_date(own.get("lastmod", "")),
         media.picture(fields, files, context) if has_files else None,
         with_episode(details, fields) if shape.is_podcast else details,
     )

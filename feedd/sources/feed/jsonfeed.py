@@ -25,23 +25,24 @@ def read(document: bytes, url: str) -> FeedDocument:
     if not isinstance(feed, dict) or not ("jsonfeed.org" in version or isinstance(feed.get("items"), list)):
         raise NotAFeed("it is JSON, but no JSON Feed: it has no version and no items")
     home = address(feed, url, "home_page_url")
-    shared = authors(feed)
+    shared, language = authors(feed), string(feed, "language") or None
     items = [each for each in objects(feed, "items") if "expired" not in each or each["expired"] is not True]
     return FeedDocument(
         format="json11" if version.endswith(("/1.1", "/1.1/")) else "json10",
         title=folded(string(feed, "title")),
         url=home,
-        language=string(feed, "language") or None,
+        language=language,
         image=address(feed, url, "icon") or address(feed, url, "favicon"),
         hubs=tuple(hub for each in objects(feed, "hubs") if (hub := address(each, url, "url"))),
         self_url=address(feed, url, "feed_url"),
         next_url=address(feed, url, "next_url"),
         expired=feed.get("expired") is True,
-        items=tuple(item_of(each, url, shared) for each in items),
+        items=tuple(item_of(each, url, shared, language) for each in items),
     )
 
 
-def item_of(item: Object, base: str, shared: tuple[str, ...]) -> RawItem:
+def item_of(item: Object, base: str, shared: tuple[str, ...], language: str | None = None) -> RawItem:
+    """`shared` are the feed's authors, and `language` is its own: for an item that doesn't say."""
     url = address(item, base, "url")
     guid = string(item, "id").strip() or None
     return RawItem(
@@ -57,7 +58,7 @@ def item_of(item: Object, base: str, shared: tuple[str, ...]) -> RawItem:
             authors=authors(item) or shared,
             categories=tuple(dict.fromkeys(filter(None, map(folded, strings(item, "tags"))))),
             enclosures=tuple({each.url: each for each in attachments(item, base)}.values()),
-            language=string(item, "language") or None,
+            language=string(item, "language") or language,
         ),
     )
 

@@ -389,6 +389,18 @@ def test_bases_nest() -> None:
     assert found.items[0].html == '<a href="y">y</a>'
 
 
+def test_an_item_that_does_not_say_is_in_the_language_of_its_feed() -> None:
+    said = "<item><title>a</title></item><item><title>b</title><dc:language>fr</dc:language></item>"
+    found = [item.details.language for item in rss(f"<language>de-AT</language>{said}").items]
+    assert found == ["de-AT", "fr"]
+    assert [item.details.language for item in rss(said).items] == [None, "fr"]
+    root = 'xmlns="http://www.w3.org/2005/Atom" xml:lang="en"'
+    assert atom("", "<title>a</title>", root=root).items[0].details.language == "en"
+    feed = {"language": "en", "items": [{"id": "1"}, {"id": "2", "language": "de"}]}
+    items = parse(json.dumps(feed).encode(), URL).items
+    assert [item.details.language for item in items] == ["en", "de"]
+
+
 def test_bases_without_xml_base() -> None:
     assert entry('<link href="https://a.example/1"/>').base_url == URL  # RFC 3986 section 5.1.3
     assert item("<link>https://a.example/1</link>").base_url == "https://a.example/1"

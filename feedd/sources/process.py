@@ -1,0 +1,100 @@
+"""Other programs: no shell, bounded in time and size, ended with all that they started."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from feedd.errors import SourceError, TimedOut, TooLarge
+
+CHUNK = 65_536
+ERROR_BYTES = 8_000  # of what it says on standard error
+TICK_S = 0.2  # how often it is looked whether the work is still wanted
+LINGER_S = 1.0  # for which what the program started may go on printing after its end
+
+
+class Program(NamedTuple):
+    arguments: tuple[str, ...]
+    timeout_s: float
+    max_bytes: int
+    folder: Path | None = None  # it runs there
+    environment: Mapping[str, str] | None = None  # None: ours
+
+
+class Ended(NamedTuple):
+    status: int
+    output: bytes
+    errors: bytes  # the end of what it said on standard error
+
+
+def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
+    """Run it to its end. Raises SourceError, TimedOut, TooLarge; `unwanted` says that nobody waits any more.
+
+    It runs in a session of its own, with nothing on standard input.
+    """
+    name = os.path.basename(program.arguments[0])
+    try:
+        process = subprocess.Popen(  # noqa: S603 (no shell; the operator's program, or git)
+            program.arguments,
+            cwd=program.folder,
+            env=program.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SourceError(f"{program.arguments[0]} can't be run: {os.strerror(error.errno or 0)}") from error
+    with process:
+        try:
+            output, errors = printed(process, program, unwanted)
+            status = process.wait(max(TICK_S, program.timeout_s))
+        except subprocess.TimeoutExpired as error:
+            raise TimedOut(f"{name} took longer than {program.timeout_s:g} s (timeout)") from error
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()  # a child of another session may hold the other end for ever
+    return Ended(status, output, errors)
+
+
+def printed(
+    process: "subprocess.Popen[bytes]", program: Program, unwanted: Callable[[], bool]
+) -> tuple[bytes, bytes]:
+    """Standard output, and the end of standard error. Raises TimeoutExpired, TooLarge, SourceError."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    began, ended_at = time.monotonic(), None
+    output, errors = bytearray(), b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(process.stdout, selectors.EVENT_READ)
+        ready.register(process.stderr, selectors.EVENT_READ)
+        while ready.get_map():
+            now = time.monotonic()
+            if now - began >= program.timeout_s:
+                raise subprocess.TimeoutExpired(program.arguments, program.timeout_s)
+            if unwanted():
+                raise SourceError("feedd is ending")
+            if process.poll() is not None:
+                ended_at = ended_at or now
+                if now - ended_at >= LINGER_S:
+                    break
+            for key, _ in ready.select(min(TICK_S, began + program.timeout_s - now)):
+                chunk = os.read(key.fd, CHUNK)
+                if not chunk:
+                    ready.unregister(key.fileobj)
+                elif key.fileobj is process.stdout:
+                    output += chunk
+                else:
+                    errors = (errors + chunk)[-ERROR_BYTES:]
+            if len(output) > program.max_bytes:
+                name, most = os.path.basename(program.arguments[0]), program.max_bytes
+                raise TooLarge(f"{name} printed more than {most:,} bytes (max_bytes)")
+    return bytes(output), errors
