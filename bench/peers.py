@@ -93,7 +93,7 @@ def with_reader(database: str, workers: int, *, adding: bool) -> None:
             for url in sys.stdin.read().split():
                 feeds.add_feed(url)
         else:
-            feeds.update_feeds(workers=workers)
+            feeds.update_feeds(workers=workers, scheduled=False)
 
 
 if __name__ == "__main__":

@@ -234,3 +234,62 @@ def test_feed_items_agree_with_pages(net: Net) -> None:
     script.write_text(f"print({rss(item('one'))!r})\n")
     net.sources(f'[sources.prog]\ntype = "command"\ncommand = ["{sys.executable}", "{script}"]\n')
     assert net.update()["added"] == 1
+
+
+def program(net: Net, text: str, more: str = "") -> None:
+    """A source `prog`: a shell script beside the configuration, named as a person would."""
+    script = net.root / "fetch.sh"
+    script.write_text(f"#!/bin/sh\n{text}\n")
+    script.chmod(0o755)
+    net.sources(f'[sources.prog]\ntype = "command"\ncommand = ["./fetch.sh", "s3cr3t"]\n{more}\n')
+
+
+def test_a_program_runs_beside_the_configuration_and_its_children_hold_up_nothing(net: Net) -> None:
+    line = """echo '{"url": "https://example.org/1", "title": "one"}'"""
+    program(net, f"{line}\nsleep 30 &\nsetsid sleep 30 &\n", 'timeout = "20s"')
+    said = net.update()
+    assert (said["added"], said["error"]) == (1, None)
+    assert said["seconds"] < 10
+    assert "s3cr3t" not in str(net.source("prog"))
+
+
+def test_what_strangers_say_moves_no_terminal(net: Net) -> None:
+    program(net, "printf '\\033]0;pwned\\007 no luck' >&2; exit 3")
+    said = net.update()
+    assert "no luck" in said["error"]
+    assert said["error"].isprintable()
+    assert net.source("prog")["error"].isprintable()
+    net.web.page("/feed.xml", "<html><link rel=alternate type=application/rss+xml href='/a&#27;]0;x&#7;'>")
+    net.feed()
+    assert net.update()["error"].isprintable()
+
+
+def test_what_a_sitemap_names_in_vain_is_said(net: Net) -> None:
+    space = "xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'"
+    urls = "".join(f"<url><loc>{url}</loc></url>" for url in (f"{net.web.url}/a", "file:///etc/passwd"))
+    net.web.page("/s.xml", f"<urlset {space}>{urls}</urlset>", type="application/xml")
+    net.sources('[sources.map]\ntype = "sitemap"\nurl = "{web}/s.xml"\n')
+    said = net.update()
+    assert (said["added"], len(said["rejected"])) == (1, 1)
+
+
+def test_a_secret_that_can_not_be_had_fails_its_source_alone(net: Net) -> None:
+    net.web.page("/feed.xml", rss(item("one")), type=RSS)
+    net.sources(
+        '[sources.a]\ntype = "feed"\nurl = "{web}/feed.xml"\nauth = { bearer = "file:nowhere" }\n'
+        '[sources.b]\ntype = "feed"\nurl = "{web}/feed.xml"\nheaders = { X-Key = "env:FEEDD_TEST_NOT_SET" }\n'
+        '[sources.c]\ntype = "feed"\nurl = "{web}/feed.xml"\n'
+    )
+    said = {each["name"]: each for each in net.all()}
+    assert "nowhere can't be read" in said["a"]["error"]
+    assert "FEEDD_TEST_NOT_SET is not set" in said["b"]["error"]
+    assert said["c"]["added"] == 1
+
+
+def test_hostile_enclosures_leave_the_feeds_valid(net: Net) -> None:
+    enclosure = "<enclosure url='https://example.org/a b.mp3' type='x&#10;y' length='-5'/>"
+    net.web.page("/feed.xml", rss(item("one", more=enclosure)), type=RSS)
+    net.feed()
+    net.update()
+    (found,) = net.shown(1)["enclosures"]
+    assert (found["url"], found["type"], found["length"]) == ("https://example.org/a%20b.mp3", None, None)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from feedd.config.load import Loader, find, load
 from feedd.config.settings import Config
-from feedd.config.sources import DirectorySource
+from feedd.config.sources import CommandSource, DirectorySource, FeedSource
 from feedd.config.values import Listen
 from feedd.errors import ConfigError
 
@@ -372,3 +372,38 @@ def test_times_of_toml_are_no_texts(tmp_path: Path) -> None:
     for value in (date(2024, 2, 2), datetime(2024, 2, 2, 10), time(10)):  # noqa: DTZ001 (TOML's local time)
         (found,) = mistakes_of(tmp_path, f"{SOURCE}title = {value.isoformat()}\n")
         assert "is not a text in quotes" in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "https://user:SEKRET@example.org:99999/f"',
+        'url = "https://user:SEK/SEKRET@example.org/"',
+        'url = "ftp://user:SEKRET@example.org/"',
+        'url = "https://example.org/"\nauth = "Bearer SEKRET"',
+        'url = "https://example.org/"\nauth = ["me", "SEKRET"]',
+        'url = "https://example.org/"\nauth = { user = ["SEKRET"] }',
+        'url = "https://example.org/"\nauth = { bearer = "a", password = "SEKRET" }',
+        'url = "https://example.org/"\nheaders = "SEKRET"',
+        'url = "https://example.org/"\nheaders = { "X Y" = "SEKRET" }',
+        'url = "https://example.org/"\nproxy = "ftp://me:SEKRET@proxy"',
+        'url = "https://example.org/"\ncookies = { a = "SEKRET\\u0000" }',
+    ],
+)
+def test_no_message_holds_a_secret(tmp_path: Path, line: str) -> None:
+    (mistake, *_) = mistakes_of(tmp_path, f'[sources.a]\ntype = "feed"\n{line}\n')
+    assert "SEKRET" not in mistake
+    assert mistake.startswith("config.toml: sources.a.")
+
+
+def test_what_programs_and_repositories_inherit(tmp_path: Path) -> None:
+    config = loaded(
+        tmp_path,
+        '[fetch]\ntimeout = "5s"\nmax_bytes = "1kB"\n[sources.c]\ntype = "command"\ncommand = ["x"]\n'
+        '[sources.f]\ntype = "feed"\nurl = "https://example.org/"\n',
+    )
+    program, feed = config.sources
+    assert isinstance(program, CommandSource)
+    assert isinstance(feed, FeedSource)
+    assert (program.timeout, program.max_bytes) == (60_000, 15_000_000)
+    assert (feed.timeout, feed.max_bytes) == (5_000, 1_000)
