@@ -31,7 +31,7 @@ REFERENCE = re.compile(
 MARKUP_CHARACTERS = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 # C1 controls, which no one means: Windows-1252 does, in all that is not made by hand
 C1 = re.compile(rb"\xc2[\x80-\x9f]")
-FEW = 1000
+FEW = 1000  # lead bytes, each of which costs a step in Python
 # a pattern that begins with one plain character is found in less time
 C1_REFERENCE = re.compile(rb"#(?<=&#)(?:1(?:2[89]|[34][0-9]|5[0-9])|[xX][89][0-9A-Fa-f]);")
 WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "ignore").encode("utf-8") for code in range(0x80, 0xA0)}
