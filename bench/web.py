@@ -115,49 +115,38 @@ def cost(peer: Peer) -> Cost:
 
 
 def many(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
-    """So many feeds, by feedd and by others, in turn."""
+    """So many feeds, by feedd and by others, in turn; each of them with the number of threads that suits it best."""
     with serving(count, ENTRIES) as (port, size):
         urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
-        sides = [own(scratch, urls), *peers(scratch, urls)]
-        taken: dict[str, list[Passes]] = {side.name: [] for side in sides}
+        sides = {"feedd": own(scratch, urls)}
+        boats = [newsboat(scratch, urls, threads) for threads in NEWSBOAT_THREADS]
+        readers = [reader(scratch, workers) for workers in READER_WORKERS]
+        for name, settings in (("newsboat", boats), ("reader", readers)):
+            if found := [each for each in settings if each is not None]:
+                sides[name] = min(found, key=lambda each: passes(each, urls, count * ENTRIES).cold.wall_s)
+        taken: dict[str, list[Passes]] = {name: [] for name in sides}
         for _ in range(rounds):
-            for side in sides:
-                taken[side.name].append(passes(side, urls, count * ENTRIES))
+            for name, side in sides.items():
+                taken[name].append(passes(side, urls, count * ENTRIES))
     what = f"{count} feeds of {ENTRIES} entries, {size / 1000:.0f} kB each"
-    return [*figures_of(taken, what)]
+    return [*figures_of(taken, sides, what)]
 
 
-def peers(scratch: Path, urls: Sequence[str]) -> list[Peer]:
-    found = [newsboat(scratch, urls, threads) for threads in NEWSBOAT_THREADS]
-    found += [reader(scratch, workers) for workers in READER_WORKERS]
-    return [peer for peer in found if peer is not None]
-
-
-def best(taken: dict[str, list[Passes]], name: str) -> tuple[str, list[Passes]] | None:
-    """The setting of a peer under which its first pass is quickest."""
-    settings = [each for each in taken.items() if each[0].startswith(name)]
-    return min(settings, key=lambda each: median(one.cold.wall_s for one in each[1]), default=None)
-
-
-def figures_of(taken: dict[str, list[Passes]], what: str) -> Iterator[Figure]:
-    ours = taken["feedd"]
+def figures_of(taken: dict[str, list[Passes]], sides: dict[str, Peer], what: str) -> Iterator[Figure]:
+    ours = taken.pop("feedd")
     for name, target in (("newsboat", "0.50 × (aim 0.33)"), ("reader", "0.20 × (aim 0.13)")):
-        found = best(taken, name)
-        if found is None:
+        if name not in taken:
             yield Figure(f"{what}, first pass: {name} is not installed", "", "", "", target)
             continue
-        setting, theirs = found
-        mine, other = [each.cold for each in ours], [each.cold for each in theirs]
+        mine, other = [each.cold for each in ours], [each.cold for each in taken[name]]
         factor = ratio(median(a.wall_s / b.wall_s for a, b in zip(mine, other, strict=True)))
-        yield Figure(f"{what}, first pass", f"{setting}: {spelled(other)}", spelled(mine), factor, target)
-    others = [f"{best_[0]}: {spelled([each.unchanged for each in best_[1]])}" for best_ in both(taken)]
+        yield Figure(
+            f"{what}, first pass", f"{sides[name].name}: {spelled(other)}", spelled(mine), factor, target
+        )
+    others = [f"{name} {spelled([each.unchanged for each in theirs])}" for name, theirs in taken.items()]
     again = [each.unchanged for each in ours]
     seconds = f"{median(each.wall_s for each in again):.2f} s"
     yield Figure("… unchanged (304)", "; ".join(others), spelled(again), seconds, "2 s")
-
-
-def both(taken: dict[str, list[Passes]]) -> list[tuple[str, list[Passes]]]:
-    return [found for name in ("newsboat", "reader") if (found := best(taken, name)) is not None]
 
 
 def spelled(costs: Sequence[Cost]) -> str:

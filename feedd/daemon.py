@@ -160,6 +160,9 @@ class Daemon:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
+        if self.stop.is_set():  # a tick that was under way when the end came
+            work.close()
+            return
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.finished)

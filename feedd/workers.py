@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -30,7 +31,9 @@ CROWD = 6  # documents that wait at once: fewer are read in a thread
 ENOUGH = 40  # documents in memory
 IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
-GARBAGE = (20_000, 20, 50)  # Python's thresholds: what documents come to holds no cycles to search for
+GRACE_S = (
+    1.0  # for a worker to end what it does: a result that is cut off keeps the parent waiting for its rest
+)
 
 
 def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator[Out]:
@@ -118,7 +121,6 @@ class Pool:
             self.retirement.cancel()
             self.retirement = None
         if self.processes is None and self.waiting > CROWD:
-            spare_garbage()
             context = get_context("spawn")
             self.leash = context.Pipe(duplex=False)
             self.processes = ProcessPoolExecutor(
@@ -151,18 +153,12 @@ def start_worker(leash: Connection) -> None:
     """A worker leaves Ctrl-C to its parent, and ends with it, or when the other end of its leash is let go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    spare_garbage()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=end_with, args=(parent.sentinel, leash), daemon=True).start()
 
 
-def spare_garbage() -> None:
-    """Search for garbage seldom, and not among what is there already: that lives on."""
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-
-
-def end_with(*signs: "int | Connection") -> None:
-    wait(signs)
+def end_with(parent: int, leash: Connection) -> None:
+    if parent not in wait([parent, leash]):
+        time.sleep(GRACE_S)
     os._exit(1)

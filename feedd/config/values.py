@@ -147,7 +147,8 @@ def web_url(value: str) -> str:
     if (
         not valid
         or "%" in (parts.hostname or "")
-        or any(char.isspace() or not char.isprintable() for char in value)
+        or " " in value
+        or not value.isprintable()  # no other white space is
     ):
         raise ValueError(f"{value!r} is not a web address; write one such as https://example.org/feed.xml")
     return value

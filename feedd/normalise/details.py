@@ -8,18 +8,23 @@ from typing import Any
 
 from feedd.model import NO_DETAILS, Details, Enclosure
 
+# made once: `json.dumps` makes one for each text
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
 
 def spelled(details: Details) -> str:
     """JSON of all that is not empty; "" where everything is."""
     if details is NO_DETAILS:
         return ""
-    said: dict[str, Any] = {name: value for name, value in details._asdict().items() if given(value)}
+    said: dict[str, Any] = {
+        name: value for name, value in zip(details._fields, details, strict=True) if given(value)
+    }
     if "enclosures" in said:
         said["enclosures"] = [
             {name: value for name, value in each._asdict().items() if given(value)}
             for each in details.enclosures
         ]
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True) if said else ""
+    return ENCODER.encode(said) if said else ""
 
 
 def given(value: object) -> bool:
