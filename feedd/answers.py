@@ -30,6 +30,18 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").rstrip(".").lower()
 
 
+def covers(scope: str, source: str, host: str) -> bool:
+    """Whether the scope of a hold holds this source from asking that host."""
+    kind, _, name = scope.partition(":")
+    match kind:
+        case "host":
+            return name == host
+        case "domain":
+            return name == host or host.endswith(f".{name}")
+        case _:
+            return name == f"{source}:{host}"
+
+
 def raw_of(answer: Answer, now_ms: int) -> Raw:
     headers = tuple((name, value) for name, value in answer.headers.items() if name not in KEPT_SECRET)
     return Raw(answer.url, answer.status, headers, now_ms, sha256(answer.body).digest(), answer.body)

@@ -9,7 +9,7 @@ from feedd.normalise.url import shown
 from feedd.rules import Filter, Parts
 from feedd.sources.items import Draft, Made
 
-TRY_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+TRY_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 BEFORE = frozenset({"title", "url"})  # parts that are known before the article is
 
 
@@ -25,9 +25,11 @@ class Articles:
     unfinished: bool = False  # some are for the next look, and nothing stands in for them
     resting: dict[str, int | None] = field(default_factory=dict)  # hosts to leave alone, and until when
 
-    def add(self, made: Made, *, seen: bytes | None) -> None:
+    def add(self, draft: Draft, made: Made, *, seen: bytes | None) -> None:
+        """What rules leave out after it was read is remembered, too."""
         self.items += [item._replace(seen=seen) for item in made.items]
-        self.rejected += made.rejected
+        location = draft.identity.location
+        self.rejected += [each._replace(location=location, seen=seen) for each in made.rejected]
 
     def refuse(self, draft: Draft, why: str) -> None:
         self.rejected.append(Rejected(shown(draft.url or draft.identity.location), why))

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple, assert_never
 
-from feedd.answers import hash_of, host_of, in_words, moved, raw_of
+from feedd.answers import covers, hash_of, host_of, in_words, moved, raw_of
 from feedd.articles import Articles, is_lasting, objection
 from feedd.config.fetching import Fetch
 from feedd.config.sources import (
@@ -33,7 +33,6 @@ from feedd.recipes import recipe_of, selectors_of
 from feedd.sources import documents
 from feedd.sources.command import output_of
 from feedd.sources.documents import Document, Reading
-from feedd.sources.identity import location_of
 from feedd.sources.items import Draft, Made, Recipe
 from feedd.sources.process import Program
 from feedd.sources.sitemap import Sitemap, parse_sitemap
@@ -59,13 +58,23 @@ class Tools(NamedTuple):
     folder: Path  # of the configuration: programs run there
 
 
+class Seen(NamedTuple):
+    """What is known of a location that was read before."""
+
+    said: bytes | None = None  # what its document said of it last, hashed
+    whole: bool = False  # it holds an article, read under today's settings
+
+
+NEVER_SEEN = Seen()
+
+
 class State(NamedTuple):
     """What is known of a source before it is looked at."""
 
     conversation: Conversation
-    seen: Mapping[str, bytes]  # by location: what was said of it last
+    seen: Mapping[str, Seen]  # by location
     now_ms: int
-    resting: Mapping[str, int] = {}  # hosts that its articles are not asked of, and until when
+    holds: tuple[tuple[str, int], ...] = ()  # hosts and domains to leave alone, and until when
 
 
 class Collected(NamedTuple):
@@ -136,11 +145,15 @@ class Errand:
             if following is None or following in seen:
                 break
             seen.add(following)
-            await self.ask_robots(following)
-            further = await self.visit(following, PAGE_TYPES)
-            more = await self.tools.pool.run(
-                read, self.document(further), recipe, selectors, self.state.now_ms, whole=at_once
-            )
+            try:
+                await self.ask_robots(following)
+                further = self.document(await self.visit(following, PAGE_TYPES))
+                more = await self.tools.pool.run(
+                    read, further, recipe, selectors, self.state.now_ms, whole=at_once
+                )
+            except SourceError as error:  # what the first page lists is not lost with the next one
+                reading = reading._replace(rejected=(*reading.rejected, (following, str(error))))
+                break
             reading, following = joined(reading, more), more.next_url
         if source.content is None:
             return self.collected(answer, reading)
@@ -170,9 +183,12 @@ class Errand:
             if url in visited:
                 continue
             visited.add(url)
-            below: Sitemap = await self.tools.pool.run(
-                parse_sitemap, (await self.visit(url, SITEMAP_TYPES)).body, url
-            )
+            try:
+                body = (await self.visit(url, SITEMAP_TYPES)).body
+                below: Sitemap = await self.tools.pool.run(parse_sitemap, body, url)
+            except SourceError as error:  # the others are read all the same
+                rejected.append((url, str(error)))
+                continue
             entries += below.entries
             rejected += below.rejected
             pending += [address for address, _ in below.sitemaps]
@@ -275,13 +291,14 @@ class Errand:
         self, answer: Answer, reading: Reading, recipe: Recipe, content: str, limit: int
     ) -> Collected:
         """The items with the articles of their own pages; those that are as they were are left alone."""
-        found = Articles(resting=dict(self.state.resting))
-        for draft in reading.drafts:
-            if self.state.seen.get(draft.identity.location) == draft.seen:
+        found = Articles()
+        for draft in sorted(reading.drafts, key=lambda draft: draft.identity.location in self.state.seen):
+            if self.seen(draft).said == draft.seen:
                 found.known += 1
             elif why := objection(draft, recipe.filter):
                 found.refuse(draft, f"left out: {why}")
             elif found.asked >= limit:
+                found.unfinished = found.unfinished or isinstance(self.source, SitemapSource)
                 await self.postpone(draft, recipe, found)
             else:
                 await self.article(draft, content, recipe, found)
@@ -292,35 +309,40 @@ class Errand:
         resting = {host: until for host, until in found.resting.items() if until is not None}
         return collected._replace(known=found.known, unfinished=found.unfinished, resting=resting)
 
+    def seen(self, draft: Draft) -> Seen:
+        return self.state.seen.get(draft.identity.location, NEVER_SEEN)
+
     async def postpone(self, draft: Draft, recipe: Recipe, found: Articles) -> None:
         """Leave an article for the next look; the summary stands in for it, where there is one."""
         found.again = True
-        if isinstance(self.source, SitemapSource):
-            found.unfinished = True
-        elif draft.identity.location not in self.state.seen:
+        if not isinstance(self.source, SitemapSource):
+            await self.stand_in(draft, recipe, found, seen=None)
+
+    async def stand_in(self, draft: Draft, recipe: Recipe, found: Articles, *, seen: bytes | None) -> None:
+        """The summary in place of the article, unless the article is held already."""
+        if not self.seen(draft).whole:
             made = await self.tools.pool.run(documents.summaries, [draft], recipe, self.state.now_ms)
-            found.add(made, seen=None)
+            found.add(draft, made, seen=seen)
 
     async def article(self, draft: Draft, content: str, recipe: Recipe, found: Articles) -> None:
         """Fetch one article. One that can't be had is told by its summary, unless it is known already."""
         pool, now_ms, host = self.tools.pool, self.state.now_ms, host_of(draft.url or "")
-        if host in found.resting:
+        held = any(covers(scope, self.source.name, host) for scope, _ in self.state.holds)
+        if held or host in found.resting:
             await self.postpone(draft, recipe, found)
             return
         found.asked += 1
         try:
             page = await self.page_of(draft)
             made = await pool.run(documents.read_article, draft, page, content, recipe, now_ms)
-            found.add(made, seen=draft.seen)
+            found.add(draft, made, seen=draft.seen)
         except SourceError as error:
             found.rest(host_of(error.url) if isinstance(error, BadStatus) else host, error)
             lasting = is_lasting(error)
             found.again = found.again or not lasting
-            if draft.identity.location in self.state.seen:
+            if self.seen(draft).whole:
                 found.refuse(draft, f"the article can't be had: {error}")
-                return
-            made = await pool.run(documents.summaries, [draft], recipe, now_ms)
-            found.add(made, seen=draft.seen if lasting else None)
+            await self.stand_in(draft, recipe, found, seen=draft.seen if lasting else None)
 
     async def page_of(self, draft: Draft) -> Document:
         """The item's own page. Raises SourceError."""
@@ -352,8 +374,8 @@ async def run_command(source: CommandSource, state: State, tools: Tools) -> Coll
 
 
 def shared_guids(drafted: Sequence[Draft]) -> frozenset[str]:
-    """Guids that several of these bear."""
-    return frozenset(location_of(each.raw.guid) for each in drafted if each.shares_guid and each.raw.guid)
+    """Guids and URLs that several of these bear."""
+    return frozenset(name for each in drafted for name in each.shares)
 
 
 def joined(first: Reading, further: Reading) -> Reading:

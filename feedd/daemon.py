@@ -18,9 +18,9 @@ from watchfiles import Change, awatch
 from feedd import control, shapes
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source
-from feedd.errors import StoreError, UsageError
+from feedd.errors import Stopped, StoreError, UsageError
 from feedd.fetch.freshness import spread
-from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, is_folder, now_ms
+from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
 from feedd.model import COUNTS, Tally
 from feedd.pipeline import Looker, looker
 from feedd.schedule import Ticker

@@ -20,6 +20,7 @@ FeeddError
 │   ├── StoreFull          the disk is full
 │   ├── NotAStore          the file is something else, or damaged
 │   └── NewerStore         a later feedd made it
+├── Stopped               feedd is ending: the next look goes on where this one was
 └── AlreadyRunning         another process runs passes on this database
 """
 
@@ -114,6 +115,10 @@ class NotAStore(StoreError):
 
 class NewerStore(StoreError):
     pass
+
+
+class Stopped(FeeddError):
+    """The look was asked to stop; the next one goes on where it was."""
 
 
 class AlreadyRunning(FeeddError):

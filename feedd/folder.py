@@ -15,9 +15,9 @@ from typing import NamedTuple, assert_never
 
 from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
-from feedd.errors import SourceError, StoreError
+from feedd.errors import SourceError, Stopped, StoreError
 from feedd.fetch.freshness import backoff
-from feedd.looks import WHOLE, Looked, Progress, Request, Stopped, in_a_row, key_of, now_ms
+from feedd.looks import WHOLE, Looked, Progress, Request, in_a_row, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
 from feedd.normalise.url import shown
 from feedd.rules import Filter

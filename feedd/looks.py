@@ -6,15 +6,11 @@ from typing import NamedTuple
 
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source
-from feedd.errors import FeeddError, UsageError
+from feedd.errors import UsageError
 from feedd.model import Tally
 from feedd.store.passes import SourceKey
 
 Progress = Callable[[int, int], None]  # files done, of how many
-
-
-class Stopped(FeeddError):
-    """The look was asked to stop; the next one goes on where it was."""
 
 
 class Looked(NamedTuple):

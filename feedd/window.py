@@ -10,8 +10,8 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-from feedd.answers import host_of
-from feedd.collect import Collected, State, Tools, collect
+from feedd.answers import covers, host_of
+from feedd.collect import Collected, Seen, State, Tools, collect
 from feedd.config.sources import (
     CommandSource,
     FeedSource,
@@ -20,7 +20,7 @@ from feedd.config.sources import (
     WatchSource,
     WindowSource,
 )
-from feedd.errors import BadStatus, SelectorRot, SourceError, StoreError
+from feedd.errors import BadStatus, SelectorRot, SourceError, Stopped, StoreError
 from feedd.fetch.freshness import auto_interval, backoff, next_look
 from feedd.fetch.guard import literal
 from feedd.looks import Looked, in_a_row, key_of, now_ms
@@ -62,6 +62,8 @@ class WindowLooker:
             looked = await self.record(source, key, started, collected)
         except (SourceError, StoreError) as error:
             looked = await self.failed(source, key, started, error)
+        except Stopped:
+            raise
         except Exception as bug:
             log.exception("%s: a bug in feedd", source.name)
             found = SourceError(f"a bug in feedd, see its log: {bug!r}")
@@ -89,12 +91,10 @@ class WindowLooker:
             said = said._replace(address=None, moving_to=None, moving_times=0, moving_since=None)
         if not reads_articles(source):
             return State(said, {}, look.now_ms)
-        seen = await self.desk.do(lambda writer: writer.seen(look.source_id))
+        rows = await self.desk.do(lambda writer: writer.seen(look.source_id, source.extraction_hash))
+        seen = {location: Seen(*row) for location, row in rows.items()}
         holds = await self.desk.do(lambda writer: writer.holds(look.now_ms))
-        mine = f"source:{source.name}:"
-        resting = {scope.removeprefix(mine): until for scope, until in holds if scope.startswith(mine)}
-        resting |= {scope.removeprefix("host:"): until for scope, until in holds if scope.startswith("host:")}
-        return State(said, seen, look.now_ms, resting)
+        return State(said, seen, look.now_ms, tuple(holds))
 
     async def record(
         self, source: WindowSource, key: SourceKey, started: Started, collected: Collected
@@ -113,6 +113,11 @@ class WindowLooker:
             (
                 *holds_of(source, collected.answered, collected.retry_after_ms),
                 *((f"source:{source.name}:{host}", until) for host, until in collected.resting.items()),
+                *(
+                    hold
+                    for host, until in collected.resting.items()
+                    for hold in holds_of(source, f"http://{host}/", until)
+                ),
             ),
             moved=said.address is not None and said.address != started.conversation.address,
             shared=made.shared if made else (),
@@ -213,6 +218,8 @@ def failure_of(source: WindowSource, started: Started, error: SourceError | Stor
     if gone:
         said = said._replace(missing=said.missing + 1)
         gone = said.missing >= LOOKS_UNTIL_GONE
+    if gone:  # what comes back is read, also if it is what it was
+        said = said._replace(requested=None, etag=None, last_modified=None, answered=None, body_hash=None)
     if error.status != GONE or (isinstance(source, WatchSource) and not gone):
         return Failure(words, due, "failing", said, holds, gone)
     text = f"{words}. feedd looks at it no more, until: feedd update {source.name}"
@@ -231,18 +238,6 @@ def holds_of(source: WindowSource, answered: str | None, until_ms: int | None) -
             return [(f"domain:{public_suffixes().privatesuffix(host) or host}", until_ms)]
         case _:
             return [(f"host:{host}", until_ms)]
-
-
-def covers(scope: str, source: str, host: str) -> bool:
-    """Whether the scope of a hold holds this source from asking that host."""
-    kind, _, name = scope.partition(":")
-    match kind:
-        case "host":
-            return name == host
-        case "domain":
-            return name == host or host.endswith(f".{name}")
-        case _:
-            return name == f"{source}:{host}"
 
 
 @cache

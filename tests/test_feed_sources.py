@@ -110,7 +110,10 @@ def test_items_that_share_what_should_tell_them_apart(net: Net) -> None:
 
 def test_versions_of_one_item_in_one_document_are_told_once(net: Net) -> None:
     """A document that lists an item twice, each time with another text: the newer one is the version that is shown."""
-    older, newer = item("one", guid="g", text="Old.", date=DATE), item("one", guid="g", text="New.", date=LATER)
+    older, newer = (
+        item("one", guid="g", text="Old.", date=DATE),
+        item("one", guid="g", text="New.", date=LATER),
+    )
     net.feed()
     for number in range(3):
         head = f"<description>{number}</description>"

@@ -304,3 +304,156 @@ def test_a_304_of_another_document(net: Net) -> None:
     net.update("a")
     net.update("a")
     assert len(net.titles()) == 2
+
+
+def it(number: int, path: str, guid: str | None = None) -> str:
+    bears = f"<guid isPermaLink='false'>{guid or f'g{number}'}</guid>"
+    return f"<title>t{number}</title><link>https://example.org/{path}</link>{bears}<description>d{number}</description>"
+
+
+def test_a_watched_page_that_comes_back_as_it_was(net: Net) -> None:
+    net.web.page("/w", "<p>Hello there</p>", etag=True)
+    net.sources('[sources.a]\ntype = "watch"\nurl = "{web}/w"\n')
+    net.update()
+    net.web.missing("/w")
+    net.update("a")
+    net.update("a")
+    assert net.titles() == []
+    net.web.page("/w", "<p>Hello there</p>", etag=True)
+    net.update("a")
+    assert len(net.titles()) == 1
+    assert net.kinds() == ["added", "removed", "restored"]
+
+
+def test_edits_of_a_feeds_own_text_where_articles_can_not_be_had(net: Net) -> None:
+    net.web.page("/p/1", "pay", status=403)
+    put(net, local(net, 1, "Ten died."))
+    net.feed(settings="full_text = true")
+    net.update()
+    put(net, local(net, 1, "Nobody died."))
+    net.update("a")
+    assert net.kinds() == ["added", "edited"]
+
+
+def test_one_items_link_taken_over_by_the_next(net: Net) -> None:
+    net.feed()
+    put(net, it(1, "live"))
+    net.update()
+    put(net, it(2, "live"), it(1, "archive/1"))
+    net.update("a")
+    assert sorted(net.titles()) == ["t1", "t2"]
+    put(net, it(3, "live"), it(2, "archive/2"), it(1, "archive/1"))
+    net.update("a")
+    assert sorted(net.titles()) == ["t1", "t2", "t3"]
+    assert set(net.kinds()) == {"added"}
+
+
+def test_one_article_that_never_answers_keeps_no_other_back(net: Net) -> None:
+    net.web.page("/p/0", "busy", status=503)
+    for number in range(1, 5):
+        net.web.page(f"/p/{number}", PAGE.format(number))
+    put(net, *[local(net, number) for number in range(5)])
+    net.feed(settings="full_text = true")
+    for _ in range(2):
+        net.update("a")
+    assert len(net.titles()) == 5
+    assert "whole article" in net.shown(f"{net.web.url}/p/4")["text"]
+
+
+def sitemap(net: Net, *paths: str) -> str:
+    urls = "".join(f"<url><loc>{net.web.url}{path}</loc></url>" for path in paths)
+    return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>"
+
+
+def test_what_rules_leave_out_is_read_once(net: Net) -> None:
+    for number in range(6):
+        net.web.page(f"/p/{number}", PAGE.format(f"ADVERT {number}" if number < 3 else number))
+    net.web.page("/s.xml", sitemap(net, *(f"/p/{number}" for number in range(6))), type="application/xml")
+    net.sources(
+        '[sources.a]\ntype = "sitemap"\nurl = "{web}/s.xml"\ncontent = "auto"\nmax_articles = 3\n'
+        'reject = { title = "ADVERT" }\n'
+    )
+    for _ in range(4):
+        net.update("a")
+    assert len(net.titles()) == 3
+    assert [net.web.count(f"/p/{number}") for number in range(6)] == [1] * 6
+
+
+def test_a_part_that_is_gone_costs_itself_alone(net: Net) -> None:
+    parts = "".join(f"<sitemap><loc>{net.web.url}/{number}.xml</loc></sitemap>" for number in (1, 2))
+    index = f"<sitemapindex xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{parts}</sitemapindex>"
+    net.web.page("/s.xml", index, type="application/xml")
+    net.web.gone("/1.xml")
+    net.web.page("/2.xml", sitemap(net, "/x"), type="application/xml")
+    net.sources('[sources.a]\ntype = "sitemap"\nurl = "{web}/s.xml"\n')
+    said = net.update("a")
+    assert (said["status"], said["added"], len(said["rejected"])) == ("ok", 1, 1)
+
+
+def test_items_of_one_title_one_after_the_other(net: Net) -> None:
+    def same(number: int) -> str:
+        date = f"<pubDate>Mon, 0{number} Mar 2026 10:00:00 GMT</pubDate>"
+        return f"<title>Same</title><description>d{number}</description>{date}"
+
+    net.feed()
+    for some in ([1], [2, 1], [3, 2, 1], [3, 2], [3], [4]):
+        put(net, *map(same, some))
+        net.update("a")
+    assert net.kinds() == ["added"] * 4
+    assert len(net.titles()) == 4
+
+
+def test_a_link_that_several_items_bore_tells_nothing_apart(net: Net) -> None:
+    net.feed()
+    for some in ([2, 1], [3], [4]):
+        put(net, *(it(number, "") for number in some))
+        net.update("a")
+    assert sorted(net.titles()) == ["t1", "t2", "t3", "t4"]
+
+
+def test_a_guid_that_several_items_bore_tells_nothing_apart(net: Net) -> None:
+    net.feed(settings='reject = { title = "skip" }')
+    put(net, it(1, "1", "same"), it(2, "2", "same"))
+    net.update()
+    put(net, "<title>skip</title><guid isPermaLink='false'>same</guid>")
+    net.update("a")
+    for number in (3, 4):
+        put(net, it(number, str(number), "same"))
+        net.update("a")
+    assert sorted(net.titles()) == ["t1", "t2", "t3", "t4"]
+
+
+def test_a_summary_that_stood_in_under_other_settings(net: Net) -> None:
+    put(net, local(net, 1))
+    net.web.page("/p/1", "oops", status=500)
+    net.feed(settings="full_text = true")
+    net.update()
+    net.feed(settings='full_text = true\nignore = [" ADVERT"]')
+    net.update("a")
+    net.web.page("/p/1", PAGE.format(1))
+    net.update("a")
+    assert net.kinds() == ["added"]
+
+
+def test_rest_that_an_article_asks_for_is_its_hosts(net: Net) -> None:
+    with Web(host="127.0.0.2") as other:
+        other.page("/p/1", "slow", status=429, headers={"Retry-After": "86400"})
+        other.page("/b.xml", rss(item("b")), type=RSS)
+        put(net, f"<title>x</title><link>{other.url}/p/1</link><description>d</description>")
+        net.sources(
+            '[sources.a]\ntype = "feed"\nurl = "{web}/feed.xml"\nfull_text = true\nrate_limit_scope = "host"\n'
+            f'[sources.b]\ntype = "feed"\nurl = "{other.url}/b.xml"\n'
+        )
+        net.update("a")
+        net.update("b")
+        assert other.count("/b.xml") == 0
+
+
+def test_a_link_that_moves_alone_is_served(net: Net) -> None:
+    net.feed()
+    for path in "aba":
+        put(net, it(1, path))
+        net.update("a")
+        (entry,) = net.entries()
+        assert entry["url"].endswith(f"/{path}")
+    assert net.kinds() == ["added"]

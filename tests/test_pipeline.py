@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from nobody import as_nobody, open_folder
-from place import Place, counts, seed
+from place import T0, Place, counts, seed
 
-from feedd.looks import Request, Stopped
+from feedd.errors import Stopped
+from feedd.looks import Request
 
 ONE, TWO = "<p>One</p>", "<p>Two</p>"
 
@@ -348,3 +349,17 @@ def test_files_are_where_the_reader_finds_them(place: Place, tmp_path: Path) -> 
     assert place.found() == {"added": 1}
     (entry,) = place.reader.entries(place.reader.entry_ids(None, removed=False), {})
     assert place.reader.locations(entry.id) == [("a", "新闻/标题.md")]
+
+
+def test_changed_settings_swallow_no_later_edit(place: Place) -> None:
+    """Also of what is not the newest version of its entry, and of what could not be read that day."""
+    place.write("x.txt", seed("a", body="<p>Old</p>", stated=T0))
+    place.write("y.txt", seed("a", body="<p>New</p>", stated=T0 + 5000))
+    place.write("z.txt", seed("b", body="<p>Other</p>", stated=T0))
+    place.found()
+    place.write("z.txt", "junk")
+    place.add("a", place.folder, encoding="latin-1")
+    place.found()
+    place.write("x.txt", seed("a", body="<p>Third</p>", stated=T0))
+    place.write("z.txt", seed("b", body="<p>Edited</p>", stated=T0))
+    assert place.found() == {"silent_edited": 2}

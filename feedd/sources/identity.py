@@ -16,16 +16,24 @@ LONGEST_GUID = 2_000
 Addressed = tuple[RawItem, str | None]  # with its canonical URL
 
 
+class Name(NamedTuple):
+    """A location, and the uid that means it within its source alone."""
+
+    location: str
+    uid: str
+
+
 class Identity(NamedTuple):
     location: str
     uid: str | None  # None: that of its URL
     follows: bool  # the location alone says which entry it is
     elsewhere: str | None = None  # another location that may hold it, if what that holds has its title
+    apart: Name | None = None  # what it is known by where its URL tells nothing apart
 
 
 class Identities(NamedTuple):
     each: list[Identity]
-    shared: frozenset[str]  # guids that several items bear, and that so tell nothing apart
+    shared: frozenset[str]  # guids and URLs that several items bear, and that so tell nothing apart
 
 
 def identify(items: Sequence[Addressed], source: str, forced: str | None = None) -> Identities:
@@ -40,8 +48,9 @@ def identify(items: Sequence[Addressed], source: str, forced: str | None = None)
         forced_identity(raw, url, source, forced) or identity_of(raw, url, name, source, bearers, shared_urls)
         for (raw, url), name in zip(items, names, strict=True)
     ]
-    shared = frozenset(location_of(guid) for guid, count in bearers.items() if guid is not None and count > 1)
-    return Identities(each, frozenset() if forced == "guid" else shared)
+    shared = {location_of(guid) for guid, count in bearers.items() if guid is not None and count > 1}
+    shared |= {url for url in shared_urls if url is not None}
+    return Identities(each, frozenset() if forced else frozenset(shared))
 
 
 def shared_by_several(items: Sequence[Addressed]) -> set[str | None]:
@@ -53,16 +62,18 @@ def shared_by_several(items: Sequence[Addressed]) -> set[str | None]:
 
 
 def names_of(items: Sequence[Addressed]) -> list[str]:
-    """What each item says, as a name. Where several say the same by their titles, dates or texts tell them apart."""
-    alike: dict[str, set[tuple[int | None, str]]] = {}
+    """What each item says, as a name: its title and date. Where several say the same, their texts tell them apart."""
+    alike: dict[str, set[str]] = {}
     for raw, _ in items:
-        alike.setdefault(said(raw), set()).add((raw.published_ms, raw.html))
+        alike.setdefault(dated(raw), set()).add(raw.html)
     return [
-        said(raw)
-        if len(alike[said(raw)]) == 1
-        else f"{said(raw)}:{digest(str(raw.published_ms or raw.html)).hex()}"
+        dated(raw) if len(alike[dated(raw)]) == 1 else f"{dated(raw)}:{digest(raw.html).hex()}"
         for raw, _ in items
     ]
+
+
+def dated(raw: RawItem) -> str:
+    return said(raw) if raw.published_ms is None else f"{said(raw)}:{raw.published_ms}"
 
 
 def forced_identity(raw: RawItem, url: str | None, source: str, forced: str | None) -> Identity | None:
@@ -85,15 +96,19 @@ def identity_of(
     if guid is not None and bearers[guid] == 1:
         if url is None or url in shared_urls:
             return by_name(guid, source)
-        return Identity(location_of(guid), None, follows=True)
+        return Identity(location_of(guid), None, follows=True, apart=name_of(guid, source))
     if url is not None and url not in shared_urls:
-        return Identity(url, None, follows=False)
+        return Identity(url, None, follows=False, apart=name_of(name, source))
     return by_name(name, source)._replace(elsewhere=url)
 
 
 def by_name(name: str, source: str) -> Identity:
     """Known by a name that means something within its source alone."""
-    return Identity(location_of(name), uid_of(f"feedd:{source}:{name}"), follows=True)
+    return Identity(*name_of(name, source), follows=True)
+
+
+def name_of(name: str, source: str) -> Name:
+    return Name(location_of(name), uid_of(f"feedd:{source}:{name}"))
 
 
 def location_of(guid: str) -> str:

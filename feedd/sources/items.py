@@ -41,7 +41,7 @@ class Made(NamedTuple):
     items: list[Item]
     rejected: list[Rejected]
     present: frozenset[str]  # locations of all that the document names
-    shared: frozenset[str] = frozenset()  # guids that several of its items bear, and that tell nothing apart
+    shared: frozenset[str] = frozenset()  # guids and URLs that several of its items bear
 
 
 class Draft(NamedTuple):
@@ -52,7 +52,7 @@ class Draft(NamedTuple):
     identity: Identity
     place: int  # in its document
     seen: bytes  # the same if the document says the same of it, and it is made in the same way; or WHOLE
-    shares_guid: bool = False  # with another item of the document
+    shares: frozenset[str] = frozenset()  # of its guid and URL, what other items of the document bear too
 
 
 def items_of(raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None = None) -> Made:
@@ -75,7 +75,7 @@ def drafts(raws: Sequence[RawItem], recipe: Recipe, *, whole: bool = False) -> l
             identity,
             place,
             WHOLE if whole else seen(each, recipe),
-            each.guid is not None and location_of(each.guid) in found.shared,
+            frozenset(filter(None, (each.guid and location_of(each.guid), url))) & found.shared,
         )
         for place, (each, url, identity) in enumerate(zip(tidy, urls, found.each, strict=True))
     ]
@@ -94,8 +94,7 @@ def made_of(
     for draft in drafted:
         made = item_of(draft, recipe, now_ms)
         present.add(draft.identity.location)
-        if draft.shares_guid and draft.raw.guid is not None:
-            shared.add(location_of(draft.raw.guid))
+        shared |= draft.shares
         if isinstance(made, Rejected):
             rejected.append(made)
         else:
@@ -152,6 +151,7 @@ def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
         published_ms=published,
         follows=identity.follows,
         elsewhere=identity.elsewhere,
+        apart=identity.apart,
         seen=draft.seen,
     )
 

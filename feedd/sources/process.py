@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from feedd.errors import SourceError, TimedOut, TooLarge
+from feedd.errors import SourceError, Stopped, TimedOut, TooLarge
 
 CHUNK = 65_536
 ERROR_BYTES = 8_000  # of what it says on standard error
+POLL_S = 0.02
 TICK_S = 0.2  # how often it is looked whether the work is still wanted
 LINGER_S = 1.0  # for which what the program started may go on printing after its end
 
@@ -33,7 +34,7 @@ class Ended(NamedTuple):
 
 
 def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
-    """Run it to its end. Raises SourceError, TimedOut, TooLarge; `unwanted` says that nobody waits any more.
+    """Run it to its end. Raises SourceError, Stopped, TimedOut, TooLarge; `unwanted` says that nobody waits any more.
 
     It runs in a session of its own, with nothing on standard input.
     """
@@ -52,8 +53,9 @@ def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
         raise SourceError(f"{program.arguments[0]} can't be run: {os.strerror(error.errno or 0)}") from error
     with process:
         try:
+            began = time.monotonic()
             output, errors = printed(process, program, unwanted)
-            status = process.wait(max(TICK_S, program.timeout_s))
+            status = ended(process, program, began, unwanted)
         except subprocess.TimeoutExpired as error:
             raise TimedOut(f"{name} took longer than {program.timeout_s:g} s (timeout)") from error
         finally:
@@ -63,6 +65,19 @@ def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
                 if pipe is not None:
                     pipe.close()  # a child of another session may hold the other end for ever
     return Ended(status, output, errors)
+
+
+def ended(
+    process: "subprocess.Popen[bytes]", program: Program, began: float, unwanted: Callable[[], bool]
+) -> int:
+    """Wait for one that closed what it prints to, and lives on. Raises TimeoutExpired, Stopped."""
+    while (status := process.poll()) is None:
+        if unwanted():
+            raise Stopped(f"{program.arguments[0]} was ended, since feedd is ending")
+        if time.monotonic() - began >= program.timeout_s:
+            raise subprocess.TimeoutExpired(program.arguments, program.timeout_s)
+        time.sleep(POLL_S)
+    return status
 
 
 def printed(
@@ -81,7 +96,7 @@ def printed(
             if now - began >= program.timeout_s:
                 raise subprocess.TimeoutExpired(program.arguments, program.timeout_s)
             if unwanted():
-                raise SourceError("feedd is ending")
+                raise Stopped(f"{program.arguments[0]} was ended, since feedd is ending")
             if process.poll() is not None:
                 ended_at = ended_at or now
                 if now - ended_at >= LINGER_S:

@@ -51,10 +51,21 @@ class Batch:
         """Whether what is new in this pass is news to nobody: it is the first, or it reads under other settings."""
         return self.look.first or self.look.rebase or self.look.anew
 
-    def restamp(self, version: Version) -> None:
-        """A version that is the same under today's settings counts as made under them."""
+    def restamp(self, version: Version, item: Item) -> None:
+        """A version that is the same as an item made under today's settings counts as made under them."""
+        if not version.comparable or version.provisional != item.provisional:
+            made_under, revision_id = self.made_under(item), version.revision_id
+            self.connection.execute(
+                "UPDATE revisions SET extraction = ? WHERE id = ? AND extraction != ?",
+                [made_under, revision_id, made_under],
+            )
+
+    def readdress(self, entry: StoredEntry, item: Item) -> None:
+        """A link may move without anything else."""
+        url = item.article.url
         self.connection.execute(
-            "UPDATE revisions SET extraction = ? WHERE id = ?", [self.extraction, version.revision_id]
+            "UPDATE entries SET url = ? WHERE id = ? AND url != ? AND source_id = ?",
+            [url, entry.id, url, self.look.source_id],
         )
 
     def one(self, query: str, *values: object) -> Any:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from feedd.decide import Pass
 from feedd.model import Item
-from feedd.normalise.article import uid_of
 from feedd.normalise.text import fold
 from feedd.store.database import placeholders, stored_path
 
@@ -20,60 +19,66 @@ class Identified(NamedTuple):
     parted: tuple[str, ...] = ()  # uids that were aliases, and turned out to be entries of their own
 
 
-class Held(NamedTuple):
-    """What locations held last."""
-
-    uids: dict[str | bytes, str]
-    distrusted: set[str | bytes]  # guids that several items bore at once
-
-
 def identify(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> Identified:
+    if look.present is not None:
+        shared = shared_names(connection, look, items)
+        items = [told_apart(item, shared) for item in items]
     held = held_by(connection, look, [item.location for item in items if item.follows])
-    items = [by_url(item) if stored_path(item.location) in held.distrusted else item for item in items]
     known = led_to(connection, {item.article.uid for item in items})
     before = titled(connection, look, [item for item in items if item.elsewhere is not None])
-    uids = [uid_for(item, held, known, before) for item in items]
+    taken = {held[path] for item in items if item.follows and (path := stored_path(item.location)) in held}
     own = {item.article.uid for item in items}
-    parted = {
-        item.article.uid
-        for item, uid in zip(items, uids, strict=True)
-        if uid in own and uid == known.get(item.article.uid) != item.article.uid
-    }
-    found, aliases = [], dict[str, str]()
-    for item, uid in zip(items, uids, strict=True):
-        mine = item.article.uid
-        if mine in parted or uid == mine:
-            found.append(item)
-            continue
-        if mine not in known:
+    found, aliases, parted = [], dict[str, str](), []
+    for item in items:
+        mine, by_location = item.article.uid, held.get(stored_path(item.location)) if item.follows else None
+        uid = by_location or known.get(mine) or before.get(item.location) or mine
+        if by_location is None and uid in taken and item.apart is not None and item.follows:
+            uid = item.apart[1]  # another item of the document is that entry, and bears another guid
+        elif by_location is None and uid != mine and mine in known and uid in own:
+            parted.append(mine)  # what was a further URL of that entry is one of its own
+            uid = mine
+        if uid != mine and mine not in known and uid != (item.apart or ("", ""))[1]:
             aliases[mine] = uid
-        found.append(item._replace(article=item.article._replace(uid=uid)))
+        found.append(item if uid == mine else item._replace(article=item.article._replace(uid=uid)))
     return Identified(found, aliases, tuple(parted))
 
 
-def by_url(item: Item) -> Item:
-    """The item, known by its URL in place of a guid that tells nothing apart."""
+def shared_names(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> set[str | bytes]:
+    """Which guids and URLs of these items several items of one document bore at some time."""
+    names = {stored_path(name) for item in items for name in (item.location, item.article.url)}
+    rows = connection.execute(
+        f"SELECT name FROM shared_names WHERE source_id = ? AND name IN ({placeholders(len(names))})",
+        [look.source_id, *names],
+    )
+    return {name for (name,) in rows}
+
+
+def told_apart(item: Item, shared: set[str | bytes]) -> Item:
+    """The item, known by something else than a guid or a URL that tells nothing apart."""
+    if not shared or item.apart is None:
+        return item
     url = item.article.url
-    return item._replace(location=url, follows=False) if item.article.uid == uid_of(url) else item
+    if url in shared:
+        location, uid = item.apart
+        if item.follows and stored_path(item.location) in shared:
+            return item  # neither tells anything: what its document says of it is left
+        article = item.article._replace(uid=uid)
+        return item._replace(location=location, follows=True, article=article, apart=None, elsewhere=url)
+    if item.follows and stored_path(item.location) in shared:
+        return item._replace(location=url, follows=False, apart=None)
+    return item
 
 
-def uid_for(item: Item, held: Held, known: dict[str, str], before: dict[str, str]) -> str:
-    mine = item.article.uid
-    by_location = held.uids.get(stored_path(item.location)) if item.follows else None
-    return by_location or known.get(mine) or before.get(item.location) or mine
-
-
-def held_by(connection: sqlite3.Connection, look: Pass, locations: Sequence[str]) -> Held:
+def held_by(connection: sqlite3.Connection, look: Pass, locations: Sequence[str]) -> dict[str | bytes, str]:
     """The uid of the entry that each of these locations held last."""
     if not locations:
-        return Held({}, set())
+        return {}
     rows = connection.execute(
-        "SELECT l.path, e.uid, l.rejected FROM locations l LEFT JOIN entries e ON e.id = l.entry_id"
+        "SELECT l.path, e.uid FROM locations l JOIN entries e ON e.id = l.entry_id"
         f" WHERE l.source_id = ? AND l.path IN ({placeholders(len(locations))})",
         [look.source_id, *map(stored_path, locations)],
-    ).fetchall()
-    uids = {path: uid for path, uid, _ in rows if uid is not None}
-    return Held(uids, {path for path, uid, rejected in rows if uid is None and rejected is None})
+    )
+    return dict(rows)
 
 
 def titled(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> dict[str, str]:
@@ -120,10 +125,8 @@ def part(connection: sqlite3.Connection, identified: Identified) -> None:
     connection.executemany("DELETE FROM aliases WHERE uid = ?", [(uid,) for uid in identified.parted])
 
 
-def distrust(connection: sqlite3.Connection, source_id: int, guids: Iterable[str]) -> None:
-    """Several items of one document bore these guids: what they hold says nothing from now on."""
+def distrust(connection: sqlite3.Connection, source_id: int, names: Iterable[str]) -> None:
+    """Several items of one document bore these guids or URLs: they tell nothing apart from now on."""
     connection.executemany(
-        "INSERT INTO locations (source_id, path) VALUES (?, ?)"
-        " ON CONFLICT DO UPDATE SET entry_id = NULL, revision_id = NULL, rejected = NULL",
-        [(source_id, stored_path(guid)) for guid in guids],
+        "INSERT OR IGNORE INTO shared_names VALUES (?, ?)", [(source_id, stored_path(name)) for name in names]
     )

@@ -53,7 +53,7 @@ class Window(NamedTuple):
     conversation: Conversation
     holds: Sequence[tuple[str, int]] = ()  # hosts and domains to leave alone, and until when
     moved: bool = False  # the conversation's address is new
-    shared: Collection[str] = ()  # guids that tell nothing apart
+    shared: Collection[str] = ()  # guids and URLs that tell nothing apart
     unfinished: bool = False  # there is more that the document names
 
 
@@ -74,7 +74,8 @@ CONFIGURE_SOURCE = (
     # another address or another rhythm makes an earlier plan void
     " next_check = iif(location = excluded.location AND timing IS excluded.timing, next_check, NULL),"
     " paused = iif(location = excluded.location, paused, NULL),"
-    " held_until = iif(location = excluded.location, held_until, NULL), address = iif(location = excluded.location, address, NULL),"
+    " held_until = iif(location = excluded.location, held_until, NULL),"
+    " missing = iif(location = excluded.location, missing, 0), address = iif(location = excluded.location, address, NULL),"
     " moving_to = iif(location = excluded.location, moving_to, NULL),"
     " location = excluded.location, timing = excluded.timing"
 )
@@ -92,12 +93,18 @@ def finished(
 ) -> None:
     """`unfinished`: what the source holds was not all read yet, so that it goes on being silent."""
     note_pass(connection, look, changed=changed)
-    connection.execute(
+    run = connection.execute
+    run(
         "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
-        " extraction = ?, selection = ?, listing = ?, first_pass_at = coalesce(first_pass_at, ?) WHERE id = ?",
-        [look.now_ms, due.at_ms, due.because, source.extraction, source.selection, listing]
-        + [None if unfinished else look.now_ms, look.source_id],
+        " listing = ? WHERE id = ?",
+        [look.now_ms, due.at_ms, due.because, listing, look.source_id],
     )
+    if not unfinished:
+        run(
+            "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?)"
+            " WHERE id = ?",
+            [source.extraction, source.selection, look.now_ms, look.source_id],
+        )
     if incidents.close(connection, look.source_id, ("failing", "selector", "paused"), look.now_ms):
         log_source(connection, Kind.SOURCE_RECOVERED, look, None)
     note_silence(connection, source, look, changed=changed)

@@ -49,10 +49,14 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
         revision_id = batch.next_revision - 1
         batch.log(Kind.ADDED, entry.id, revision_id)
     else:
-        verdict = decide(item, stored.held(item, entry), entry.state, look)
-        newest = entry.state.newest
-        if verdict is DUPLICATE and newest is not None and not newest.comparable:
-            batch.restamp(newest)
+        held = stored.held(item, entry)
+        verdict = decide(item, held, entry.state, look)
+        if verdict is DUPLICATE:
+            for version in (entry.state.newest, held):
+                if version is not None and version.content_hash == item.article.content_hash:
+                    batch.restamp(version, item)
+            if item.follows:
+                batch.readdress(entry, item)
         known = entry.state.hashes.get(item.article.content_hash, 0)
         revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
         if verdict.keeps_revision or verdict.kind is not None:
@@ -77,23 +81,22 @@ def record_superseded(batch: Batch, entry: snapshot.StoredEntry, item: Item) -> 
 
 def note_rejected(connection: sqlite3.Connection, source_id: int, rejected: Iterable[Rejected]) -> None:
     connection.executemany(
-        "INSERT INTO locations (source_id, path, size, mtime_ns, inode, rejected) VALUES (?,?,?,?,?,?)"
+        "INSERT INTO locations (source_id, path, size, mtime_ns, inode, rejected, seen) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, inode = excluded.inode,"
-        " rejected = excluded.rejected",
+        " rejected = excluded.rejected, seen = coalesce(excluded.seen, seen)",
         [
-            (source_id, stored_path(each.where), *(each.stamp or (None, None, None)), each.reason)
+            (source_id, stored_path(each.location or each.where), *(each.stamp or (None, None, None)))
+            + (each.reason, each.seen)
             for each in rejected
         ],
     )
 
 
 def forget_rejected(connection: sqlite3.Connection, source_id: int) -> None:
-    """What a document rejected before is not what it rejects now."""
-    run = connection.execute
-    run(
-        "DELETE FROM locations WHERE source_id = ? AND rejected IS NOT NULL AND entry_id IS NULL", [source_id]
-    )
-    run("UPDATE locations SET rejected = NULL WHERE source_id = ? AND rejected IS NOT NULL", [source_id])
+    """What a document rejected before is not what it rejects now; but what was read to be left out stays so."""
+    chosen = "source_id = ? AND rejected IS NOT NULL AND seen IS NULL"
+    connection.execute(f"DELETE FROM locations WHERE {chosen} AND entry_id IS NULL", [source_id])
+    connection.execute(f"UPDATE locations SET rejected = NULL WHERE {chosen}", [source_id])
 
 
 def count_entries(connection: sqlite3.Connection, source_id: int, step: int) -> None:

@@ -154,6 +154,12 @@ WEB = (
         entry_id INTEGER NOT NULL REFERENCES entries (id)
     ) WITHOUT ROWID""",
     """
+    CREATE TABLE shared_names (
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        name TEXT NOT NULL,                -- a guid or URL that several items of one document bore
+        PRIMARY KEY (source_id, name)
+    ) WITHOUT ROWID""",
+    """
     CREATE TABLE raws (
         id INTEGER PRIMARY KEY,
         url TEXT NOT NULL,                 -- that answered

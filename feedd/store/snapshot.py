@@ -107,7 +107,9 @@ def load_versions(
                 entry.state.told_elsewhere.add(words(version))
             continue
         provisional = made_under.endswith(PROVISIONAL)
-        comparable = made_under.removesuffix(PROVISIONAL) == extraction and not look.anew
+        same = made_under.removesuffix(PROVISIONAL) == extraction
+        # a whole pass over a folder re-reads everything; a window shows the rest another day
+        comparable = (same or (look.present is None and not look.rebase)) and not look.anew
         version = version._replace(comparable=comparable, provisional=provisional)
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id

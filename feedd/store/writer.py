@@ -254,13 +254,17 @@ class Writer:
         with translated(self.path):
             return conversation.holds(self.connection, now_ms)
 
-    def seen(self, source_id: int) -> dict[str, bytes]:
-        """What was said of each location of a source when it was read last, hashed."""
+    def seen(self, source_id: int, extraction: str) -> dict[str, tuple[bytes | None, bool]]:
+        """What each location of a source said when it was read last, hashed; and whether that was an article, read
+        under these settings.
+        """
         with translated(self.path):
             rows = self.connection.execute(
-                "SELECT path, seen FROM locations WHERE seen IS NOT NULL AND source_id = ?", [source_id]
+                "SELECT l.path, l.seen, r.extraction IS ? FROM locations l LEFT JOIN revisions r ON r.id = l.revision_id"
+                " WHERE l.source_id = ? AND (l.seen IS NOT NULL OR l.entry_id IS NOT NULL)",
+                [extraction, source_id],
             )
-            return {loaded_path(path): seen for path, seen in rows}
+            return {loaded_path(path): (seen, bool(whole)) for path, seen, whole in rows}
 
     def newest_times(self, source_id: int, limit: int = 100) -> list[int]:
         """When the newest entries of a source were published, as far as they say."""

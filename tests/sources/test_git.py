@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from webserver import Web
 
-from feedd.errors import AddressRefused, SourceError
+from feedd.errors import AddressRefused, SourceError, Stopped
 from feedd.fetch.values import Basic
 from feedd.sources.git import Origin, below, brought, host_of
 
@@ -140,7 +140,7 @@ def test_nobody_waits_for_git_when_feedd_ends(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/a.git"
         begun = time.monotonic()
-        with pytest.raises(SourceError, match="ending"):
+        with pytest.raises(Stopped, match="ending"):
             brought(
                 origin(address, allow_private=True),
                 tmp_path / "clone",
