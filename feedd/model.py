@@ -121,7 +121,7 @@ class Item(NamedTuple):
     published_ms: int | None = None  # where it is stated apart from the time of this version
     follows: bool = False  # what its location holds is the same entry, whatever its URL is now
     elsewhere: str | None = None  # another location that may hold it, if what that holds has its title
-    apart: tuple[str, str] | None = None  # location and uid, where its URL or guid tells nothing apart
+    apart: tuple[str, str] | None = None  # location and identity, where its URL or guid tells nothing apart
     provisional: bool = False  # made of a summary, since the article could not be had
     seen: bytes | None = None  # hash of what the document said: the same again needs no look at the article
     raw: Raw | None = None

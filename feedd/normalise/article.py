@@ -1,6 +1,7 @@
 """A title, an address and some HTML → an Article: everything that is derived is derived here, once."""
 
-from uuid import NAMESPACE_URL, uuid5
+from hashlib import sha1
+from uuid import NAMESPACE_URL
 
 from feedd.model import NO_DETAILS, Article, Details
 from feedd.normalise import text
@@ -46,4 +47,8 @@ def derive(
 
 def uid_of(identity: str) -> str:
     """The UUID of an entry (RFC 9562 section 5.5, URL namespace): the same in every database, for ever."""
-    return str(uuid5(NAMESPACE_URL, identity))
+    # as `uuid.uuid5` does it, in half the time
+    digest = bytearray(sha1(NAMESPACE_URL.bytes + identity.encode(), usedforsecurity=False).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x50, digest[8] & 0x3F | 0x80  # version and variant
+    spelled_out = digest.hex()
+    return "-".join((spelled_out[:8], *(spelled_out[at : at + 4] for at in (8, 12, 16)), spelled_out[20:]))

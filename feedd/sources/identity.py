@@ -17,10 +17,10 @@ Addressed = tuple[RawItem, str | None]  # with its canonical URL
 
 
 class Name(NamedTuple):
-    """A location, and the uid that means it within its source alone."""
+    """A name that means something within its source alone."""
 
     location: str
-    uid: str
+    identity: str  # of which its uid is made, where it counts: that takes a while
 
 
 class Identity(NamedTuple):
@@ -104,11 +104,12 @@ def identity_of(
 
 def by_name(name: str, source: str) -> Identity:
     """Known by a name that means something within its source alone."""
-    return Identity(*name_of(name, source), follows=True)
+    location, identity = name_of(name, source)
+    return Identity(location, uid_of(identity), follows=True)
 
 
 def name_of(name: str, source: str) -> Name:
-    return Name(location_of(name), uid_of(f"feedd:{source}:{name}"))
+    return Name(location_of(name), f"feedd:{source}:{name}")
 
 
 def location_of(guid: str) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from feedd.decide import Pass
 from feedd.model import Item
+from feedd.normalise.article import uid_of
 from feedd.normalise.text import fold
 from feedd.store.database import placeholders, stored_path
 
@@ -30,14 +31,17 @@ def identify(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) 
     own = {item.article.uid for item in items}
     found, aliases, parted = [], dict[str, str](), []
     for item in items:
+        apart = None
         mine, by_location = item.article.uid, held.get(stored_path(item.location)) if item.follows else None
         uid = by_location or known.get(mine) or before.get(item.location) or mine
         if by_location is None and uid in taken and item.apart is not None and item.follows:
-            uid = item.apart[1]  # another item of the document is that entry, and bears another guid
+            uid = apart = uid_of(
+                item.apart[1]
+            )  # another item of the document is that entry, and bears another guid
         elif by_location is None and uid != mine and mine in known and uid in own:
             parted.append(mine)  # what was a further URL of that entry is one of its own
             uid = mine
-        if uid != mine and mine not in known and uid != (item.apart or ("", ""))[1]:
+        if uid != mine and mine not in known and uid != apart:
             aliases[mine] = uid
         found.append(item if uid == mine else item._replace(article=item.article._replace(uid=uid)))
     return Identified(found, aliases, tuple(parted))
@@ -59,10 +63,10 @@ def told_apart(item: Item, shared: set[str | bytes]) -> Item:
         return item
     url = item.article.url
     if url in shared:
-        location, uid = item.apart
+        location, identity = item.apart
         if item.follows and stored_path(item.location) in shared:
             return item  # neither tells anything: what its document says of it is left
-        article = item.article._replace(uid=uid)
+        article = item.article._replace(uid=uid_of(identity))
         return item._replace(location=location, follows=True, article=article, apart=None, elsewhere=url)
     if item.follows and stored_path(item.location) in shared:
         return item._replace(location=url, follows=False, apart=None)
