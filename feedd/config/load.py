@@ -116,7 +116,7 @@ class Loader:
         files: dict[Path, None] = {}  # each once, in order
         for pattern in patterns:
             try:
-                found = sorted(self.context["folder"].glob(pattern))
+                found = sorted(each for each in self.context["folder"].glob(pattern) if not each.is_dir())
             except OSError:  # a name that no file can have
                 found = []
             except (ValueError, NotImplementedError):
