@@ -457,3 +457,13 @@ def test_a_link_that_moves_alone_is_served(net: Net) -> None:
         (entry,) = net.entries()
         assert entry["url"].endswith(f"/{path}")
     assert net.kinds() == ["added"]
+
+
+def test_a_redirect_that_asks_for_rest(net: Net) -> None:
+    net.web.page("/new.xml", rss(item("one")), type=RSS)
+    headers = {"Location": "/new.xml", "Retry-After": "86400"}
+    net.web.page("/feed.xml", status=302, headers=headers)
+    net.feed()
+    assert net.update()["added"] == 1
+    net.update("a")
+    assert net.web.count("/feed.xml") == 1

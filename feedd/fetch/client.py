@@ -73,6 +73,7 @@ class Fetcher:
         Raises FetchError, and of it AddressRefused, TimedOut, TooLarge, TooManyRedirects.
         """
         hop, access, spent_s = hops.first(ask), ask.access, 0.0
+        on_the_way: dict[str, str] = {}
         clock = asyncio.get_running_loop().time
         while True:
             async with self._manners.turn(hop.address.host, access.host_interval_s, access.per_host):
@@ -83,8 +84,10 @@ class Fetcher:
             following = hops.following(hop, access, received.status, location, received.set_cookie)
             if following is None:
                 moved_to = None if hop.moved_to == hop.asked else hop.moved_to
-                url, headers = hop.address.url, received.headers
+                url, headers = hop.address.url, {**on_the_way, **received.headers}
                 return Answer(url, received.status, headers, received.body, moved_to, spent_s)
+            if "retry-after" in received.headers:  # a redirect may ask for rest, too (RFC 9110 section 10.2.3)
+                on_the_way["retry-after"] = received.headers["retry-after"]
             hop = following
 
     async def _receive(self, ask: Ask, hop: Hop, until_s: float) -> Received:
