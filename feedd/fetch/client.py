@@ -86,7 +86,9 @@ class Fetcher:
                 moved_to = None if hop.moved_to == hop.asked else hop.moved_to
                 url, headers = hop.address.url, {**on_the_way, **received.headers}
                 return Answer(url, received.status, headers, received.body, moved_to, spent_s)
-            if "retry-after" in received.headers:  # a redirect may ask for rest, too (RFC 9110 section 10.2.3)
+            if (
+                "retry-after" in received.headers
+            ):  # a redirect may ask for rest, too (RFC 9110 section 10.2.3)
                 on_the_way["retry-after"] = received.headers["retry-after"]
             hop = following
 
