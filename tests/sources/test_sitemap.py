@@ -103,7 +103,7 @@ def test_a_video_sitemap() -> None:
         b"\xef\xbb\xbfhttps://example.org/a",
         b'<rss version="2.0"><channel><item><link>https://example.org/a</link></item></channel></rss>',
         b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": "https://example.org/a"}]}',
-        gzip.compress(b"<urlset><url><loc>/a</loc></url></urlset>"),
+        gzip.compress(b"<urlset><url><loc>/a</loc></url></urlset>", mtime=0),
         gzip.compress(b"<urlset><url><loc>/a</loc></url></urlset>", mtime=0)[:-6],
     ],
 )
