@@ -116,6 +116,7 @@ class Errand:
         self.tools = tools
         self.access = source.access(tools.fetch, tools.user_agent)
         self.address = state.conversation.address or source.url
+        self.request_hash = source.request_hash
 
     async def feed(self, source: FeedSource) -> Collected:
         answer = await self.visit(self.address, FEED_TYPES, self.validators)
@@ -209,7 +210,7 @@ class Errand:
     def validators(self) -> Validators | None:
         """What makes the request conditional: nothing that was had under other settings."""
         said = self.state.conversation
-        same = said.requested == self.source.request_hash
+        same = said.requested == self.request_hash
         return Validators(said.etag, said.last_modified, said.answered) if same else None
 
     async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
@@ -241,7 +242,7 @@ class Errand:
         said = self.state.conversation
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return True
-        return said.requested == self.source.request_hash and said.body_hash == hash_of(answer.body)
+        return said.requested == self.request_hash and said.body_hash == hash_of(answer.body)
 
     def document(self, answer: Answer) -> Document:
         raw = raw_of(answer, self.state.now_ms) if self.source.keep_raw else None
@@ -263,14 +264,14 @@ class Errand:
         said = self.spoken(answer)._replace(note=reading.note, wishes=reading.wishes, hub=reading.hub)
         if not again and answer.body:
             said = said._replace(
-                requested=self.source.request_hash,
+                requested=self.request_hash,
                 etag=answer.headers.get("etag"),
                 last_modified=answer.headers.get("last-modified"),
                 answered=answer.url,
                 body_hash=hash_of(answer.body),
             )
         else:
-            said = said._replace(requested=None, etag=None, last_modified=None, answered=None, body_hash=None)
+            said = said.unread()
         return self.result(answer, said)._replace(made=made)
 
     def result(self, answer: Answer, said: Conversation) -> Collected:

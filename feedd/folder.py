@@ -4,7 +4,6 @@ Batches are recorded as they are read, in one transaction each, so that a kill l
 """
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +15,7 @@ from typing import NamedTuple, assert_never
 from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
 from feedd.errors import SourceError, Stopped, StoreError
-from feedd.fetch.freshness import backoff
-from feedd.looks import WHOLE, Looked, Progress, Request, in_a_row, key_of, now_ms
+from feedd.looks import WHOLE, Looked, Progress, Request, due_after_failures, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
 from feedd.normalise.url import shown
 from feedd.rules import Filter
@@ -240,9 +238,7 @@ def due_after_failure(source: FolderSource, started: Started | None, due: Due) -
     """A folder costs nothing to look at again; a repository's server is spared."""
     if isinstance(source, DirectorySource) or started is None:
         return due
-    failures = started.failures + 1
-    wait_ms = backoff(failures, source.timing.every_ms, random.random())  # noqa: S311 (no secret)
-    return Due(now_ms() + wait_ms, in_a_row(failures))
+    return due_after_failures(started.failures + 1, source.timing.every_ms, now_ms())
 
 
 def reading_of(source: FolderSource, root: Path) -> directory.Reading:

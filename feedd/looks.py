@@ -1,5 +1,6 @@
 """A look at a source: what is asked for, and what it came to."""
 
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,7 +8,9 @@ from typing import NamedTuple
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source
 from feedd.errors import UsageError
+from feedd.fetch.freshness import backoff
 from feedd.model import Tally
+from feedd.schedule import Due
 from feedd.store.passes import SourceKey
 
 Progress = Callable[[int, int], None]  # files done, of how many
@@ -63,8 +66,10 @@ def key_of(source: Source) -> SourceKey:
     )
 
 
-def in_a_row(failures: int) -> str:
-    return "failed once" if failures == 1 else f"failed {failures} times in a row"
+def due_after_failures(failures: int, every_ms: int, now: int) -> Due:
+    """When a source that failed so many times in a row, and whose server is to be spared, is looked at next."""
+    words = "failed once" if failures == 1 else f"failed {failures} times in a row"
+    return Due(now + backoff(failures, every_ms, random.random()), words)  # noqa: S311 (no secret)
 
 
 def now_ms() -> int:

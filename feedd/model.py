@@ -171,6 +171,10 @@ class Conversation(NamedTuple):
     hub: str | None = None
     missing: int = 0  # looks in a row that its page was not found
 
+    def unread(self) -> "Conversation":
+        """As if no document had been read: the next one is, also if it is the same."""
+        return self._replace(requested=None, etag=None, last_modified=None, answered=None, body_hash=None)
+
 
 class Version(NamedTuple):
     """What the store remembers of a stored revision, as far as deciding needs it."""

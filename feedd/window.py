@@ -21,9 +21,9 @@ from feedd.config.sources import (
     WindowSource,
 )
 from feedd.errors import BadStatus, SelectorRot, SourceError, Stopped, StoreError
-from feedd.fetch.freshness import auto_interval, backoff, next_look
+from feedd.fetch.freshness import auto_interval, next_look
 from feedd.fetch.guard import literal
-from feedd.looks import Looked, in_a_row, key_of, now_ms
+from feedd.looks import Looked, due_after_failures, key_of, now_ms
 from feedd.model import Conversation, Tally
 from feedd.normalise.url import shown
 from feedd.publish.times import rfc3339
@@ -206,8 +206,7 @@ def later(due: Due, retry_after_ms: int | None) -> Due:
 def failure_of(source: WindowSource, started: Started, error: SourceError | StoreError) -> Failure:
     now, said, timing = now_ms(), started.conversation, source.timing
     every_ms = CRON_RETRY_MS if timing.cron else (timing.auto and said.interval) or timing.every_ms
-    wait_ms = backoff(started.failures + 1, every_ms, random.random())  # noqa: S311 (no secret)
-    due = Due(now + wait_ms, in_a_row(started.failures + 1))
+    due = due_after_failures(started.failures + 1, every_ms, now)
     words = shown(str(error), LONGEST_ERROR)
     if not isinstance(error, BadStatus):
         return Failure(words, due, "selector" if isinstance(error, SelectorRot) else "failing")
@@ -219,7 +218,7 @@ def failure_of(source: WindowSource, started: Started, error: SourceError | Stor
         said = said._replace(missing=said.missing + 1)
         gone = said.missing >= LOOKS_UNTIL_GONE
     if gone:  # what comes back is read, also if it is what it was
-        said = said._replace(requested=None, etag=None, last_modified=None, answered=None, body_hash=None)
+        said = said.unread()
     if error.status != GONE or (isinstance(source, WatchSource) and not gone):
         return Failure(words, due, "failing", said, holds, gone)
     text = f"{words}. feedd looks at it no more, until: feedd update {source.name}"
