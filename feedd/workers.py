@@ -105,7 +105,10 @@ class Pool:
         if self.waiting >= ENOUGH:
             self.room.clear()
         try:
-            return await asyncio.wrap_future(submitted(self.executor(), work, *args, **kwargs))
+            future = asyncio.wrap_future(submitted(self.executor(), work, *args, **kwargs))
+            future.add_done_callback(looked_at)
+            # the pool itself is not told that nobody waits any more: it can't cope with that while it breaks
+            return await asyncio.shield(future)
         except BrokenProcessPool as error:
             self.let_go()
             raise SourceError("a worker process died; the document is read again at the next look") from error
@@ -149,10 +152,19 @@ class Pool:
         self.thread.shutdown(wait=False, cancel_futures=True)
 
 
+def looked_at(future: "asyncio.Future[Out]") -> None:
+    """Nobody may be left to hear of an error."""
+    if not future.cancelled():
+        future.exception()
+
+
 def start_worker(leash: Connection) -> None:
-    """A worker leaves Ctrl-C to its parent, and ends with it, or when the other end of its leash is let go."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """A worker leaves Ctrl-C, and a service manager's request to all processes of a service to end, to its parent.
+
+    It ends with it, or when the other end of its leash is let go.
+    """
+    for request in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(request, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=end_with, args=(parent.sentinel, leash), daemon=True).start()

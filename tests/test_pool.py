@@ -1,0 +1,72 @@
+"""The pool of worker processes for documents: real processes, stopped and killed while they work."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from feedd.workers import CROWD, Pool
+
+PATIENCE_S = 20.0
+MANY = CROWD * 4
+pytestmark = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: no worker processes are used")
+
+
+def measured(body: bytes, seconds: float) -> tuple[int, int]:
+    time.sleep(seconds)
+    return len(body), os.getpid()
+
+
+async def signalled() -> list[tuple[int, int]]:
+    """Work for worker processes, all of which are asked to end while they do it."""
+    with Pool() as pool:
+        tasks = [asyncio.create_task(pool.run(measured, b"x" * size, 0.05)) for size in range(MANY)]
+        while not multiprocessing.active_children():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+        for child in multiprocessing.active_children():
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGTERM)
+        return await asyncio.gather(*tasks)
+
+
+def test_workers_leave_a_request_to_end_to_their_parent() -> None:
+    """A service manager asks all processes of a service to end; the parent decides what is still finished."""
+    done = asyncio.run(signalled())
+    assert [size for size, _ in done] == list(range(MANY))
+
+
+async def cancelled_and_killed() -> None:
+    """A stop that cancels everything, at the moment at which the workers die; far more waits than a pipe holds."""
+    with Pool() as pool:
+        tasks = [asyncio.create_task(pool.run(measured, b"x" * 3_000_000, 0.3)) for _ in range(MANY)]
+        while len(multiprocessing.active_children()) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.0)
+        for task in tasks:
+            task.cancel()
+        for child in multiprocessing.active_children():
+            child.kill()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_a_stop_ends_also_when_the_workers_are_killed() -> None:
+    done = subprocess.run(
+        [sys.executable, __file__],
+        timeout=PATIENCE_S,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[1],
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+if __name__ == "__main__":
+    asyncio.run(cancelled_and_killed())
