@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import ingest, parsing, serving, web
+from bench import comparing, deciding, ingest, parsing, serving, web
 from bench.figures import Figure, heading, table
 
 Measurement = Callable[[Path], list[Figure]]
@@ -25,6 +25,8 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "drop": partial(serving.drop, count=1_000 // scale),
         "serving": partial(serving.during_ingest, count=large),
         "parsing": parsing.parsing,
+        "comparing": comparing.comparing,
+        "deciding": partial(deciding.deciding, scale=scale),
         "web": partial(web.many, count=500 // scale),
         "crowd": partial(web.crowd, count=10_000 // scale),
     }

@@ -6,12 +6,10 @@ It takes and returns frozen values. What costs processor time goes to the pool: 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from http import HTTPStatus
-from pathlib import Path
 from typing import NamedTuple, assert_never
 
-from feedd.answers import covers, hash_of, host_of, in_words, moved, raw_of
-from feedd.articles import Articles, is_lasting, objection
-from feedd.config.fetching import Fetch
+from feedd.answers import hash_of, moved
+from feedd.articles import ArticleReader
 from feedd.config.sources import (
     CommandSource,
     FeedSource,
@@ -21,14 +19,11 @@ from feedd.config.sources import (
     WebSource,
     WindowSource,
 )
-from feedd.errors import BadStatus, SourceError
-from feedd.fetch.address import read, shown
-from feedd.fetch.client import Fetcher
+from feedd.errors import SourceError
 from feedd.fetch.freshness import fresh_until_ms, retry_after_ms
-from feedd.fetch.hops import SHARED, may_share
-from feedd.fetch.robots import Robots
-from feedd.fetch.values import Access, Answer, Ask, Validators
+from feedd.fetch.values import Answer, Validators
 from feedd.model import Conversation, Raw, Rejected
+from feedd.recheck import Recheck
 from feedd.recipes import recipe_of, selectors_of
 from feedd.sources import documents
 from feedd.sources.command import output_of
@@ -37,44 +32,13 @@ from feedd.sources.items import Draft, Made, Recipe
 from feedd.sources.process import Program
 from feedd.sources.sitemap import Sitemap, parse_sitemap
 from feedd.sources.watched import Watching
-from feedd.workers import Pool
+from feedd.visits import PAGE_TYPES, State, Tools, Visitor
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
 )
-PAGE_TYPES = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.8"
 SITEMAP_TYPES = "application/xml, text/xml, */*;q=0.8"
 MAX_SITEMAPS = 100
-
-
-class Tools(NamedTuple):
-    """What collecting works with; one set for a process."""
-
-    fetcher: Fetcher
-    robots: Robots
-    pool: Pool
-    fetch: Fetch
-    user_agent: str
-    folder: Path  # of the configuration: programs run there
-
-
-class Seen(NamedTuple):
-    """What is known of a location that was read before."""
-
-    said: bytes | None = None  # what its document said of it last, hashed
-    whole: bool = False  # it holds an article, read under today's settings
-
-
-NEVER_SEEN = Seen()
-
-
-class State(NamedTuple):
-    """What is known of a source before it is looked at."""
-
-    conversation: Conversation
-    seen: Mapping[str, Seen]  # by location
-    now_ms: int
-    holds: tuple[tuple[str, int], ...] = ()  # hosts and domains to leave alone, and until when
 
 
 class Collected(NamedTuple):
@@ -88,6 +52,7 @@ class Collected(NamedTuple):
     answered: str | None = None  # the address that it said so
     unfinished: bool = False  # there is more that the document names
     resting: Mapping[str, int] = {}  # hosts that its articles are not to be asked of, and until when
+    pages: Mapping[str, Recheck] = {}  # by location: what the articles' own pages said that were read
 
 
 async def collect(source: WindowSource, state: State, tools: Tools) -> Collected:
@@ -107,28 +72,24 @@ async def collect(source: WindowSource, state: State, tools: Tools) -> Collected
             assert_never(source)
 
 
-class Errand:
+class Errand(Visitor):
     """One look at a source of the web."""
 
     def __init__(self, source: WebSource, state: State, tools: Tools) -> None:
-        self.source = source
-        self.state = state
-        self.tools = tools
-        self.access = source.access(tools.fetch, tools.user_agent)
+        super().__init__(source, state, tools)
         self.address = state.conversation.address or source.url
-        self.request_hash = source.request_hash
 
     async def feed(self, source: FeedSource) -> Collected:
         answer = await self.visit(self.address, FEED_TYPES, self.validators)
         if self.is_old(answer):
             return self.unchanged(answer)
-        recipe, whole = recipe_of(source), not source.full_text
+        recipe, whole = recipe_of(source), source.article is None
         reading = await self.tools.pool.run(
             documents.read_feed, self.document(answer), recipe, self.state.now_ms, whole=whole
         )
-        if whole:
+        if source.article is None:
             return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
 
     async def page(self, source: PageSource) -> Collected:
         await self.ask_robots(self.address)
@@ -137,7 +98,7 @@ class Errand:
             return self.unchanged(answer)
         selectors, recipe = selectors_of(source, source.timezone, source.language), recipe_of(source)
         assert selectors is not None
-        read, at_once = documents.read_page, source.content is None
+        read, at_once = documents.read_page, source.article is None
         reading = await self.tools.pool.run(
             read, self.document(answer), recipe, selectors, self.state.now_ms, whole=at_once
         )
@@ -156,9 +117,9 @@ class Errand:
                 reading = reading._replace(rejected=(*reading.rejected, (following, str(error))))
                 break
             reading, following = joined(reading, more), more.next_url
-        if source.content is None:
+        if source.article is None:
             return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
 
     async def watch(self, source: WatchSource) -> Collected:
         await self.ask_robots(self.address)
@@ -193,7 +154,7 @@ class Errand:
             entries += below.entries
             rejected += below.rejected
             pending += [address for address, _ in below.sitemaps]
-        recipe, whole = recipe_of(source), source.content is None
+        recipe, whole = recipe_of(source), source.article is None
         chosen = sorted(entries, key=lambda each: -(each.lastmod_ms or 0))[: source.max_urls]
         reading = await self.tools.pool.run(
             documents.read_sitemap, chosen, recipe, self.state.now_ms, whole=whole
@@ -202,9 +163,9 @@ class Errand:
         reading = reading._replace(rejected=tuple(rejected), note=note)
         if len(visited) > 1:  # that the index is as it was says nothing of what it names
             answer = answer._replace(headers={}, body=b"")
-        if source.content is None:
+        if source.article is None:
             return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.content, source.max_articles)
+        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
 
     @property
     def validators(self) -> Validators | None:
@@ -213,40 +174,12 @@ class Errand:
         same = said.requested == self.request_hash
         return Validators(said.etag, said.last_modified, said.answered) if same else None
 
-    async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
-        """Fetch; an answer that is no document is an error. Raises FetchError, BadStatus."""
-        await self.tools.pool.room.wait()
-        access = self.access_to(url)
-        answer = await self.tools.fetcher.fetch(Ask(url, access, validators or Validators(), accept))
-        status = answer.status
-        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators[:2])):
-            return answer
-        again_ms = retry_after_ms(answer.headers, self.state.now_ms)
-        raise BadStatus(in_words(answer), answer.url, status, again_ms)
-
-    def access_to(self, url: str) -> Access:
-        """How to ask there: what is secret goes to the source's own address alone."""
-        if may_share(read(self.source.url)[0], read(url)[0]):
-            return self.access
-        harmless = tuple(each for each in self.access.headers if each[0].lower() in SHARED)
-        return self.access._replace(headers=harmless, cookies=(), auth=None)
-
-    async def ask_robots(self, url: str) -> None:
-        if self.source.robots and not await self.tools.robots.allows(
-            self.tools.fetcher, url, self.access_to(url)
-        ):
-            raise SourceError(f"robots.txt forbids {shown(url)}; robots = false looks all the same")
-
     def is_old(self, answer: Answer) -> bool:
         """Whether the document is the one that was read before."""
         said = self.state.conversation
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return True
         return said.requested == self.request_hash and said.body_hash == hash_of(answer.body)
-
-    def document(self, answer: Answer) -> Document:
-        raw = raw_of(answer, self.state.now_ms) if self.source.keep_raw else None
-        return Document(answer.body, answer.url, answer.content_type, raw)
 
     def unchanged(self, answer: Answer) -> Collected:
         said = self.spoken(answer)
@@ -292,65 +225,17 @@ class Errand:
         self, answer: Answer, reading: Reading, recipe: Recipe, content: str, limit: int
     ) -> Collected:
         """The items with the articles of their own pages; those that are as they were are left alone."""
-        found = Articles()
-        for draft in sorted(reading.drafts, key=lambda draft: draft.identity.location in self.state.seen):
-            if self.seen(draft).said == draft.seen:
-                found.known += 1
-            elif why := objection(draft, recipe.filter):
-                found.refuse(draft, f"left out: {why}")
-            elif found.asked >= limit:
-                found.unfinished = found.unfinished or isinstance(self.source, SitemapSource)
-                await self.postpone(draft, recipe, found)
-            else:
-                await self.article(draft, content, recipe, found)
+        found = await ArticleReader(self, recipe, content, limit).read(reading.drafts)
         present = frozenset(draft.identity.location for draft in reading.drafts)
         shared = shared_guids(reading.drafts)
         made = with_rejected(Made(found.items, found.rejected, present, shared), reading.rejected)
         collected = self.read(answer, reading, made, again=found.again)
-        resting = {host: until for host, until in found.resting.items() if until is not None}
-        return collected._replace(known=found.known, unfinished=found.unfinished, resting=resting)
-
-    def seen(self, draft: Draft) -> Seen:
-        return self.state.seen.get(draft.identity.location, NEVER_SEEN)
-
-    async def postpone(self, draft: Draft, recipe: Recipe, found: Articles) -> None:
-        """Leave an article for the next look; the summary stands in for it, where there is one."""
-        found.again = True
-        if not isinstance(self.source, SitemapSource):
-            await self.stand_in(draft, recipe, found, seen=None)
-
-    async def stand_in(self, draft: Draft, recipe: Recipe, found: Articles, *, seen: bytes | None) -> None:
-        """The summary in place of the article, unless the article is held already."""
-        if not self.seen(draft).whole:
-            made = await self.tools.pool.run(documents.summaries, [draft], recipe, self.state.now_ms)
-            found.add(draft, made, seen=seen)
-
-    async def article(self, draft: Draft, content: str, recipe: Recipe, found: Articles) -> None:
-        """Fetch one article. One that can't be had is told by its summary, unless it is known already."""
-        pool, now_ms, host = self.tools.pool, self.state.now_ms, host_of(draft.url or "")
-        held = any(covers(scope, self.source.name, host) for scope, _ in self.state.holds)
-        if held or host in found.resting:
-            await self.postpone(draft, recipe, found)
-            return
-        found.asked += 1
-        try:
-            page = await self.page_of(draft)
-            made = await pool.run(documents.read_article, draft, page, content, recipe, now_ms)
-            found.add(draft, made, seen=draft.seen)
-        except SourceError as error:
-            found.rest(host_of(error.url) if isinstance(error, BadStatus) else host, error)
-            lasting = is_lasting(error)
-            found.again = found.again or not lasting
-            if self.seen(draft).whole:
-                found.refuse(draft, f"the article can't be had: {error}")
-            await self.stand_in(draft, recipe, found, seen=draft.seen if lasting else None)
-
-    async def page_of(self, draft: Draft) -> Document:
-        """The item's own page. Raises SourceError."""
-        if draft.url is None:
-            raise SourceError("the item has no link")
-        await self.ask_robots(draft.url)
-        return self.document(await self.visit(draft.url, PAGE_TYPES))
+        return collected._replace(
+            known=found.known,
+            unfinished=found.unfinished and isinstance(self.source, SitemapSource),
+            resting=found.asked_to_rest,
+            pages=found.pages,
+        )
 
 
 async def run_command(source: CommandSource, state: State, tools: Tools) -> Collected:

@@ -20,6 +20,7 @@ from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source
 from feedd.errors import Stopped, StoreError, UsageError
 from feedd.fetch.freshness import spread
+from feedd.keeping import kept
 from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
 from feedd.model import COUNTS, Tally
 from feedd.pipeline import Looker, looker
@@ -27,6 +28,7 @@ from feedd.schedule import Ticker
 from feedd.sources import directory
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
+from feedd.store.pruning import Pruner
 from feedd.store.reader import Reader
 from feedd.web.app import application
 from feedd.web.server import bind, server
@@ -42,6 +44,8 @@ STARTS_AT_ONCE = 64  # a tick; what is due besides waits for the next one
 NEW_APART_MS = 100  # between the first looks at sources that nobody looked at yet
 LATE_APART_MS = 5_000  # between the first looks, after a start, at sources whose time went by meanwhile …
 LATE_PART = 4  # … within a quarter of their interval
+PRUNE_AFTER_S = 5.0  # of the start, if it was not done for a day …
+PRUNE_CHECK_S = 600.0  # … and how often it is asked whether a day has gone by
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -118,6 +122,7 @@ class Daemon:
             async with looker(self.config, self.desk, self.stop) as self.looker:
                 announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
                 await self.begin()
+                self.start(self.prune_daily())
                 ticker.start()
                 ending = asyncio.create_task(ended.wait())
                 await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -177,9 +182,10 @@ class Daemon:
             log.error("a bug in feedd: %s", error, exc_info=error)
 
     async def tick(self) -> None:
-        """Start a look at every source whose time has come."""
+        """Start a look at every source whose time has come, and tell what was held back until now."""
         now, limit = now_ms(), STARTS_AT_ONCE + len(self.tasks)
         try:
+            await self.desk.do(lambda writer: writer.release(now))
             due = await self.desk.do(lambda writer: writer.due(now, limit))
         except StoreError as error:
             log.error("what is due can't be read: %s", error)  # noqa: TRY400 (words are enough)
@@ -251,16 +257,30 @@ class Daemon:
         )
         return await asyncio.get_running_loop().run_in_executor(None, ask)
 
+    async def prune_daily(self) -> None:
+        """Once a day let go of what the sources do not keep: in a thread, the writing in small steps of the writer's."""
+        keeps, wait_s = kept(self.config.sources), PRUNE_AFTER_S
+        pruner = Pruner(self.desk, self.config.store.path, self.stop, owns_lock=True)
+        while keeps:
+            await asyncio.sleep(wait_s)
+            wait_s = PRUNE_CHECK_S
+            try:
+                report = await asyncio.to_thread(pruner.run_if_due, keeps, now_ms())
+            except StoreError as error:
+                log.error("pruning failed and is tried again in 10 minutes: %s", error)  # noqa: TRY400 (words are enough)
+                continue
+            for gone in report.sources if report is not None else ():
+                if gone.versions or gone.kept_because:
+                    log.info("%s: %s", gone.name, gone.words)
+
     async def answer(
         self, message: control.Message, send: Callable[[control.Message], None]
     ) -> control.Message:
         """Do a pass for another feedd process."""
         loop = asyncio.get_running_loop()
         try:
-            names, request = (
-                list(message["sources"]),
-                Request(accept_removals=bool(message["accept_removals"])),
-            )
+            names = list(message["sources"])
+            request = Request(accept_removals=bool(message["accept_removals"]), asked=bool(names))
             due = await loop.run_in_executor(None, wanted, self.config, self.desk, names)
         except (UsageError, StoreError, KeyError, TypeError) as error:
             return {"error": str(error)}

@@ -1,15 +1,29 @@
 """What a look means: stored versions + one item → a verdict. Pure; every rule of identity and change is here.
 
+How much a change says is judged by `changes.significance`, which needs both texts: `decide` is given a judge.
+
 An item is compared with what its own location held last, or, at a new location, with the newest version of
 its entry in its source. Items of one pass with one URL are folded into one change.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
+from feedd.changes.values import Judged
 from feedd.model import Article, Item, Kind, Significance, Version
 from feedd.normalise.text import fold
+
+LIVE_MS = 30 * 60_000  # over which what a live blog adds is told as one change
+GROWING = 3  # versions in a row that only add to what was said: that is how a live blog looks
+
+
+class Hold(StrEnum):
+    """Why a change is kept for now without notice."""
+
+    FLIP_FLOP = "flip-flop"  # its two versions take turns: told when one of them stays
+    LIVE = "live"  # of a live blog: told together with what comes next
 
 
 class Verdict(NamedTuple):
@@ -21,11 +35,16 @@ class Verdict(NamedTuple):
     significance: Significance = Significance.NONE
     reasons: tuple[str, ...] = ()
     because: str = ""  # in words, for `explain` and `test`
+    adds_only: bool = False
+    hold: Hold | None = None  # why it is not told yet
+    releases: bool = False  # what was held back of the entry needs no notice any more
+    previous: Version | None = None  # that a change is told from
 
 
-class Judged(NamedTuple):
-    level: Significance
-    reasons: tuple[str, ...]
+class Judge(Protocol):
+    """Says how much differs between a version and an item; `live`: what a live blog adds says little."""
+
+    def __call__(self, before: Version, item: Item, *, live: bool) -> Judged: ...
 
 
 Words = tuple[str, bytes]  # folded title and fingerprint of the text
@@ -44,6 +63,9 @@ class EntryState:
     )  # contents of all its versions in this source → revision
     told: bool = False  # in this pass; or this pass is the first to find it in this source
     told_elsewhere: set[Words] = field(default_factory=set)  # of its versions that other sources told
+    told_ms: int = 0  # when its last change was told
+    told_from: Version | None = None  # the version that was told last, if what came later is held back
+    growing: int = 0  # versions in a row, the newest last, that only added to what was said
 
 
 class Pass(NamedTuple):
@@ -66,11 +88,12 @@ class Pass(NamedTuple):
 DUPLICATE = Verdict(None, keeps_revision=False, newest=False, because="the same content as before")
 
 
-def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> Verdict:
-    """Judge one item. `held` is the version of this entry that the item's location held last, if it did."""
+def decide(item: Item, held: Version | None, state: EntryState, look: Pass, judge: Judge) -> Verdict:
+    """Decide on one item. `held` is the version of this entry that the item's location held last, if it did."""
     article, newest = item.article, state.newest
     if not state.known:
-        return told(Kind.ADDED, Judged(Significance.SUBSTANTIAL, ()), "no source held an entry with this URL")
+        judged = Judged(Significance.SUBSTANTIAL, ())
+        return told(Kind.ADDED, "no source held an entry with this URL", judged, None)
     if state.removed:
         return restored(article, held or newest)
     if newest is None:
@@ -86,7 +109,7 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass) -> V
         because = "an older version that arrived late takes its place in the history"
         keeps = article.content_hash not in state.hashes
         return Verdict(None, keeps_revision=keeps, newest=False, because=because)
-    return changed(item, held or newest, state)
+    return changed(item, held or newest, state, look, judge)
 
 
 def superseded(item: Item, state: EntryState) -> Verdict:
@@ -100,7 +123,7 @@ def superseded(item: Item, state: EntryState) -> Verdict:
 def restored(article: Article, before: Version | None) -> Verdict:
     keeps = before is None or before.content_hash != article.content_hash
     judged = Judged(Significance.SUBSTANTIAL, ("restored",))
-    verdict = told(Kind.RESTORED, judged, "the entry had been removed and is back")
+    verdict = told(Kind.RESTORED, "the entry had been removed and is back", judged, before)
     return verdict._replace(keeps_revision=keeps, newest=keeps)
 
 
@@ -112,43 +135,83 @@ def folded(item: Item, state: EntryState, newest: Version) -> Verdict:
     return Verdict(None, keeps_revision=keeps, newest=is_newest, because=because)
 
 
-def changed(item: Item, before: Version, state: EntryState) -> Verdict:
-    article = item.article
+def changed(item: Item, before: Version, state: EntryState, look: Pass, judge: Judge) -> Verdict:
     if not before.comparable or before.provisional != item.provisional:
         because = "the source's settings changed: a new base to compare with"
         if before.provisional:
             because = "the article itself, in place of the summary that stood in for it"
-        return Verdict(None, keeps_revision=True, newest=True, because=because)
-    judged = significance(before, article)
+        return quiet(because)
+    if is_the_same_but_for_typography(before, item.article):
+        return quiet(TYPOGRAPHY)
+    live = item.live or state.growing >= GROWING
+    judged = judge(before, item, live=live)
     if judged.level is Significance.NONE:
-        because = "only mark-up or typography differs"
-        return Verdict(None, keeps_revision=True, newest=True, because=because)
-    if words(article) in state.told_elsewhere:
-        because = "another source told this version already"
-        return Verdict(None, keeps_revision=True, newest=True, because=because)
-    if article.content_hash in state.hashes:
-        return told(Kind.REVERTED, judged, "the content is that of an earlier version")
+        return quiet(TYPOGRAPHY, judged)
+    if words(item.article) in state.told_elsewhere:
+        return quiet("another source told this version already", judged)
+    verdict = told(*kind_of(item, before, state), judged, before)
+    if hold := held_back(verdict, state, look, live=live):
+        return verdict._replace(hold=hold, releases=False)
+    if state.told_from is None:
+        return verdict
+    since = judge(state.told_from, item, live=live)  # subscribers know nothing of what was held back
+    if since.level is Significance.NONE:
+        return quiet(BACK, judged)._replace(releases=True)
+    return verdict._replace(significance=since.level, reasons=since.reasons, previous=state.told_from)
+
+
+TYPOGRAPHY = "only mark-up or typography differs"
+BACK = "back to what was told last"
+
+
+def kind_of(item: Item, before: Version, state: EntryState) -> tuple[Kind, str]:
+    """What a change is called, and why."""
+    if item.article.content_hash in state.hashes:
+        return Kind.REVERTED, "the content is that of an earlier version"
     if item.stated_ms is not None and item.stated_ms == before.stated_ms:
-        return told(Kind.SILENT_EDIT, judged, "other content under the same stated time")
-    return told(Kind.EDITED, judged, "other content")
+        return Kind.SILENT_EDIT, "other content under the same stated time"
+    return Kind.EDITED, "other content"
 
 
-def told(kind: Kind, judged: Judged, because: str) -> Verdict:
-    return Verdict(kind, True, True, judged.level, judged.reasons, because)
+def held_back(verdict: Verdict, state: EntryState, look: Pass, *, live: bool) -> Hold | None:
+    """Why a change is not told now. What a live blog takes away or edits is told at once."""
+    newest = state.newest
+    if verdict.kind is Kind.REVERTED and newest is not None and newest.returned:
+        return Hold.FLIP_FLOP
+    if live and verdict.adds_only and 0 <= look.now_ms - state.told_ms < LIVE_MS:
+        return Hold.LIVE
+    return None
 
 
-def significance(before: Version, article: Article) -> Judged:
-    """How much the change from one version to the next says. In doubt it is substantial."""
-    reasons = []
-    if fold(before.title) != fold(article.title):
-        reasons.append("title")
-    if before.fingerprint != article.fingerprint:
-        reasons.append("text")
-    if before.links_hash != article.links_hash:
-        reasons.append("links or pictures")
-    if before.authors != article.details.authors:
-        reasons.append("author")
-    return Judged(Significance.SUBSTANTIAL if reasons else Significance.NONE, tuple(reasons))
+def quiet(because: str, judged: Judged | None = None) -> Verdict:
+    """The version is kept, and becomes the newest; nobody is told."""
+    level, reasons, adds_only = judged or Judged(Significance.NONE, ())
+    return Verdict(None, True, True, level, reasons, because, adds_only)
+
+
+def told(kind: Kind, because: str, judged: Judged, before: Version | None) -> Verdict:
+    """A change that is told; from `before` on."""
+    return Verdict(
+        kind,
+        keeps_revision=True,
+        newest=True,
+        significance=judged.level,
+        reasons=judged.reasons,
+        because=because,
+        adds_only=judged.adds_only,
+        releases=True,
+        previous=before,
+    )
+
+
+def is_the_same_but_for_typography(before: Version, article: Article) -> bool:
+    """Whether text, title, links, pictures and authors are the same: then there is nothing to be judged."""
+    return (
+        before.fingerprint == article.fingerprint
+        and before.links_hash == article.links_hash
+        and before.authors == article.details.authors
+        and fold(before.title) == fold(article.title)
+    )
 
 
 def words(version: Article | Version) -> Words:
@@ -169,15 +232,26 @@ def is_late(item: Item, version: Version) -> bool:
 
 def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_id: int) -> None:
     """Bring `state` up to date with what was decided, so that the next item of the batch sees it."""
-    state.told = state.told or verdict.kind is not None or state.newest is None
+    is_told = verdict.kind is not None and verdict.hold is None
+    state.told = state.told or is_told or state.newest is None
     state.known, state.removed = True, False
     if not verdict.keeps_revision:
         if state.newest is not None and state.newest.content_hash == item.article.content_hash:
             state.newest = also_at(state.newest, item.stated_ms, item.time_ms, item.location)
         return
     state.hashes[item.article.content_hash] = revision_id
-    if verdict.newest:
-        state.newest, state.stands = version_of(item, look, revision_id), True
+    if not verdict.newest:
+        return
+    if verdict.hold is not None:
+        state.told_from = state.told_from or verdict.previous
+    elif verdict.releases:
+        state.told_from = None
+    if is_told:
+        state.told_ms = look.now_ms
+    state.growing = state.growing + 1 if verdict.adds_only else 0
+    version = version_of(item, look, revision_id)
+    state.newest = version._replace(returned=verdict.kind is Kind.REVERTED, adds_only=verdict.adds_only)
+    state.stands = True
 
 
 def also_at(version: Version, stated_ms: int | None, time_ms: int, location: str) -> Version:

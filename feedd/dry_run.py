@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedd import shapes
-from feedd.collect import State, Tools, collect
+from feedd.collect import collect
 from feedd.config.sources import DirectorySource, GitSource, Source, WindowSource
 from feedd.decide import Pass, after, decide, in_order
 from feedd.folder import read_in_batches, reading_of, root_of
@@ -18,7 +18,9 @@ from feedd.sources import directory
 from feedd.store import snapshot
 from feedd.store.database import loaded_path, translated
 from feedd.store.identity import identify
+from feedd.store.judging import StoredJudge
 from feedd.store.reader import Reader
+from feedd.visits import State, Tools
 
 
 class Seen(NamedTuple):
@@ -105,7 +107,7 @@ def decided(
     uid = item.article.uid
     stored = snapshot.load(connection, look, source.extraction_hash, [item])
     entry = entries.setdefault(uid, stored.entries.get(uid) or snapshot.StoredEntry(0))
-    verdict = decide(item, stored.held(item, entry), entry.state, look)
+    verdict = decide(item, stored.held(item, entry), entry.state, look, StoredJudge(connection))
     after(entry.state, item, verdict, look, 0)
     guessed = item.stated_ms is None
     return {

@@ -3,6 +3,7 @@
 FeeddError
 ├── ConfigError            the configuration has mistakes: all of them are in it
 ├── UsageError             a command was asked for something that does not exist
+│   └── NoLongerKept       a version that was pruned
 ├── SourceError            a look at a source failed; what it holds stays
 │   ├── RemovalsHeld       a look would have removed suspiciously much
 │   ├── FetchError         a server could not be reached, or what it sent can't be taken
@@ -36,6 +37,10 @@ class ConfigError(FeeddError):
 
 
 class UsageError(FeeddError):
+    pass
+
+
+class NoLongerKept(UsageError):
     pass
 
 

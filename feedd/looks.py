@@ -34,6 +34,7 @@ class Request(NamedTuple):
 
     paths: tuple[str, ...] | None = None  # None: all
     accept_removals: bool = False
+    asked: bool = False  # somebody named the source: then it is looked at whether it is due or not
 
 
 WHOLE = Request()

@@ -8,6 +8,7 @@ from feedd.errors import UsageError
 from feedd.normalise.article import uid_of
 from feedd.normalise.url import BadUrl, canonical, shown
 from feedd.publish.times import rfc3339
+from feedd.store.proposals import in_words
 from feedd.store.reader import Entry, Reader
 
 UID = re.compile(r"(?:urn:uuid:)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
@@ -68,5 +69,6 @@ def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
     reasons.append(
         f"{len(revisions)} version{'' if len(revisions) == 1 else 's'}, the newest seen {rfc3339(newest.seen_ms)}"
     )
+    reasons += [in_words(each) for each in reader.proposals() if each.entry_id == entry_id]
     reasons.append(f"held by {places}" if places else "no source holds it any more")
     return shapes.explanation(url, entry.url, known=True, decision=decision, because="; ".join(reasons))

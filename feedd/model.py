@@ -28,7 +28,8 @@ class Kind(StrEnum):
 class Significance(StrEnum):
     """How much a change of content says; stored with it."""
 
-    NONE = "none"
+    NONE = "none"  # only mark-up and typography differ
+    MINOR = "minor"  # spelling, punctuation
     SUBSTANTIAL = "substantial"
 
 
@@ -125,6 +126,7 @@ class Item(NamedTuple):
     provisional: bool = False  # made of a summary, since the article could not be had
     seen: bytes | None = None  # hash of what the document said: the same again needs no look at the article
     raw: Raw | None = None
+    live: bool = False  # of a live blog, whose text grows by insertions
 
     @property
     def time_ms(self) -> int:
@@ -191,6 +193,8 @@ class Version(NamedTuple):
     authors: tuple[str, ...] = ()
     provisional: bool = False  # made of a summary, since the article could not be had
     comparable: bool = True  # False: made under other settings, so that differences may be of our making
+    returned: bool = False  # its content was that of an earlier version
+    adds_only: bool = False  # it added to what was said, and touched nothing of that
 
 
 class Tally(NamedTuple):

@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from feedd import __version__
-from feedd.collect import Tools
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, GitSource, Source
 from feedd.fetch.client import Fetcher
@@ -26,6 +25,7 @@ from feedd.fetch.robots import Robots
 from feedd.folder import FolderLooker
 from feedd.looks import WHOLE, Looked, Progress, Request
 from feedd.store.desk import Desk
+from feedd.visits import Tools
 from feedd.window import WindowLooker
 from feedd.workers import Pool
 
@@ -57,7 +57,7 @@ class Looker:
                 threads = self.threads if isinstance(source, DirectorySource) else self.repositories
                 return await asyncio.get_running_loop().run_in_executor(threads, work)
             case _:
-                return await self.windows.look(source)
+                return await self.windows.look(source, asked=request.asked)
 
 
 @asynccontextmanager

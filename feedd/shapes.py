@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from feedd.changes.values import Diff, Hunk, Judged, Op
 from feedd.looks import Looked
 from feedd.model import COUNTS, Rejected
 from feedd.normalise.text import plain_text
 from feedd.normalise.url import shown
 from feedd.publish.plan import Plan
 from feedd.publish.times import rfc3339_or_none
+from feedd.store.proposals import Proposed
 from feedd.store.reader import Entry, Revision, SourceRow
 
 Shape = dict[str, Any]
@@ -42,7 +44,7 @@ def printable(path: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def source(row: SourceRow, *, paused: bool = False) -> Shape:
+def source(row: SourceRow, proposals: Sequence[Proposed] = (), *, paused: bool = False) -> Shape:
     return {
         "name": row.name,
         "type": row.type,
@@ -56,6 +58,9 @@ def source(row: SourceRow, *, paused: bool = False) -> Shape:
         "error": row.error,
         "note": row.note,
         "address": row.address,
+        "proposals": [
+            {"ignore": each.pattern, "example": each.example, "entry": each.entry_id} for each in proposals
+        ],
     }
 
 
@@ -114,6 +119,49 @@ def history(revisions: Sequence[Revision]) -> list[Shape]:
         }
         for each in revisions
     ]
+
+
+def version(each: Entry, revision: Revision, language: str | None) -> Shape:
+    """The entry as this version had it: what `show` says of it, and what `history` does."""
+    (said,) = history([revision])
+    return {**entry_in_full(each, language), **said, "published": rfc3339_or_none(each.published_ms)}
+
+
+def diff(from_: int, to: int, found: Diff, judged: Judged) -> Shape:
+    """`found` between two versions of these numbers. A move stands once, where its text is now."""
+    moved = {hunk.move: hunk for hunk in found.hunks if hunk.op is Op.MOVE and hunk.new_block is None}
+    old_authors, new_authors = map(list, found.authors)
+    gone, come = map(list, found.links)
+    return {
+        "from": from_,
+        "to": to,
+        "title": {"old": found.title.old, "new": found.title.new},
+        "significance": judged.level,
+        "reasons": list(judged.reasons),
+        "hunks": [
+            shape for hunk in found.hunks if (shape := hunk_shape(hunk, moved.get(hunk.move))) is not None
+        ],
+        "image": {"old": found.image[0], "new": found.image[1]},
+        "authors": {"old": old_authors, "new": new_authors},
+        "links": {"removed": gone, "added": come},
+    }
+
+
+def hunk_shape(hunk: Hunk, moved: Hunk | None) -> Shape | None:
+    """`moved` is the end of a move where its text stood; that end itself has no shape."""
+    if hunk is moved:
+        return None
+    whence = moved if hunk.op is Op.MOVE and moved is not None else hunk
+    shape: Shape = {
+        "op": hunk.op,
+        "old": whence.old,
+        "new": hunk.new,
+        "old_paragraph": whence.old_block,
+        "new_paragraph": hunk.new_block,
+    }
+    if hunk.pieces:
+        shape["pieces"] = [piece._asdict() for piece in hunk.pieces]
+    return shape
 
 
 def explanation(url: str, canonical_url: str | None, *, known: bool, decision: str, because: str) -> Shape:

@@ -6,20 +6,14 @@ It runs on the event loop; one transaction records what it found, or why it fail
 import logging
 import random
 import time
-from functools import cache
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 
 from publicsuffixlist import PublicSuffixList
 
 from feedd.answers import covers, host_of
-from feedd.collect import Collected, Seen, State, Tools, collect
-from feedd.config.sources import (
-    CommandSource,
-    FeedSource,
-    PageSource,
-    SitemapSource,
-    WatchSource,
-    WindowSource,
-)
+from feedd.collect import Collected, collect
+from feedd.config.sources import ArticleSource, CommandSource, WatchSource, WindowSource
 from feedd.errors import BadStatus, SelectorRot, SourceError, Stopped, StoreError
 from feedd.fetch.freshness import auto_interval, next_look
 from feedd.fetch.guard import literal
@@ -27,10 +21,15 @@ from feedd.looks import Looked, due_after_failures, key_of, now_ms
 from feedd.model import Conversation, Tally
 from feedd.normalise.url import shown
 from feedd.publish.times import rfc3339
+from feedd.recheck import SOON_MS
+from feedd.rechecking import Rechecker
+from feedd.recipes import recipe_of
 from feedd.schedule import Due
 from feedd.sources.items import Made
+from feedd.store import rechecks
 from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started, Window
+from feedd.visits import Seen, State, Tools, Visitor
 
 GONE = 410
 LONGEST_ERROR = 1_000  # characters; what strangers say is in it
@@ -49,26 +48,82 @@ class WindowLooker:
         self.desk = desk
         self.tools = tools
 
-    async def look(self, source: WindowSource) -> Looked:
-        """Look at one source. A failure is recorded on the source and returned."""
-        begun, began_ms, key = time.monotonic(), now_ms(), key_of(source)
+    async def look(self, source: WindowSource, *, asked: bool = False) -> Looked:
+        """Look at one source. A failure is recorded on the source and returned.
+
+        `asked`: somebody asked for it, so that the document is looked at even if only articles are due.
+        """
+        begun, key = time.monotonic(), key_of(source)
+        try:
+            if isinstance(source, ArticleSource) and source.recheck:
+                looked = await self.look_at_all(source, key, asked=asked)
+            else:
+                looked = await self.guarded(source, key, partial(self.look_at_document, source, key))
+        except StoreError as error:  # when the next look comes can't be read, or noted
+            looked = await self.failed(source, key, None, error)
+        return looked._replace(seconds=time.monotonic() - begun)
+
+    async def guarded(
+        self, source: WindowSource, key: SourceKey, look: Callable[[Started], Awaitable[Looked]]
+    ) -> Looked:
+        """One pass; what goes wrong is recorded. Raises Stopped."""
         started = None
         try:
+            began_ms = now_ms()
             started = await self.desk.do(lambda writer: writer.begin(key, began_ms))
-            if due := await self.held(source, started, began_ms):
-                await self.desk.do(lambda writer: writer.postpone(key, due))
-                return Looked(source.name, "unchanged", next_check_ms=due.at_ms, note=due.because)
-            collected = await collect(source, await self.state(source, started), self.tools)
-            looked = await self.record(source, key, started, collected)
+            return await look(started)
         except (SourceError, StoreError) as error:
-            looked = await self.failed(source, key, started, error)
+            return await self.failed(source, key, started, error)
         except Stopped:
             raise
         except Exception as bug:
             log.exception("%s: a bug in feedd", source.name)
             found = SourceError(f"a bug in feedd, see its log: {bug!r}")
-            looked = await self.failed(source, key, started, found)
-        return looked._replace(seconds=time.monotonic() - begun)
+            return await self.failed(source, key, started, found)
+
+    async def look_at_document(self, source: WindowSource, key: SourceKey, started: Started) -> Looked:
+        if due := await self.held(source, started, started.look.now_ms):
+            await self.desk.do(lambda writer: writer.postpone(key, due))
+            return Looked(source.name, "unchanged", next_check_ms=due.at_ms, note=due.because)
+        collected = await collect(source, await self.state(source, started), self.tools)
+        return await self.record(source, key, started, collected)
+
+    async def look_at_all(self, source: ArticleSource, key: SourceKey, *, asked: bool) -> Looked:
+        """Look at what is due: the document, articles, or both. If nothing is, somebody asked for the document."""
+        name, now = source.name, now_ms()
+        plan = await self.desk.do(lambda writer: rechecks.plan_of(writer, name))
+        is_document = asked or is_reached(plan.document_ms, now) or not is_reached(plan.check_ms, now)
+        looked = Looked(name, "unchanged")
+        if is_document:
+            looked = await self.guarded(source, key, partial(self.look_at_document, source, key))
+        if looked.error is None:
+            again = await self.guarded(source, key, partial(self.look_at_articles, source, key))
+            looked = together(looked, again)
+        due = await self.desk.do(
+            lambda writer: rechecks.settle(writer, name, now_ms(), looked=is_document or bool(looked.error))
+        )
+        return looked._replace(next_check_ms=due.at_ms if due else None)
+
+    async def look_at_articles(self, source: ArticleSource, key: SourceKey, started: Started) -> Looked:
+        """Look again at the own pages of articles that are due. The document, and all about it, stay as they are."""
+        look, article = started.look, source.article
+        until_ms, limit = look.now_ms + SOON_MS, source.max_articles
+        due = await self.desk.do(lambda writer: rechecks.due(writer, look.source_id, until_ms, limit))
+        if not due or article is None:
+            return Looked(source.name, "unchanged")
+        said, holds = started.conversation, await self.desk.do(lambda writer: writer.holds(look.now_ms))
+        if (said.held_until or 0) > look.now_ms:
+            holds.append((f"host:{host_of(said.address or source.url)}", said.held_until or 0))
+        rechecker = Rechecker(
+            Visitor(source, State(said, {}, look.now_ms, tuple(holds), due), self.tools),
+            recipe_of(source),
+            article,
+        )
+        outcomes = await rechecker.read()
+        resting = resting_holds(source, rechecker.asked_to_rest)
+        tally = await self.desk.do(lambda writer: rechecks.record(writer, key, look, outcomes, resting))
+        was_read = any(outcome.item or outcome.refused for outcome in outcomes)
+        return Looked(source.name, "ok" if was_read else "unchanged", tally)
 
     async def held(self, source: WindowSource, started: Started, at_ms: int) -> Due | None:
         """When the source may be looked at, if its server asked to be left alone until then."""
@@ -89,10 +144,15 @@ class WindowLooker:
         said = started.conversation
         if started.reselected:
             said = said._replace(address=None, moving_to=None, moving_times=0, moving_since=None)
-        if not reads_articles(source):
+        if not isinstance(source, ArticleSource) or source.article is None:
             return State(said, {}, look.now_ms)
         rows = await self.desk.do(lambda writer: writer.seen(look.source_id, source.extraction_hash))
         seen = {location: Seen(*row) for location, row in rows.items()}
+        if source.recheck:
+            known = await self.desk.do(lambda writer: rechecks.remembered(writer, look.source_id))
+            seen |= {
+                location: with_reading(seen.get(location, Seen()), *each) for location, each in known.items()
+            }
         holds = await self.desk.do(lambda writer: writer.holds(look.now_ms))
         return State(said, seen, look.now_ms, tuple(holds))
 
@@ -112,12 +172,7 @@ class WindowLooker:
             said,
             (
                 *holds_of(source, collected.answered, collected.retry_after_ms),
-                *((f"source:{source.name}:{host}", until) for host, until in collected.resting.items()),
-                *(
-                    hold
-                    for host, until in collected.resting.items()
-                    for hold in holds_of(source, f"http://{host}/", until)
-                ),
+                *resting_holds(source, collected.resting),
             ),
             moved=said.address is not None and said.address != started.conversation.address,
             shared=made.shared if made else (),
@@ -127,6 +182,9 @@ class WindowLooker:
         look = started.look._replace(present=present, anew=started.reselected)
         tally = await self.desk.do(lambda writer: writer.close_window(key, look, window))
         tally += Tally(duplicates=collected.known)
+        if isinstance(source, ArticleSource) and source.recheck:
+            pages, held, limit = collected.pages, started.entries, source.max_articles
+            await self.desk.do(lambda writer: rechecks.schedule(writer, look, pages, held=held, limit=limit))
         status = "ok" if made is not None and (made.items or made.rejected) else "unchanged"
         return Looked(source.name, status, tally, next_check_ms=due.at_ms, note=said.note)
 
@@ -153,14 +211,27 @@ class WindowLooker:
         return Looked(source.name, "failed", next_check_ms=due.at_ms, error=text)
 
 
-def reads_articles(source: WindowSource) -> bool:
-    match source:
-        case FeedSource():
-            return source.full_text
-        case PageSource() | SitemapSource():
-            return source.content is not None
-        case WatchSource() | CommandSource():
-            return False
+def is_reached(at_ms: int | None, now: int) -> bool:
+    return at_ms is None or at_ms <= now
+
+
+def with_reading(seen: Seen, title: str, recheck: str, gone: bool) -> Seen:
+    """What is known of a location, with what its article's own page said.
+
+    Of one whose page is gone, no summary stands in for the article; and it is asked for even if its document says
+    the same of it.
+    """
+    if gone:
+        return Seen(None, whole=True, title=title, recheck=recheck)
+    return seen._replace(title=title, recheck=recheck)
+
+
+def together(document: Looked, articles: Looked) -> Looked:
+    """Both halves of one look."""
+    statuses = {document.status, articles.status}
+    status = next((each for each in ("failed", "ok") if each in statuses), "unchanged")
+    error = document.error or articles.error
+    return document._replace(status=status, error=error, tally=document.tally + articles.tally)
 
 
 def described(said: Conversation, items: object, rejected: object, entries: int) -> Conversation:
@@ -237,6 +308,14 @@ def holds_of(source: WindowSource, answered: str | None, until_ms: int | None) -
             return [(f"domain:{public_suffixes().privatesuffix(host) or host}", until_ms)]
         case _:
             return [(f"host:{host}", until_ms)]
+
+
+def resting_holds(source: WindowSource, resting: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Hosts of articles that asked for rest: this source leaves them alone, and others as far as it says."""
+    own = [(f"source:{source.name}:{host}", until) for host, until in resting.items()]
+    return own + [
+        each for host, until in resting.items() for each in holds_of(source, f"http://{host}/", until)
+    ]
 
 
 @cache

@@ -253,7 +253,7 @@ def test_text_stays_text_in_every_format(place: Place) -> None:
         ('[sources.a]\ntype = "directory"\npath = "x"\ninclude = ["[z-a].md"]', ["sources.a.include.0"]),
         ('[feeds.jp]\nlimit = 0\nsources = ["nope"]', ["feeds.jp.limit", "feeds.jp.sources"]),
         ('include = ["sources.d/typo.toml"]', ["include"]),
-        ("[feeds.changes]\nlimit = 5", ["feeds.changes"]),
+        ('[feeds.changes]\nlimit = 5000\nchanges = "some"', ["feeds.changes.changes", "feeds.changes.limit"]),
         ('[sources.a]\ntype = "directory"\npath = "x"\ncron = "0 * * * *-5"', ["sources.a.cron"]),
         ('[sources.a]\ntype = "directory"\npath = "x"\ncron = "٣ * * * *"', ["sources.a.cron"]),
         ('[server]\nlisten = "[::ffff:0.0.0.0]:8080"', ["server.base_url"]),

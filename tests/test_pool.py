@@ -27,7 +27,7 @@ async def signalled() -> list[tuple[int, int]]:
     """Work for worker processes, all of which are asked to end while they do it."""
     with Pool() as pool:
         tasks = [asyncio.create_task(pool.run(measured, b"x" * size, 0.05)) for size in range(MANY)]
-        while not multiprocessing.active_children():
+        while not multiprocessing.active_children():  # noqa: ASYNC110 (nothing else tells)
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
         for child in multiprocessing.active_children():
@@ -46,7 +46,7 @@ async def cancelled_and_killed() -> None:
     """A stop that cancels everything, at the moment at which the workers die; far more waits than a pipe holds."""
     with Pool() as pool:
         tasks = [asyncio.create_task(pool.run(measured, b"x" * 3_000_000, 0.3)) for _ in range(MANY)]
-        while len(multiprocessing.active_children()) < 2:
+        while len(multiprocessing.active_children()) < 2:  # noqa: ASYNC110 (nothing else tells)
             await asyncio.sleep(0.01)
         await asyncio.sleep(1.0)
         for task in tasks:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from feedd import shapes
+from feedd.changes.terminal import harmless
 from feedd.cli.common import (
     config_option,
     configuration,
@@ -18,14 +19,18 @@ from feedd.cli.common import (
     print_json_list,
     table,
 )
+from feedd.comparison import numbered
 from feedd.config.settings import Config
 from feedd.config.sources import Source
 from feedd.lookup import explain as explained
 from feedd.lookup import find_entry
+from feedd.store.proposals import Proposed, in_words
 from feedd.store.reader import Entry, Reader, SourceRow
 from feedd.wiring import feeds_of
 
 ON_TERMINAL = 50
+SHOWN = ("title", "url", "published", "updated", "removed", "sources", "revisions", "image")
+SHOWN_OF_VERSION = (*SHOWN, "revision", "source", "seen_at", "change", "significance", "reasons")
 
 
 @click.command()
@@ -33,10 +38,14 @@ ON_TERMINAL = 50
 def sources(config_path: Path | None, limit: int | None, since: int | None, *, as_json: bool) -> None:
     """List the sources, how they are, and when they are looked at next."""
     config = configuration(config_path)
-    rows = {row.name: row for row in Reader(config.store.path).sources()}
+    reader = Reader(config.store.path)
+    rows = {row.name: row for row in reader.sources()}
+    proposed: dict[str, list[Proposed]] = {}
+    for each in reader.proposals():
+        proposed.setdefault(each.source, []).append(each)
     configured = ((source, rows.get(source.name, unseen(source))) for source in config.sources)
     chosen = [
-        shapes.source(row, paused=source.paused)
+        shapes.source(row, proposed.get(source.name, ()), paused=source.paused)
         for source, row in configured
         if since is None or (row.last_changed_ms or 0) >= since
     ][:limit]
@@ -56,6 +65,9 @@ def sources(config_path: Path | None, limit: int | None, since: int | None, *, a
         for each in chosen
     )
     table(heads, lines)
+    for shape in chosen:
+        for proposal in proposed.get(shape["name"], ()):
+            click.echo(f"{proposal.source}: {in_words(proposal)}")
 
 
 def unseen(source: Source) -> SourceRow:
@@ -73,7 +85,7 @@ def feeds(config_path: Path | None, limit: int | None, since: int | None, *, as_
     served = feeds_of(config, Reader(config.store.path))
     chosen = []
     for plan in served.plans.values():
-        document = served.document(plan.name, plan.limit)
+        document = served.outline(plan.name, plan.limit)
         updated = document.updated_ms or None
         if since is None or (updated or 0) >= since:
             chosen.append(shapes.feed(plan, len(document.entries), updated, served.base_url))
@@ -120,21 +132,27 @@ def newest(reader: Reader, config: Config) -> Iterable[Entry]:
 
 @click.command()
 @click.argument("entry", metavar="ENTRY")
+@click.option("--revision", metavar="N", type=click.IntRange(1), help="An earlier version, by its number.")
 @json_option
 @config_option
-def show(config_path: Path | None, entry: str, *, as_json: bool) -> None:
+def show(config_path: Path | None, entry: str, revision: int | None, *, as_json: bool) -> None:
     """Show an entry: by its number, its uid, or its URL in any spelling."""
     config = configuration(config_path)
-    found = find_entry(Reader(config.store.path), config, entry)
+    reader = Reader(config.store.path)
+    found = find_entry(reader, config, entry)
+    version = numbered(reader.history(found.id), revision) if revision is not None else None
+    if version is not None:
+        found = reader.entry_as(found, version)
     language = next((source.language for source in config.sources if source.name == found.source), None)
-    shape = shapes.entry_in_full(found, language)
+    shape = shapes.version(found, version, language) if version else shapes.entry_in_full(found, language)
     if as_json:
         print_json(shape)
         return
-    for key in ("title", "url", "published", "updated", "removed", "sources", "revisions", "image"):
+    for key in SHOWN_OF_VERSION if version else SHOWN:
         value = shape[key]
-        click.echo(f"{key + ':':12}{', '.join(value) if isinstance(value, list) else value}")
-    click.echo(f"\n{shape['text']}")
+        said = ", ".join(value) if isinstance(value, list) else value
+        click.echo(f"{key + ':':14}{said if said is None else harmless(str(said))}")
+    click.echo("\n" + "\n".join(map(harmless, shape["text"].split("\n"))))
 
 
 @click.command()

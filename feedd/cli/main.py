@@ -21,10 +21,12 @@ COMMANDS = {
     "entries": "listings",
     "show": "listings",
     "history": "listings",
+    "diff": "comparing",
     "explain": "listings",
     "add": "exchange",
     "import": "exchange",
     "export": "exchange",
+    "prune": "pruning",
 }
 
 

@@ -91,7 +91,7 @@ def updated(
 def update_here(
     config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
 ) -> shapes.Shape:
-    request = Request(accept_removals=accept_removals)
+    request = Request(accept_removals=accept_removals, asked=bool(names))
     with Desk(config.store.path) as desk:
         prepare(desk, config)
         due = wanted(config, desk, names)

@@ -17,7 +17,6 @@ from feedd.config.sources import TYPES, Defaults, Source, Web
 from feedd.config.values import name as valid_name
 from feedd.errors import ConfigError
 
-FEEDS_TO_COME = ("changes",)
 SECTIONS = ("include", "server", "store", "defaults", "fetch", "sources", "feeds")
 NOT_INHERITED = Fetching.model_fields.keys() - {"allow_private"}  # by what is no source of the web
 SECRET_KEYS = frozenset({"auth", "proxy", "headers", "cookies"})  # whose values no message repeats
@@ -197,8 +196,9 @@ class Loader:
                     file, f"feeds.{name}.name", "unknown key; the name stands in the table's heading"
                 )
                 continue
-            if name in FEEDS_TO_COME:
-                self.mistake(file, f"feeds.{name}", f"this version does not make the feed '{name}' yet")
+            if name == "health" and "changes" in table:
+                why = "the feed 'health' shows trouble with sources, no changes; choose another name"
+                self.mistake(file, "feeds.health.changes", why)
                 continue
             wanted = table.get("sources")
             if isinstance(wanted, list) and all(isinstance(each, str) for each in wanted):

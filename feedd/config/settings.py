@@ -37,6 +37,7 @@ class Feed(Settings):
     reject: Rules = Rules()
     limit: int = Field(default=100, ge=1, le=1000)
     content: Literal["full", "summary"] = "full"
+    changes: Literal["all", "substantial"] | None = None  # None: it shows entries
     title: str | None = None
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from feedd.config.base import Settings, digest
 from feedd.config.fetching import Auth, Fetch, Fetching
+from feedd.config.keeping import FOREVER, Keep
 from feedd.config.secrets import Secret
 from feedd.config.values import (
     DAY_MS,
@@ -70,6 +71,7 @@ class Common(Settings):
     reject: Rules = Rules()
     rewrite: Rewrites = ()
     ignore: Patterns = ()
+    keep: Keep = FOREVER
     keep_raw: bool = False
     failing_after: int = Field(default=3, ge=1, le=1000)
     expected_silence: Duration | None = None
@@ -225,11 +227,17 @@ class FeedSource(Web):
     type: Literal["feed"]
     full_text: bool = False
     content: SelectorText = "auto"  # where the article is on its own page, with full_text
+    recheck: bool = False  # look at articles' own pages again; that reads them
     max_articles: int = Field(default=50, ge=1, le=1000)
 
     @property
+    def article(self) -> str | None:
+        """Where the article is on its own page; None: the item is all that is read."""
+        return self.content if self.full_text or self.recheck else None
+
+    @property
     def type_of_content(self) -> tuple[object, ...]:
-        return (self.full_text, self.content) if self.full_text else ()
+        return () if self.article is None else (True, self.article)
 
 
 class Selected(Settings):
@@ -258,6 +266,7 @@ class PageSource(Selected, Web):
     type: Literal["page"]
     entry: SelectorText
     content: SelectorText | None = None
+    recheck: bool = False
     max_articles: int = Field(default=50, ge=1, le=1000)
 
     @property
@@ -265,8 +274,13 @@ class PageSource(Selected, Web):
         return self.name  # `title` is where an entry's title stands
 
     @property
+    def article(self) -> str | None:
+        """Where the article is on its own page; None: the list is all that is read."""
+        return self.content or ("auto" if self.recheck else None)
+
+    @property
     def type_of_content(self) -> tuple[object, ...]:
-        return (*self.places, self.content, self.timezone, self.language)
+        return (*self.places, self.article, self.timezone, self.language)
 
 
 class WatchSource(Web):
@@ -287,12 +301,18 @@ class SitemapSource(Web):
 
     type: Literal["sitemap"]
     content: SelectorText | None = None
+    recheck: bool = False
     max_articles: int = Field(default=50, ge=1, le=1000)
     max_urls: int = Field(default=10_000, ge=1, le=50_000)
 
     @property
+    def article(self) -> str | None:
+        """Where the article is on its own page; None: the sitemap is all that is read."""
+        return self.content or ("auto" if self.recheck else None)
+
+    @property
     def type_of_content(self) -> tuple[object, ...]:
-        return (self.content,)
+        return (self.article,)
 
 
 class CommandSource(Selected, Named):
@@ -330,7 +350,8 @@ class CommandSource(Selected, Named):
 
 
 FolderSource = DirectorySource | GitSource
-WebSource = FeedSource | PageSource | WatchSource | SitemapSource
+ArticleSource = FeedSource | PageSource | SitemapSource  # that may read articles from their own pages
+WebSource = ArticleSource | WatchSource
 WindowSource = WebSource | CommandSource  # of which a look sees a part
 Source = FolderSource | WindowSource
 TYPES: dict[str, type[Source]] = {

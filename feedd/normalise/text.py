@@ -17,6 +17,7 @@ BLOCK_TAG = re.compile(
     r"|tr|td|th|pre|hr|main|section|article|aside|header|footer|details|summary|video|audio|address|center)"
     + ATTRIBUTES
 )
+KEPT_LINES = re.compile(r"(?P<pre><pre(?=[\s>]).*?(?:</pre>|\Z))|\n", re.DOTALL)
 TAG = re.compile(r"</?[a-z][a-z0-9]*" + ATTRIBUTES)
 TARGET = re.compile(r'\s(?:href|src|poster)="([^"]*)"')
 LEAD_IMAGE = re.compile(r'<img(?:\s[^\s=>]+="[^"]*")*?\ssrc="([^"]+)"')
@@ -35,11 +36,20 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
 
 def plain_text(clean_html: str) -> str:
     """The text of clean HTML, a line a block."""
+    if "\n" in clean_html:
+        clean_html = unwrapped(clean_html)
     text = TAG.sub("", BLOCK_TAG.sub("\n", clean_html))
     if "&" in text:
         text = html.unescape(text)
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def unwrapped(clean_html: str) -> str:
+    """Without the line ends that are nothing but white space: where the source happens to be wrapped."""
+    if "<pre" not in clean_html:
+        return clean_html.replace("\n", " ")
+    return KEPT_LINES.sub(lambda found: found["pre"] or " ", clean_html)
 
 
 def summary(clean_html: str, limit: int = 300) -> str:

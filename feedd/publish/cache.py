@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
+from feedd.publish.changes import Differences, Log
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import json_feed
 from feedd.publish.plan import HEALTH, Plan
@@ -31,6 +32,7 @@ class Rendered(NamedTuple):
     media_type: str
     updated_ms: int
     state: tuple[int, ...]  # of the sources, when it was made
+    made_of: int = 0  # hash of the document
 
 
 class Key(NamedTuple):
@@ -55,6 +57,7 @@ class Feeds:
         self.base_url = base_url
         self.priorities = priorities
         self.titles = titles
+        self.differences = Differences()
         self.kept: OrderedDict[Key, Rendered] = OrderedDict()
         self.size = 0
         self.guard = threading.Lock()
@@ -87,17 +90,30 @@ class Feeds:
         return found
 
     def document(self, name: str, limit: int) -> Document:
-        return compose(self.reader, self.plans[name], limit, self.base_url, self.priorities, self.titles)
+        return self.composed(name, limit, self.differences)
+
+    def outline(self, name: str, limit: int) -> Document:
+        """The document without what differs in changes: much quicker, where nobody looks at that."""
+        return self.composed(name, limit, None)
+
+    def composed(self, name: str, limit: int, differences: Differences | None) -> Document:
+        log = Log(self.reader, differences, self.base_url, self.priorities)
+        return compose(log, self.plans[name], limit, self.titles)
 
     def render(self, key: Key) -> Rendered:
+        """The document as it is now. One that has not changed, whatever its sources did, is not written anew."""
         state = self.state(self.plans[key.name])
         document = self.document(key.name, key.limit)
+        made_of = hash(document.identity)
+        with self.guard:
+            before = self.kept.get(key)
+        if before is not None and before.made_of == made_of:
+            return before._replace(state=state)
         media_type, write = FORMATS[key.format]
         body = write(document)
         etag = sha256(body).hexdigest()[:32]
-        return Rendered(
-            body, gzip.compress(body, GZIP_LEVEL, mtime=0), etag, media_type, document.updated_ms, state
-        )
+        gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        return Rendered(body, gzipped, etag, media_type, document.updated_ms, state, made_of)
 
     def keep(self, key: Key, rendered: Rendered) -> None:
         with self.guard:

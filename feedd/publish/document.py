@@ -1,11 +1,14 @@
 """A feed's plan + the store → the document that all formats are rendered from."""
 
 from collections.abc import Iterator, Mapping
+from heapq import nlargest
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from feedd.publish.health import entry_of
+from feedd.publish.changes import Log, changes_of
+from feedd.publish.health import notice_of
+from feedd.publish.item import Chosen, Item, Tombstone
 from feedd.publish.plan import HEALTH, Plan
 from feedd.store.reader import Entry, Reader
 
@@ -23,53 +26,78 @@ class Document(NamedTuple):
     language: str | None
     content: str  # full | summary
     updated_ms: int  # when the document changed last
-    entries: tuple[Entry, ...]
+    entries: tuple[Item, ...]
     source_ids: Mapping[str, str]  # urn of each source's own feed
     source_titles: Mapping[str, str]
+    tombstones: tuple[Tombstone, ...] = ()
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for two documents that are the same; hashable."""
+        return (
+            *self[:8],
+            tuple(self.source_ids.items()),
+            tuple(self.source_titles.items()),
+            self.tombstones,
+        )
 
     def url(self, suffix: str = "") -> str:
         return f"{self.base_url}feeds/{self.name}{suffix}"
 
 
-def compose(
-    reader: Reader,
-    plan: Plan,
-    limit: int,
-    base_url: str,
-    priorities: Mapping[str, int],
-    titles: Mapping[str, str],
-) -> Document:
-    """Choose the entries that the feed shows now."""
-    born, shown = UUID(reader.uuid()), list[Entry]()
-    updated = reader.feed_configured_ms(plan.name)
-    found: Iterator[Entry]
-    if plan.name == HEALTH:
-        found = (entry_of(each, born, base_url) for each in reader.incidents(HEALTH_ENTRIES))
-    else:
-        found = candidates(reader, plan, priorities)
-    for entry in found:
-        if not plan.shows(entry):
-            if entry.revisions > 1:  # an edit may have taken it out of the feed
-                updated = max(updated, entry.changed_ms, entry.seen_ms)
-            continue
-        updated = max(updated, entry.changed_ms, entry.seen_ms, entry.removed_ms or 0)
-        if entry.removed_ms is None:
-            shown.append(entry)
-            if len(shown) == limit:
-                break
-    names = {entry.source for entry in shown}
+def compose(log: Log, plan: Plan, limit: int, titles: Mapping[str, str]) -> Document:
+    """Choose what the feed shows now."""
+    born = UUID(log.reader.uuid())
+    chosen = choose(log, plan, limit, born)
+    names = dict.fromkeys(item.source for item in chosen.items)
     return Document(
         plan.name,
         feed_urn(born, plan.name),
         plan.title,
-        base_url,
+        log.base_url,
         plan.language,
         plan.content,
-        updated,
-        tuple(shown),
+        chosen.updated_ms,
+        chosen.items,
         {name: feed_urn(born, name) for name in names},
         {name: titles.get(name, name) for name in names},
+        chosen.tombstones,
     )
+
+
+def choose(log: Log, plan: Plan, limit: int, born: UUID) -> Chosen:
+    configured_ms = log.reader.feed_configured_ms(plan.name)
+    if plan.name == HEALTH:
+        return incidents_of(log, plan, limit, born, configured_ms)
+    if plan.changes is not None:
+        return changes_of(log, plan, limit, configured_ms)
+    return entries_of(log, plan, limit, configured_ms)
+
+
+def incidents_of(log: Log, plan: Plan, limit: int, born: UUID, configured_ms: int) -> Chosen:
+    notices = (notice_of(each, born, log.base_url) for each in log.reader.incidents(HEALTH_ENTRIES))
+    shown = tuple(islice(filter(plan.shows, notices), limit))
+    return Chosen(shown, max([configured_ms, *(notice.updated_ms for notice in shown)]))
+
+
+def entries_of(log: Log, plan: Plan, limit: int, configured_ms: int) -> Chosen:
+    """Entries, and tombstones of those that would stand among them."""
+    shown, removed, updated_ms = list[Entry](), list[Tombstone](), configured_ms
+    for entry in candidates(log.reader, plan, log.priorities):
+        changed_ms = max(entry.changed_ms, entry.seen_ms)
+        if not plan.shows(entry):
+            if entry.revisions > 1:  # an edit may have taken it out of the feed
+                updated_ms = max(updated_ms, changed_ms)
+            continue
+        updated_ms = max(updated_ms, changed_ms, entry.removed_ms or 0)
+        if entry.removed_ms is not None:
+            removed.append(Tombstone(entry.uid, entry.removed_ms))
+            continue
+        shown.append(entry)
+        if len(shown) == limit:
+            break
+    tombstones = nlargest(limit, removed, key=lambda each: (each.when_ms, each.uid))
+    return Chosen(tuple(shown), updated_ms, tuple(tombstones))
 
 
 def candidates(reader: Reader, plan: Plan, priorities: Mapping[str, int]) -> Iterator[Entry]:
@@ -85,7 +113,3 @@ def candidates(reader: Reader, plan: Plan, priorities: Mapping[str, int]) -> Ite
 def feed_urn(born: UUID, name: str) -> str:
     """Feeds have UUIDs made from the one that the database was born with."""
     return f"urn:uuid:{uuid5(born, f'feed:{name}')}"
-
-
-def entry_urn(entry: Entry) -> str:
-    return f"urn:uuid:{entry.uid}"

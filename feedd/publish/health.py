@@ -1,12 +1,13 @@
-"""What goes wrong with sources as entries of a feed: one an incident, brought up to date when it ends."""
+"""What goes wrong with sources as items of a feed: one an incident, brought up to date when it ends."""
 
 from html import escape
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
+from feedd.normalise.text import summary
+from feedd.publish.item import Notice
 from feedd.publish.times import rfc3339
 from feedd.store.incidents import Incident
-from feedd.store.reader import Entry
 
 
 class Words(NamedTuple):
@@ -39,6 +40,12 @@ WORDS = {
         "Nothing failed, there is just nothing new. If that is usual, set expected_silence for {} in the"
         " configuration.",
     ),
+    "restless": Words(
+        "{}: a fragment changes at most looks",
+        "{}: what to ignore was settled",
+        "Each of these changes is told, since a counter can't be told from a rising death toll. If the fragment says"
+        " nothing, add the line to the configuration of {}; lines of several fragments go into one list.",
+    ),
     "moved": Words(
         "{} has moved",
         "{} has moved",
@@ -47,27 +54,20 @@ WORDS = {
 }
 
 
-def entry_of(incident: Incident, born: UUID, base_url: str) -> Entry:
-    """An incident as an entry. Its id never changes; `updated` is when it began, changed its kind of trouble, or ended."""
+def notice_of(incident: Incident, born: UUID, base_url: str) -> Notice:
+    """An incident as an item. Its id never changes; `updated` is when it began, changed its kind of trouble, or ended."""
     words = WORDS[incident.kind]
     title = (words.open if incident.closed_ms is None else words.closed).format(incident.source)
-    return Entry(
-        id=incident.id,
+    html = told(incident, words.advice.format(incident.source))
+    return Notice(
         uid=str(uuid5(born, f"incident:{incident.id}")),
         url=f"{base_url}feeds/{incident.source}",
         title=title,
+        summary=summary(html),
+        content_html=html,
         published_ms=incident.opened_ms,
         updated_ms=incident.changed_ms,
-        date_guessed=False,
-        changed_ms=incident.changed_ms,
-        seen_ms=incident.changed_ms,
-        removed_ms=None,
-        revisions=1,
-        position=incident.changed_ms,
-        sources=(incident.source,),
         source=incident.source,
-        image=None,
-        content_html=told(incident, words.advice.format(incident.source)),
     )
 
 

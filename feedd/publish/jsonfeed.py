@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from feedd.model import Details
-from feedd.normalise.text import summary
-from feedd.publish.document import Document, entry_urn
+from feedd.publish.document import Document
+from feedd.publish.item import Item, article_url, brief, urn
 from feedd.publish.syndication import headline, safe
 from feedd.publish.times import rfc3339
-from feedd.store.reader import Entry
 
 URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
 STRAY = re.compile("%(?![0-9A-Fa-f]{2})")  # an escape that is none
@@ -55,18 +54,20 @@ def attributed(said: Details) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value}
 
 
-def item(document: Document, entry: Entry) -> dict[str, Any]:
+def item(document: Document, entry: Item) -> dict[str, Any]:
     made: dict[str, Any] = {
-        "id": entry_urn(entry),
+        "id": urn(entry),
         "url": entry.url,
         "title": headline(entry),
         "date_published": rfc3339(entry.published_ms),
         "date_modified": rfc3339(entry.updated_ms),
     }
+    if article := article_url(entry):
+        made["external_url"] = address(article)
     if document.content == "full":
         made["content_html"] = safe(entry.content_html)
     else:
-        made["content_text"] = safe(summary(entry.content_html))
+        made["content_text"] = safe(brief(entry))
     if entry.image:
         made["image"] = address(entry.image)
     made |= attributed(entry.details)

@@ -1,4 +1,4 @@
-"""Which feeds there are, from the configuration: `all`, one a source, and those of `[feeds]`."""
+"""Which feeds there are, from the configuration: `all`, `changes`, `health`, one a source, and those of `[feeds]`."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,10 @@ from feedd import __version__
 from feedd.config.base import digest
 from feedd.config.settings import Config, Feed
 from feedd.normalise.text import FORBIDDEN, plain_text
+from feedd.publish.item import Item
 from feedd.rules import Filter, Parts
-from feedd.store.reader import Entry
 
+CHANGES = "changes"
 HEALTH = "health"
 
 
@@ -22,8 +23,9 @@ class Plan(NamedTuple):
     limit: int
     content: str  # full | summary
     language: str | None
+    changes: str | None = None  # all | substantial: it shows changes, not entries
 
-    def shows(self, entry: Entry) -> bool:
+    def shows(self, entry: Item) -> bool:
         """Whether the rules of the feed let the entry in."""
         said = entry.details
         parts = Parts(
@@ -36,6 +38,9 @@ def plans(config: Config) -> dict[str, Plan]:
     """All feeds by name, in the order in which they are listed."""
     configured = {feed.name: feed for feed in config.feeds}
     made = {"all": plan(config, configured.get("all", Feed(name="all", title="All entries")), None)}
+    changes = configured.get(CHANGES, Feed(name=CHANGES))
+    settled = {"title": changes.title or "What changed", "changes": changes.changes or "all"}
+    made[CHANGES] = plan(config, changes.model_copy(update=settled), None)
     made[HEALTH] = plan(config, configured.get(HEALTH, Feed(name=HEALTH, title="Health of the sources")), ())
     for source in config.sources:
         feed = configured.get(source.name, Feed(name=source.name))
@@ -78,4 +83,4 @@ def plan(config: Config, feed: Feed, sources: tuple[str, ...] | None) -> Plan:
     language = languages.pop() if len(languages) == 1 else None
     title = FORBIDDEN.sub("", feed.title or "").strip() or feed.name
     rules = Filter(feed.match.patterns, feed.reject.patterns)
-    return Plan(feed.name, title, sources, rules, feed.limit, feed.content, language)
+    return Plan(feed.name, title, sources, rules, feed.limit, feed.content, language, feed.changes)

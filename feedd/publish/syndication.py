@@ -15,13 +15,14 @@ from lxml import etree
 from feedd import __version__
 from feedd.model import Enclosure
 from feedd.normalise.text import FORBIDDEN, summary
-from feedd.publish.document import Document, entry_urn
+from feedd.publish.document import Document
+from feedd.publish.item import Item, Tombstone, article_url, brief, urn
 from feedd.publish.times import moment, rfc822, rfc3339
-from feedd.store.reader import Entry
 
 ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 ATOM_TYPE = "application/atom+xml"
 RSS_TYPE = "application/rss+xml"
@@ -35,6 +36,7 @@ def atom(document: Document) -> bytes:
             {"href": document.url(), "rel": "alternate", "type": "text/html"},
         ]
     )
+    generator.channel.tombstones = document.tombstones
     rendered: bytes = generator.atom_str()
     return rendered
 
@@ -71,7 +73,7 @@ def safe(text: str) -> str:
     return FORBIDDEN.sub("", text)
 
 
-def headline(entry: Entry) -> str:
+def headline(entry: Item) -> str:
     """The title, or what a reader can show in its place."""
     return safe(entry.title).strip() or safe(summary(entry.content_html, 80)) or entry.url
 
@@ -80,9 +82,18 @@ class Channel(BaseExtension):  # type: ignore[misc]
     """What feedgen has no say for at the head of a feed."""
 
     updated_ms = 0
+    tombstones: tuple[Tombstone, ...] = ()
 
     def extend_ns(self) -> dict[str, str]:
-        return {"media": MEDIA, "dc": DUBLIN_CORE}
+        names = {"media": MEDIA, "dc": DUBLIN_CORE}
+        return {**names, "at": TOMBSTONES} if self.tombstones else names
+
+    def extend_atom(self, feed: Any) -> Any:
+        """RFC 6721 section 3: what was withdrawn, so that readers can drop it, too."""
+        for each in self.tombstones:
+            name = f"{{{TOMBSTONES}}}deleted-entry"
+            etree.SubElement(feed, name, ref=urn(each), when=rfc3339(each.when_ms))
+        return feed
 
     def extend_rss(self, rss: Any) -> Any:
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.updated_ms)
@@ -92,7 +103,7 @@ class Channel(BaseExtension):  # type: ignore[misc]
 class Syndicated(FeedEntry):  # type: ignore[misc]
     """An entry that renders itself from its value."""
 
-    def __init__(self, document: Document, entry: Entry) -> None:
+    def __init__(self, document: Document, entry: Item) -> None:
         super().__init__()
         self.document = document
         self.entry = entry
@@ -100,7 +111,7 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
     def atom_entry(self, extensions: bool = True) -> Any:  # noqa: ARG002 (feedgen's signature)
         entry, document = self.entry, self.document
         element = etree.Element("entry")  # no namespace: feedgen's root declares Atom's as the default
-        text(element, "id", entry_urn(entry))
+        text(element, "id", urn(entry))
         text(element, "title", headline(entry))
         text(element, "updated", rfc3339(entry.updated_ms))
         text(element, "published", rfc3339(entry.published_ms))
@@ -109,6 +120,8 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         for category in entry.details.categories:
             etree.SubElement(element, "category", term=safe(category))
         etree.SubElement(element, "link", rel="alternate", type="text/html", href=entry.url)
+        if article := article_url(entry):
+            etree.SubElement(element, "link", rel="related", type="text/html", href=safe(article))
         if entry.details.comments_url:
             etree.SubElement(
                 element, "link", rel="replies", type="text/html", href=safe(entry.details.comments_url)
@@ -121,7 +134,7 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         if document.content == "full":
             text(element, "content", entry.content_html).set("type", "html")
         else:
-            text(element, "summary", summary(entry.content_html)).set("type", "text")
+            text(element, "summary", brief(entry)).set("type", "text")
         self.thumbnail(element)
         return element
 
@@ -130,7 +143,7 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         element = etree.Element("item")
         text(element, "title", headline(entry))
         text(element, "link", entry.url)
-        text(element, "guid", entry_urn(entry)).set("isPermaLink", "false")
+        text(element, "guid", urn(entry)).set("isPermaLink", "false")
         text(element, "pubDate", rfc822(entry.published_ms))
         text(element, f"{{{ATOM}}}updated", rfc3339(entry.updated_ms))
         for name in entry.details.authors:
@@ -142,9 +155,7 @@ class Syndicated(FeedEntry):  # type: ignore[misc]
         self.enclosures(element)
         source = text(element, "source", document.source_titles[entry.source])
         source.set("url", f"{document.base_url}feeds/{entry.source}.rss")
-        text(
-            element, "description", escape(summary(entry.content_html), quote=False)
-        )  # RSS takes it for HTML
+        text(element, "description", escape(brief(entry), quote=False))  # RSS takes it for HTML
         if document.content == "full":
             text(element, f"{{{CONTENT}}}encoded", entry.content_html)
         self.thumbnail(element)

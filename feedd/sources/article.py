@@ -4,11 +4,9 @@ What a page states stands in JSON-LD (schema.org's Article), in Open Graph's and
 `<time itemprop>`; of several, the first that is stated in this order counts.
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any, NamedTuple
 
 from feedd.errors import SelectorRot, SourceError
@@ -16,13 +14,13 @@ from feedd.normalise.dates import parse_date
 from feedd.normalise.text import FORBIDDEN
 from feedd.normalise.url import shown
 from feedd.sources import selector as selectors
+from feedd.sources.live import is_live_page
 from feedd.sources.markup import Document, absolute, text_of
 from feedd.sources.selector import compile_selector, select_all
+from feedd.sources.structured import objects_of, strings, types_of
 
 AUTO = "auto"
 ARTICLE_TYPE = re.compile(r"(?:\w*Article|\w*Posting|Report|Review|\w*Recipe|HowTo|\w*Episode|Event)$")
-MAX_OBJECTS = 1_000  # of JSON-LD that are looked at
-MAX_JSON = 2_000_000  # characters of JSON-LD
 MAX_TAGS = 50_000  # of a page whose article is to be found: that takes 60 µs a tag
 SHORTEST = 20  # characters of what can be an article
 TITLES = ("og:title", "twitter:title", "dc.title", "citation_title")
@@ -78,12 +76,13 @@ class ExtractedArticle(NamedTuple):
     authors: tuple[str, ...] = ()
     language: str | None = None
     base_url: str | None = None  # what addresses in `html` are relative to
+    live: bool = False  # it is a live blog
 
 
 class Stated(NamedTuple):
     """The places in which a page says something of itself."""
 
-    objects: tuple[dict[str, Any], ...]  # JSON-LD
+    objects: tuple[dict[str, Any], ...]  # of JSON-LD, that are articles
     metas: dict[str, tuple[str, ...]]  # contents by name, in small letters
 
 
@@ -94,7 +93,8 @@ def extract_article(data: bytes, url: str, content_type: str | None, content: st
     if document.is_json:
         return ExtractedArticle("", html, base_url=url)
     root = document.tree
-    stated = Stated(tuple(json_ld(root)), metas_of(root))
+    objects = tuple(objects_of(root))
+    stated = Stated(tuple(filter(is_article, objects)), metas_of(root))
     return ExtractedArticle(
         title=title_of(stated, root, document),
         html=html,
@@ -104,6 +104,7 @@ def extract_article(data: bytes, url: str, content_type: str | None, content: st
         authors=authors_of(stated),
         language=language_of(stated, root),
         base_url=document.base_url,
+        live=is_live_page(objects),
     )
 
 
@@ -168,41 +169,8 @@ def holds_the_article(element: Any, limit: float) -> bool:
     return element.find(".//h1") is not None or len(element.text_content()) > limit
 
 
-def json_ld(root: Any) -> Iterator[dict[str, Any]]:
-    """The objects that are articles, the outermost first."""
-    waiting: list[Any] = []
-    for script in root.iter("script"):
-        said = script.text or ""
-        if "ld+json" in (script.get("type") or "").lower() and len(said) <= MAX_JSON:
-            try:
-                waiting.append(json.loads(said, strict=False))
-            except (ValueError, RecursionError):
-                continue  # other places say it too
-    return islice(filter(is_article, unfolded(waiting)), MAX_OBJECTS)
-
-
-def unfolded(waiting: list[Any]) -> Iterator[dict[str, Any]]:
-    for _ in range(MAX_OBJECTS):
-        if not waiting:
-            return
-        match waiting.pop(0):
-            case list(several):
-                waiting[:0] = several[:MAX_OBJECTS]
-            case dict(said):
-                yield said
-                waiting.extend(
-                    said[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in said
-                )
-            case _:
-                pass
-
-
 def is_article(said: dict[str, Any]) -> bool:
-    return any(ARTICLE_TYPE.match(kind) for kind in strings(said.get("@type")))
-
-
-def strings(value: object) -> list[str]:
-    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+    return any(ARTICLE_TYPE.match(kind) for kind in types_of(said))
 
 
 def metas_of(root: Any) -> dict[str, tuple[str, ...]]:

@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from feedd.errors import NotAFeed
 from feedd.model import Raw, RawItem, Wishes
+from feedd.normalise.text import FORBIDDEN
 from feedd.normalise.url import BadUrl, canonical
-from feedd.sources.article import extract_article
+from feedd.recheck import Known, Recheck, Titles, remembered, stated_time, title_of
+from feedd.sources.article import ExtractedArticle, extract_article
 from feedd.sources.feed.parse import parse
-from feedd.sources.items import Draft, Made, Recipe, drafts, made_of
+from feedd.sources.identity import Identity
+from feedd.sources.items import WHOLE, Draft, Made, Recipe, drafts, made_of, plausible, rewritten
+from feedd.sources.live import is_live_document, is_live_url
 from feedd.sources.output import items_of_output
 from feedd.sources.page import PageSelectors, items_of_page
 from feedd.sources.sitemap import SitemapEntry
@@ -38,12 +42,34 @@ class Reading(NamedTuple):
     note: str | None = None
 
 
+class Before(NamedTuple):
+    """What is known of an article that was read before; no title: of none."""
+
+    title: str = ""
+    recheck: Recheck = Recheck()
+
+
+class Read(NamedTuple):
+    """What an article's own page comes to."""
+
+    made: Made
+    recheck: Recheck  # what the next reading is compared with
+
+
 def reading_of(
     raws: Sequence[RawItem], recipe: Recipe, now_ms: int, raw: Raw | None, *, whole: bool
 ) -> Reading:
     """`whole`: the items are articles as they stand."""
     drafted = drafts(raws, recipe, whole=whole)
-    return Reading(tuple(drafted), made_of(drafted, recipe, now_ms, raw) if whole else None)
+    return Reading(tuple(drafted), living(made_of(drafted, recipe, now_ms, raw)) if whole else None)
+
+
+def living(made: Made, *, live: bool = False) -> Made:
+    """With those marked that are of live blogs; `live`: all are."""
+    items = made.items
+    return made._replace(
+        items=[each._replace(live=True) if live or is_live_url(each.article.url) else each for each in items]
+    )
 
 
 def read_feed(document: Document, recipe: Recipe, now_ms: int, *, whole: bool) -> Reading:
@@ -81,8 +107,11 @@ def read_page(
 
 def read_watched(document: Document, recipe: Recipe, watching: Watching, now_ms: int) -> Reading:
     """Raises SelectorRot."""
-    item = watched_item(document.body, document.url, document.content_type, watching)
-    return reading_of([item], recipe, now_ms, document.raw, whole=True)
+    received = (document.body, document.url, document.content_type)
+    reading = reading_of([watched_item(*received, watching)], recipe, now_ms, document.raw, whole=True)
+    if reading.made is None or not is_live_document(*received):
+        return reading
+    return reading._replace(made=living(reading.made, live=True))
 
 
 def read_sitemap(entries: Sequence[SitemapEntry], recipe: Recipe, now_ms: int, *, whole: bool) -> Reading:
@@ -104,14 +133,25 @@ def read_output(
     return reading._replace(rejected=output.rejected, note=None if output.items else "it printed no items")
 
 
-def read_article(draft: Draft, page: Document, content: str, recipe: Recipe, now_ms: int) -> Made:
-    """The item with the article of its own page in place of its summary. Raises SelectorRot."""
+def read_article(
+    draft: Draft,
+    page: Document,
+    content: str,
+    recipe: Recipe,
+    now_ms: int,
+    before: Before = Before(),  # noqa: B008 (frozen)
+) -> Read:
+    """The item with the article of its own page in place of its summary. Raises SelectorRot, SourceError."""
     article, item = extract_article(page.body, page.url, page.content_type, content), draft.raw
     details = item.details._replace(
         authors=item.details.authors or article.authors, language=item.details.language or article.language
     )
+    titles = Titles(item.title, headline_of(article, item, recipe))
+    title = item.title or article.title or titled(item).title
+    if before.title:
+        title = title_of(before.title, before.recheck.titles, titles)
     whole = item._replace(
-        title=item.title or article.title or titled(item).title,
+        title=title,
         html=article.html,
         base_url=article.base_url or page.url,
         published_ms=article.published_ms if item.published_ms is None else item.published_ms,
@@ -119,10 +159,54 @@ def read_article(draft: Draft, page: Document, content: str, recipe: Recipe, now
         image=item.image or article.image,
         details=details,
     )
-    return made_of([draft._replace(raw=whole)], recipe, now_ms, page.raw)
+    made = living(made_of([draft._replace(raw=whole)], recipe, now_ms, page.raw), live=article.live)
+    recheck = before.recheck._replace(
+        titles=titles if titles.headline else titles._replace(headline=before.recheck.titles.headline),
+        modified_ms=article.updated_ms,
+        stated=stated_by(item),
+    )
+    return Read(made, recheck)
+
+
+def headline_of(article: ExtractedArticle, item: RawItem, recipe: Recipe) -> str:
+    """What the page calls the article, as the source wants titles to be."""
+    title = rewritten("", article.title, recipe.rewrite)[1] if item.title else article.title
+    return remembered(" ".join(FORBIDDEN.sub("", title).split()))
+
+
+def stated_by(item: RawItem) -> tuple[str, ...]:
+    """What a document says of an item itself, so that its page is not asked for it."""
+    said = {"image": item.image, "authors": item.details.authors, "language": item.details.language}
+    return tuple(name for name, value in said.items() if value)
+
+
+def read_again(known: Known, page: Document, content: str, recipe: Recipe, now_ms: int) -> Read:
+    """An article that was read before, as its own page has it now. Raises SelectorRot, SourceError.
+
+    Whether its document still names it is no matter.
+    """
+    recheck, details = known.recheck, known.details
+    raw = RawItem(
+        None,
+        known.url,
+        recheck.titles.stated,
+        "",
+        published_ms=known.published_ms,
+        image=known.image if "image" in recheck.stated else None,
+        details=details._replace(
+            authors=details.authors if "authors" in recheck.stated else (),
+            language=details.language if "language" in recheck.stated else None,
+        ),
+    )
+    identity = Identity(known.location, known.uid, follows=True)
+    draft = Draft(raw, known.url, identity, 0, known.seen or WHOLE)
+    made, found = read_article(draft, page, content, recipe, now_ms, Before(known.title, recheck))
+    stated = stated_time(known, plausible(found.modified_ms, now_ms))
+    items = [item._replace(stated_ms=stated, seen=known.seen) for item in made.items]
+    return Read(made._replace(items=items), found._replace(stated=recheck.stated))
 
 
 def summaries(drafted: Sequence[Draft], recipe: Recipe, now_ms: int) -> Made:
     """Items as their document states them, standing in for articles that can't be had."""
     standing = (draft._replace(raw=titled(draft.raw)) for draft in drafted)
-    return made_of(standing, recipe, now_ms, provisional=True)
+    return living(made_of(standing, recipe, now_ms, provisional=True))

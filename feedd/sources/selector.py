@@ -156,7 +156,7 @@ def css(path: str) -> Any:
 
     try:
         return soupsieve.compile(path)
-    except (soupsieve.SelectorSyntaxError, ValueError, RecursionError) as error:
+    except (soupsieve.SelectorSyntaxError, NotImplementedError, ValueError, RecursionError) as error:
         why = str(error).split("\n", 1)[0]
         raise ValueError(f"'{path}' is not a CSS selector: {why}") from error
 

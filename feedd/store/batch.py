@@ -5,23 +5,28 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
+from feedd.changes.values import Judged
 from feedd.decide import Pass, Verdict
-from feedd.model import Item, Kind, Version
+from feedd.model import Item, Kind, Significance, Version
 from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
-from feedd.store.database import stored_path
+from feedd.normalise.text import lead_image
+from feedd.store.database import placeholders, stored_path
+from feedd.store.judging import judged_between
 from feedd.store.pack import pack, pack_bytes
 from feedd.store.snapshot import PROVISIONAL, StoredEntry, content
 
 INSERT_ENTRY = "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)"
-INSERT_REVISION = "INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT_REVISION = f"INSERT INTO revisions VALUES ({placeholders(26)})"
 INSERT_LOCATION = (
-    "INSERT INTO locations VALUES (?,?,?,?,?,?,?,?,NULL,?) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
+    "INSERT INTO locations (source_id, path, entry_id, revision_id, stated, size, mtime_ns, inode, seen)"
+    " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
     " revision_id=excluded.revision_id, stated=excluded.stated, size=excluded.size, mtime_ns=excluded.mtime_ns,"
     " inode=excluded.inode, rejected=NULL, seen=excluded.seen"
 )
 INSERT_CHANGE = (
-    "INSERT INTO changes (kind, at, source_id, entry_id, revision_id, pass, silent) VALUES (?,?,?,?,?,?,?)"
+    "INSERT INTO changes (kind, at, source_id, entry_id, revision_id, pass, silent, previous_id, significance, reasons)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?)"
 )
 
 
@@ -112,14 +117,13 @@ class Batch:
         revision_id, article, look = self.next_revision, item.article, self.look
         self.next_revision += 1
         self.wrote = True
-        reasons = json.dumps(verdict.reasons, ensure_ascii=False) if verdict.reasons else None
         self.revisions.append(
             (revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location))
             + (item.stated_ms, look.now_ms, article.title, article.image)
             + (None if packed is not None else article.content_html, packed, against)
             + (article.content_hash, article.fingerprint, article.links_hash, VERSION, self.made_under(item))
-            + (verdict.kind or "duplicate", verdict.significance, reasons, newest, entry.position)
-            + (spelled(article.details) or None, self.raw_id(item))
+            + (verdict.kind or "duplicate", verdict.significance, reasons_of(verdict), newest, entry.position)
+            + (spelled(article.details) or None, self.raw_id(item), verdict.adds_only)
         )
         return revision_id
 
@@ -166,10 +170,16 @@ class Batch:
         if before is None:
             self.gained += not entry.state.removed  # one that is restored is counted in everywhere
         else:
-            packed = pack(content(self.connection, before.revision_id), item.article.content_html)
+            earlier = content(self.connection, before.revision_id)
             self.connection.execute(
-                "UPDATE revisions SET newest = 0, content_html = NULL, packed = ?, packed_against = ? WHERE id = ?",
-                [packed, revision_id, before.revision_id],
+                "UPDATE revisions SET newest = 0, content_html = NULL, packed = ?, packed_against = ?,"
+                " image = nullif(image, ?) WHERE id = ?",  # a picture that the content shows is not kept twice
+                [
+                    pack(earlier, item.article.content_html),
+                    revision_id,
+                    lead_image(earlier),
+                    before.revision_id,
+                ],
             )
         return revision_id
 
@@ -189,24 +199,54 @@ class Batch:
                 "UPDATE entries SET title = ?, url = ? WHERE id = ?",
                 [item.article.title, item.article.url, entry.id],
             )
-        if verdict.kind is not None:
+        if verdict.kind is not None and verdict.hold is None:
             entry.updated_ms, entry.position = max(entry.updated_ms, look.now_ms), look.now_ms
             run(
                 "UPDATE entries SET updated = ?, position = ?, changed_at = ?, removed_at = NULL WHERE id = ?",
                 [entry.updated_ms, look.now_ms, look.now_ms, entry.id],
             )
             run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [look.now_ms, entry.id])
-            self.log(verdict.kind, entry.id, revision_id)
-        elif verdict.newest:  # one change tells of all that one pass found
+            self.log(verdict, entry, revision_id)
+        elif verdict.newest and verdict.hold is None:
+            self.retell(entry.id, revision_id)
+
+    def retell(self, entry_id: int, revision_id: int) -> None:
+        """One change tells of all that one pass found: from what was told before to what is newest now."""
+        run, look = self.connection.execute, self.look
+        found = run(
+            "SELECT id, previous_id FROM changes WHERE entry_id = ? AND source_id = ? AND pass = ?",
+            [entry_id, look.source_id, look.number],
+        ).fetchone()
+        if found is None:
+            return
+        change_id, previous_id = found
+        run("UPDATE changes SET revision_id = ? WHERE id = ?", [revision_id, change_id])
+        if previous_id is None:
+            return
+        judged = judged_between(self.connection, previous_id, revision_id)
+        if judged.level is not Significance.NONE:
             run(
-                "UPDATE changes SET revision_id = ? WHERE entry_id = ? AND source_id = ? AND pass = ?",
-                [revision_id, entry.id, look.source_id, look.number],
+                "UPDATE changes SET significance = ?, reasons = ? WHERE id = ?",
+                [judged.level, reasons_of(judged), change_id],
             )
 
-    def log(self, kind: Kind, entry_id: int, revision_id: int | None) -> None:
+    def log(self, verdict: Verdict, entry: StoredEntry, revision_id: int | None) -> None:
+        """Log a change that is told; where it is just what its revision says of itself, that is not said twice."""
+        assert verdict.kind is not None
+        previous = verdict.previous
+        judged: tuple[object, ...] = (None, None, None)
+        if previous is not None:
+            judged = (previous.revision_id, None, None)
+        if entry.state.told_from is not None or not verdict.keeps_revision:
+            judged = (judged[0], verdict.significance, reasons_of(verdict))
+        self.log_change(verdict.kind, entry.id, revision_id, *judged)
+
+    def log_change(self, kind: Kind, entry_id: int, revision_id: int | None, *judged: object) -> None:
+        """`judged`: the revision that was told before, significance and reasons; None: the revision's own."""
         look = self.look
         silent = look.first or (kind is Kind.ADDED and self.quiet)
-        self.changes.append((kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, silent))
+        row = (kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, silent)
+        self.changes.append((*row, *(judged or (None, Significance.SUBSTANTIAL, None))))
 
     def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
         """Note what the item's location holds; a stamp that can't be trusted yet is left out."""
@@ -225,3 +265,8 @@ class Batch:
             if rows:
                 many(statement, rows)
                 rows.clear()
+
+
+def reasons_of(judged: Verdict | Judged) -> str | None:
+    """The reasons as they are stored: a JSON list."""
+    return json.dumps(judged.reasons, ensure_ascii=False) if judged.reasons else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from feedd.decide import Pass
 from feedd.model import Conversation, Item, Kind, Rejected
 from feedd.schedule import Due
-from feedd.store import incidents
+from feedd.store import incidents, notices, proposals
 
 
 class SourceKey(NamedTuple):
@@ -107,6 +107,9 @@ def finished(
         )
     if incidents.close(connection, look.source_id, ("failing", "selector", "paused"), look.now_ms):
         log_source(connection, Kind.SOURCE_RECOVERED, look, None)
+    notices.release_settled(connection, look)
+    if look.rebase:
+        proposals.forget(connection, look)
     note_silence(connection, source, look, changed=changed)
 
 

@@ -8,10 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from feedd.model import NO_DETAILS, Details
+from feedd.changes.values import Content
+from feedd.model import NO_DETAILS, Details, Significance
 from feedd.normalise import details
+from feedd.normalise.text import lead_image
+from feedd.store import changelog, proposals
+from feedd.store.changelog import Change
 from feedd.store.database import connect_to_read, loaded_path, placeholders, translated
 from feedd.store.incidents import Incident, newest
+from feedd.store.judging import Unpacked, stored_content
+from feedd.store.proposals import Proposed
 from feedd.store.schema import check_current, empty_store
 from feedd.store.snapshot import content
 
@@ -75,6 +81,7 @@ class Revision(NamedTuple):
     significance: str
     reasons: tuple[str, ...]
     revision_id: int
+    newest: bool  # the one that its source shows
 
 
 class Reader:
@@ -224,13 +231,13 @@ class Reader:
 
     def history(self, entry_id: int) -> list[Revision]:
         rows = self.rows(
-            "SELECT r.number, s.name, r.location, r.stated, r.seen_at, r.title, r.change, r.significance, r.reasons, r.id"
-            " FROM revisions r JOIN sources s ON s.id = r.source_id WHERE r.entry_id = ? ORDER BY r.number",
+            "SELECT r.number, s.name, r.location, r.stated, r.seen_at, r.title, r.change, r.significance, r.reasons, r.id,"
+            " r.newest FROM revisions r JOIN sources s ON s.id = r.source_id WHERE r.entry_id = ? ORDER BY r.number",
             [entry_id],
         )
         return [
             Revision._make(row)._replace(
-                location=loaded_path(row[2]), reasons=tuple(json.loads(row[8] or "[]"))
+                location=loaded_path(row[2]), reasons=tuple(json.loads(row[8] or "[]")), newest=bool(row[10])
             )
             for row in rows
         ]
@@ -247,6 +254,21 @@ class Reader:
     def revision_html(self, revision_id: int) -> str:
         with translated(self.path):
             return content(self.connection, revision_id)
+
+    def entry_as(self, entry: Entry, revision: Revision) -> Entry:
+        """The entry as one of its versions had it."""
+        ((image, said),) = self.rows(
+            "SELECT image, details FROM revisions WHERE id = ?", [revision.revision_id]
+        )
+        html = self.revision_html(revision.revision_id)
+        return entry._replace(
+            title=revision.title,
+            source=revision.source,
+            seen_ms=revision.seen_ms,
+            image=image or lead_image(html),
+            content_html=html,
+            details=details.read(said),
+        )
 
     def last_change(self, entry_id: int) -> tuple[str, int] | None:
         """Kind and time of the last change of an entry that was told."""
@@ -272,3 +294,23 @@ class Reader:
             [limit],
         )
         return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]
+
+    def proposals(self) -> list[Proposed]:
+        """Lines that sources' `ignore` might have."""
+        with translated(self.path):
+            return proposals.newest(self.connection)
+
+    def change_log(
+        self,
+        source_ids: Collection[int] | None = None,
+        level: Significance | None = None,
+        before: int | None = None,
+    ) -> Iterator[Change]:
+        """Changes that these sources told (None: all), newest first: of that significance, below that number."""
+        with translated(self.path):
+            yield from changelog.changes(self.connection, source_ids, level, before)
+
+    def version_content(self, revision_id: int, unpacked: Unpacked | None = None) -> Content:
+        """What is compared of a version; who asks for many passes `unpacked`. Raises NoLongerKept."""
+        with translated(self.path):
+            return stored_content(self.connection, revision_id, unpacked)

@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from feedd.decide import DUPLICATE, Pass, after, decide, in_order, parted, superseded, tally_field
+from feedd.decide import DUPLICATE, Pass, Verdict, after, decide, in_order, parted, superseded, tally_field
 from feedd.model import COUNTS, Item, Kind, Rejected, Tally
-from feedd.store import snapshot
+from feedd.store import notices, proposals, snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import placeholders, stored_path
 from feedd.store.identity import identify, note_aliases, part
+from feedd.store.judging import StoredJudge
+from feedd.store.unchanged import sort_out
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
 
@@ -21,10 +23,14 @@ def recorded(
     rejected: Sequence[Rejected],
 ) -> Tally:
     counts = dict.fromkeys(COUNTS, 0)
-    identified = identify(connection, look, items)
+    found = sort_out(connection, look, extraction, items)
+    counts["duplicates"] = found.unchanged
+    batch = Batch(connection, look, extraction)
+    for item, entry_id, revision_id in found.moved:
+        batch.locate(item, entry_id, revision_id)
+    identified = identify(connection, look, found.other)
     part(connection, identified)
     stored = snapshot.load(connection, look, extraction, identified.items)
-    batch = Batch(connection, look, extraction)
     held, older = parted(in_order(identified.items))
     for item in held:
         counts[record_item(connection, batch, stored, item)] += 1
@@ -40,17 +46,17 @@ def recorded(
 
 def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.Snapshot, item: Item) -> str:
     """Decide on one item, add its rows, and return the count it goes into."""
-    look, uid = batch.look, item.article.uid
+    look, uid, judge = batch.look, item.article.uid, StoredJudge(connection)
     entry = stored.entries.get(uid)
     if entry is None:
         entry = snapshot.StoredEntry(0)
-        verdict = decide(item, None, entry.state, look)
+        verdict = decide(item, None, entry.state, look, judge)
         entry = stored.entries[uid] = batch.add_entry(item, verdict)
         revision_id = batch.next_revision - 1
-        batch.log(Kind.ADDED, entry.id, revision_id)
+        batch.log(verdict, entry, revision_id)
     else:
         held = stored.held(item, entry)
-        verdict = decide(item, held, entry.state, look)
+        verdict = decide(item, held, entry.state, look, judge)
         if verdict is DUPLICATE:
             for version in (entry.state.newest, held):
                 if version is not None and version.content_hash == item.article.content_hash:
@@ -61,11 +67,32 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
         revision_id = batch.revise(entry, item, verdict) if verdict.keeps_revision else known
         if verdict.keeps_revision or verdict.kind is not None:
             batch.update_entry(entry, item, verdict, revision_id)
-        if verdict.kind is not None:
+        hold_back(connection, entry, verdict, look, revision_id)
+        if verdict.keeps_revision and verdict.kind is not None:
+            proposals.propose(connection, look, entry.id)
+        if verdict.kind is not None and verdict.hold is None:
             count_holders(connection, entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
     batch.locate(item, entry.id, revision_id)
     after(entry.state, item, verdict, look, revision_id)
     return tally_field(verdict)
+
+
+def hold_back(
+    connection: sqlite3.Connection,
+    entry: snapshot.StoredEntry,
+    verdict: Verdict,
+    look: Pass,
+    revision_id: int,
+) -> None:
+    """Note what is kept without notice, and that it needs none any more."""
+    told_from = entry.state.told_from or verdict.previous
+    if verdict.hold is not None and told_from is not None:
+        told_id, told_ms = told_from.revision_id, entry.state.told_ms
+        notices.hold(connection, look, entry.id, told_id, revision_id, verdict.hold, told_ms)
+    elif entry.state.told_from is not None and verdict.releases:
+        notices.drop(connection, entry.id, look.source_id)
+    elif entry.state.told_from is not None and verdict.keeps_revision and verdict.newest:
+        notices.go_on(connection, look.source_id, entry.id, revision_id)
 
 
 def record_superseded(batch: Batch, entry: snapshot.StoredEntry, item: Item) -> str:
@@ -144,5 +171,6 @@ def removed(connection: sqlite3.Connection, look: Pass, gone: Sequence[str], doo
     for entry_id in doomed:
         connection.execute("UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id])
         count_holders(connection, entry_id, -1)
-        batch.log(Kind.REMOVED, entry_id, None)
+        notices.drop(connection, entry_id)
+        batch.log_change(Kind.REMOVED, entry_id, None)
     batch.flush()

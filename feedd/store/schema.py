@@ -199,6 +199,50 @@ def web(db: Database) -> None:
         db.execute(statement)
 
 
+CHANGES = (
+    "ALTER TABLE changes ADD COLUMN previous_id INTEGER REFERENCES revisions (id)",  # that was told before
+    "ALTER TABLE changes ADD COLUMN significance TEXT",
+    "ALTER TABLE changes ADD COLUMN reasons TEXT",  # JSON list of words
+    "ALTER TABLE revisions ADD COLUMN adds_only INTEGER NOT NULL DEFAULT 0",  # it touched nothing of what was said
+    "ALTER TABLE locations ADD COLUMN recheck TEXT",  # JSON: where rechecking its article stands
+    "ALTER TABLE locations ADD COLUMN recheck_at INTEGER",  # when its article is looked at again; NULL: never
+    "CREATE INDEX locations_recheck ON locations (source_id, recheck_at) WHERE recheck_at IS NOT NULL",
+    """
+    CREATE INDEX changes_told ON changes (id)
+        WHERE kind IN ('edited', 'silent-edit', 'reverted', 'removed', 'restored') AND NOT silent""",
+    "CREATE INDEX revisions_raw ON revisions (raw_id) WHERE raw_id IS NOT NULL",
+    """
+    CREATE TABLE held_notices (            -- of revisions that are kept, and told later or never
+        entry_id INTEGER NOT NULL REFERENCES entries (id),
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        told_id INTEGER NOT NULL REFERENCES revisions (id),     -- the version that was told last
+        revision_id INTEGER NOT NULL REFERENCES revisions (id), -- the newest
+        why TEXT NOT NULL,                 -- flip-flop, live
+        flips INTEGER NOT NULL,            -- how often its versions took turns meanwhile
+        due_at INTEGER,                    -- when it is told
+        due_pass INTEGER,                  -- of its source, after which it is told if it still stands
+        PRIMARY KEY (entry_id, source_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX held_notices_source ON held_notices (source_id)",
+    "CREATE INDEX held_notices_due ON held_notices (due_at) WHERE due_at IS NOT NULL",
+    """
+    CREATE TABLE proposals (               -- of lines for a source's `ignore`
+        source_id INTEGER NOT NULL REFERENCES sources (id),
+        pattern TEXT NOT NULL,
+        entry_id INTEGER NOT NULL REFERENCES entries (id),      -- where it was seen last
+        example TEXT NOT NULL,             -- what it takes out there
+        at INTEGER NOT NULL,
+        PRIMARY KEY (source_id, pattern)
+    ) WITHOUT ROWID""",
+)
+
+
+@migrations(name="0003_changes")
+def changes(db: Database) -> None:
+    for statement in CHANGES:
+        db.execute(statement)
+
+
 def create_views(db: Database) -> None:
     time = "strftime('%Y-%m-%dT%H:%M:%SZ', {} / 1000, 'unixepoch')"
     db.create_view(

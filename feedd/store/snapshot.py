@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from feedd.decide import EntryState, Pass, also_at, words
-from feedd.model import Item, Version
+from feedd.errors import NoLongerKept
+from feedd.model import Item, Kind, Version
 from feedd.normalise import details
 from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, clean
@@ -14,6 +15,7 @@ from feedd.normalise.text import lead_image
 from feedd.store.database import loaded_path, placeholders, stored_path
 from feedd.store.pack import unpack
 
+TRIES = 3  # to read a version while others are pruned
 PROVISIONAL = "-provisional"  # behind the hash of the settings, where a summary stands in for the article
 
 
@@ -55,7 +57,7 @@ def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Seq
     """Everything that deciding on `items` needs to know."""
     uids = list({item.article.uid for item in items})
     rows = connection.execute(
-        "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL, EXISTS (SELECT * FROM changes c"
+        "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL, changed_at, EXISTS (SELECT * FROM changes c"
         " WHERE c.entry_id = entries.id AND c.source_id = ? AND c.pass = ?) FROM entries"
         f" WHERE uid IN ({placeholders(len(uids))})",
         [look.source_id, look.number, *uids],
@@ -63,12 +65,12 @@ def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Seq
     entries = {
         uid: StoredEntry(
             entry_id,
-            EntryState(known=True, removed=bool(removed), told=bool(told)),
+            EntryState(known=True, removed=bool(removed), told=bool(told), told_ms=changed_at),
             revisions,
             updated,
             source_id,
         )
-        for entry_id, uid, revisions, updated, source_id, removed, told in rows
+        for entry_id, uid, revisions, updated, source_id, removed, changed_at, told in rows
     }
     if entries:
         load_versions(connection, look, extraction, entries)
@@ -89,13 +91,15 @@ def load_versions(
     rows = connection.execute(
         "SELECT r.entry_id, r.source_id, r.newest, r.position, r.normaliser, r.extraction, e.url,"
         f" r.id IN (SELECT revision_id FROM changes WHERE entry_id IN ({ids})),"
-        " r.details, r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, coalesce(r.stated, 0),"
+        " r.change, r.adds_only, r.details, r.id, r.title, r.content_hash, r.fingerprint, r.links_hash, r.stated, coalesce(r.stated, 0),"
         " r.location, r.pass"
         " FROM revisions r JOIN entries e ON e.id = r.entry_id"
         f" WHERE r.entry_id IN ({ids}) ORDER BY r.number",
         [*by_id, *by_id],
     ).fetchall()
-    for entry_id, source_id, newest, position, normaliser, made_under, url, told, said, *fields in rows:
+    for row in rows:
+        entry_id, source_id, newest, position, normaliser, made_under, url, told, change, adds_only = row[:10]
+        said, *fields = row[10:]
         entry, version = by_id[entry_id], Version(*fields)
         version = version._replace(location=loaded_path(version.location))
         if said:
@@ -110,12 +114,19 @@ def load_versions(
         same = made_under.removesuffix(PROVISIONAL) == extraction
         # a whole pass over a folder re-reads everything; a window shows the rest another day
         comparable = (same or (look.present is None and not look.rebase)) and not look.anew
-        version = version._replace(comparable=comparable, provisional=provisional)
+        version = version._replace(
+            comparable=comparable,
+            provisional=provisional,
+            returned=change == Kind.REVERTED,
+            adds_only=adds_only,
+        )
+        entry.state.growing = entry.state.growing + 1 if adds_only else 0
         entry.versions[version.revision_id] = version
         entry.state.hashes[version.content_hash] = version.revision_id
         if newest:
             entry.state.newest, entry.position = version, position
     load_standing(connection, look, by_id)
+    load_held_back(connection, look, by_id)
     for entry in entries.values():
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
@@ -136,6 +147,17 @@ def load_standing(connection: sqlite3.Connection, look: Pass, by_id: dict[int, S
             state.newest, state.stands = also_at(state.newest, stated_ms, time_ms, path), True
 
 
+def load_held_back(connection: sqlite3.Connection, look: Pass, by_id: dict[int, StoredEntry]) -> None:
+    """The version that was told last of each entry of which something is held back."""
+    rows = connection.execute(
+        "SELECT entry_id, told_id FROM held_notices"
+        f" WHERE source_id = ? AND entry_id IN ({placeholders(len(by_id))})",
+        [look.source_id, *by_id],
+    )
+    for entry_id, told_id in rows:
+        by_id[entry_id].state.told_from = by_id[entry_id].versions.get(told_id)
+
+
 def renormalised(
     connection: sqlite3.Connection, version: Version, url: str, said: str | None, unpacked: dict[int, str]
 ) -> Version:
@@ -152,13 +174,28 @@ def renormalised(
 
 
 def content(connection: sqlite3.Connection, revision_id: int, unpacked: dict[int, str] | None = None) -> str:
-    """The HTML of any revision. Who asks for many of one entry passes `unpacked`, which spares going back."""
+    """The HTML of any revision. Who asks for many of one entry passes `unpacked`, which spares going back.
+
+    Raises NoLongerKept.
+    """
+    for _ in range(TRIES):
+        html = followed(connection, revision_id, unpacked)
+        if html is not None:
+            return html
+    raise NoLongerKept("the version is no longer kept")
+
+
+def followed(connection: sqlite3.Connection, revision_id: int, unpacked: dict[int, str] | None) -> str | None:
+    """The HTML, from revision to revision; None where one of them is gone: then another stands in its place."""
     chain: list[tuple[int, bytes]] = []
     html, wanted = (unpacked or {}).get(revision_id), revision_id
     while html is None:
-        html, packed, against = connection.execute(
+        row = connection.execute(
             "SELECT content_html, packed, packed_against FROM revisions WHERE id = ?", [wanted]
         ).fetchone()
+        if row is None:
+            return None
+        html, packed, against = row
         if html is None:
             chain.append((wanted, packed))
             html, wanted = (unpacked or {}).get(against), against

@@ -11,7 +11,7 @@ from feedd.decide import Pass, Removals, in_order, is_suspicious
 from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
 from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
-from feedd.store import conversation, identity, incidents, passes, recording, schema
+from feedd.store import conversation, identity, incidents, notices, passes, recording, schema
 from feedd.store.database import (
     connect,
     connect_to_read,
@@ -233,6 +233,14 @@ class Writer:
                 recording.removed(self.connection, look, [""], held)
             if failure.kind != "failing" or failures + 1 >= source.failing_after:
                 passes.tell_failure(self.connection, look, failure)
+
+    def release(self, now_ms: int) -> int:
+        """Tell what was held back until now; returns how many changes that were."""
+        with translated(self.path):
+            if not notices.are_due(self.connection, now_ms):
+                return 0
+        with translated(self.path), transaction(self.connection):
+            return notices.release_due(self.connection, now_ms)
 
     def postpone(self, source: SourceKey, due: Due) -> None:
         """Look at the source at another time, for another reason."""

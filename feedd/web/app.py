@@ -17,7 +17,7 @@ from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
-from feedd.web import pages
+from feedd.web import entry_pages, pages
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 
 LIMITS = range(1, 1001)
@@ -41,6 +41,10 @@ def application(feeds: Feeds) -> Starlette:
             Route("/feeds.opml", web.opml),
             Route("/feeds/{name}.{format}", web.feed),
             Route("/feeds/{name}", web.feed_page),
+            Route("/changes", web.changes),
+            Route("/entries/{id}", web.entry),
+            Route("/entries/{id}/diff", web.to_comparison),
+            Route("/entries/{id}/diff/{pair}", web.diff),
             Route("/style.css", pages.stylesheet),
         ],
         middleware=[Middleware(SecurityHeaders)],
@@ -115,6 +119,24 @@ class Web:
         name = request.path_params["name"]
         await self.require(name)
         return await self.in_thread(pages.feed, self.feeds, name)
+
+    async def changes(self, request: Request) -> Response:
+        return await self.in_thread(entry_pages.changes, self.feeds, request.query_params)
+
+    async def entry(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        return await self.in_thread(entry_pages.entry, self.feeds, wanted, request.query_params)
+
+    async def to_comparison(self, request: Request) -> Response:
+        wanted = request.path_params["id"]
+        return await self.in_thread(entry_pages.to_comparison, self.feeds, wanted, request.query_params)
+
+    async def diff(self, request: Request) -> Response:
+        wanted, pair = request.path_params["id"], request.path_params["pair"]
+        accepted = request.headers.get("accept", "")
+        return await self.in_thread(
+            entry_pages.diff, self.feeds, wanted, pair, request.query_params, accepted
+        )
 
 
 async def store_failed(_: Request, error: Exception) -> Response:

@@ -1,6 +1,5 @@
 """Pages for people, rendered on the server."""
 
-from datetime import UTC, datetime
 from importlib.resources import files
 from itertools import islice
 
@@ -13,10 +12,10 @@ from feedd import __version__
 from feedd.normalise.text import summary
 from feedd.publish.cache import Feeds
 from feedd.publish.document import Document
+from feedd.publish.item import Item, Notice
 from feedd.publish.syndication import headline
-from feedd.publish.times import rfc3339
+from feedd.publish.times import moment, rfc3339
 from feedd.shapes import printable
-from feedd.store.reader import Entry
 
 NEWEST = 30
 SOURCES_SHOWN = 40
@@ -24,7 +23,10 @@ STYLE = (files("feedd.web") / "templates/style.css").read_bytes()
 
 
 def minute(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return moment(time_ms).strftime("%Y-%m-%d %H:%M")
+
+
+KINDS = {"silent-edit": "edited silently", "duplicate": "kept quietly"}  # changes as people call them
 
 
 environment = Environment(
@@ -34,7 +36,9 @@ environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-environment.filters.update(minute=minute, rfc3339=rfc3339, headline=headline, path=printable)
+environment.filters.update(
+    minute=minute, rfc3339=rfc3339, headline=headline, path=printable, kind=lambda name: KINDS.get(name, name)
+)
 environment.globals.update(version=__version__)
 
 
@@ -83,9 +87,12 @@ def feed(feeds: Feeds, name: str) -> Response:
     )
 
 
-def shown(document: Document) -> list[tuple[Entry, str]]:
-    """Each entry with the beginning of its text."""
-    return [(entry, summary(entry.content_html, 200)) for entry in document.entries]
+def shown(document: Document) -> list[tuple[Item, str]]:
+    """Each entry, or what feedd itself tells, with the beginning of its text."""
+    return [
+        (item, item.summary if isinstance(item, Notice) else summary(item.content_html, 200))
+        for item in document.entries
+    ]
 
 
 async def stylesheet(_: Request) -> Response:

@@ -118,11 +118,19 @@ def test_sources(site: Site) -> None:
 def test_feeds(site: Site) -> None:
     found = site.json("feeds")
     assert all(has(each, "name title entries updated urls") for each in found)
-    assert [each["name"] for each in found] == ["all", "health", "news", "other", "asleep", "missing"]
-    assert [each["entries"] for each in found] == [6, 0, 5, 2, 0, 0]
+    assert [each["name"] for each in found] == [
+        "all",
+        "changes",
+        "health",
+        "news",
+        "other",
+        "asleep",
+        "missing",
+    ]
+    assert [each["entries"] for each in found] == [6, 1, 0, 5, 2, 0, 0]
     base = f"{site.url}/feeds/other"
-    assert found[3]["urls"] == {"atom": f"{base}.atom", "rss": f"{base}.rss", "json": f"{base}.json"}
-    assert found[3]["title"] == "其他"
+    assert found[4]["urls"] == {"atom": f"{base}.atom", "rss": f"{base}.rss", "json": f"{base}.json"}
+    assert found[4]["title"] == "其他"
     assert len(site.json("feeds", "--limit", "1")) == 1
 
 
@@ -195,7 +203,7 @@ def test_history(site: Site) -> None:
         (1, "added", "Title 4"),
         (2, "silent-edit", "Title 4, edited"),
     ]
-    assert found[1]["reasons"] == ["title", "text"]
+    assert found[1]["reasons"] == ["number 4 → 4, edited", "title", "wording: Some → Other"]
     assert found[1]["significance"] == "substantial"
     assert len(site.json("history", URL, "--limit", "1")) == 1
     assert "silent-edit" in site.feedd("history", URL).stdout
@@ -305,7 +313,7 @@ def test_before_the_first_look(tmp_path: Path) -> None:
     assert site.json("entries") == []
     (source,) = site.json("sources")
     assert (source["name"], source["entries"], source["last_checked"]) == ("news", 0, None)
-    assert [each["entries"] for each in site.json("feeds")] == [0, 0, 0]
+    assert [each["entries"] for each in site.json("feeds")] == [0, 0, 0, 0]
     assert not site.database.exists()
 
 

@@ -88,7 +88,7 @@ def test_a_history_in_order_of_arrival(place: Place) -> None:
     history = place.reader.history(place.entry().id)
     assert [each.number for each in history] == [1, 2, 3]
     assert [each.stated_ms for each in history] == [T0, T0 + 1, T0 + 2]
-    assert history[1].reasons == ("text",)
+    assert history[1].reasons == ("number One → Two",)
     assert [place.reader.revision_html(each.revision_id) for each in history] == [
         "<p>One</p>", "<p>Two</p>", "<p>Three</p>",
     ]  # fmt: skip

@@ -1,0 +1,231 @@
+"""The change log as items of a feed: one a change that was told, with what differs as its content."""
+
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
+from html import escape
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from feedd.changes.compare import compare
+from feedd.changes.markup import changes_html, reasons_html
+from feedd.model import Details, Kind, Significance
+from feedd.normalise.text import fold, summary
+from feedd.publish.item import Chosen, Notice
+from feedd.publish.plan import Plan
+from feedd.store.changelog import Change, Side
+from feedd.store.judging import Unpacked
+from feedd.store.reader import Reader
+
+CHUNK = 25  # entries that are read at once, where rules look at them
+LONGEST_COMPARED = 1_000_000  # characters of HTML of both versions
+COMPARED_IN_A_DOCUMENT = 20_000_000  # the same, of all its items
+KEPT_CHARACTERS = 24_000_000  # of differences: more than those of one document
+LONGEST_TITLE = 150
+BEGAN = 500  # characters of what was removed
+WORDS: Mapping[Kind, str] = {
+    Kind.EDITED: "Edited",
+    Kind.SILENT_EDIT: "Silently edited",
+    Kind.REVERTED: "Reverted",
+    Kind.REMOVED: "Removed",
+    Kind.RESTORED: "Restored",
+}
+NO_VERSIONS = "<p><em>The versions are no longer kept.</em></p>"
+THE_SAME = "<p><em>The text is the same as before.</em></p>"
+TOO_LONG = "<p><em>The versions are too long to be compared here: see the full comparison.</em></p>"
+
+
+class Difference(NamedTuple):
+    """What a change came to, as HTML."""
+
+    html: str
+    characters: int  # that were read for it
+
+
+class Differences:
+    """Makes what differs, and keeps it, since a change in the log stays what it is. Usable from any thread.
+
+    `room`: characters of HTML that one document compares; `keeps`: characters of differences that are kept.
+    """
+
+    def __init__(self, room: int = COMPARED_IN_A_DOCUMENT, keeps: int = KEPT_CHARACTERS) -> None:
+        self.room = room
+        self.keeps = keeps
+        self.kept: OrderedDict[Hashable, Difference] = OrderedDict()
+        self.characters = 0
+        self.guard = threading.Lock()
+
+    def of(self, change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
+        key = (change.id, change.old, change.new, change.reasons, change.article_url)
+        with self.guard:
+            found = self.kept.get(key)
+            if found is not None:
+                self.kept.move_to_end(key)
+                return found
+        made = difference(change, reader, unpacked)
+        with self.guard:
+            if key not in self.kept:
+                self.kept[key] = made
+                self.characters += len(made.html)
+            while self.characters > self.keeps and len(self.kept) > 1:
+                _, dropped = self.kept.popitem(last=False)
+                self.characters -= len(dropped.html)
+        return made
+
+
+class Log(NamedTuple):
+    """Where changes are read, and what their differences are kept in."""
+
+    reader: Reader
+    differences: Differences | None  # None: nobody wants to know what differs
+    base_url: str
+    priorities: Mapping[str, int]
+
+
+def changes_of(log: Log, plan: Plan, limit: int, configured_ms: int) -> Chosen:
+    """The newest changes that the feed tells."""
+    born, updated_ms, notices = UUID(log.reader.uuid()), configured_ms, list[Notice]()
+    differs = Teller(log)
+    for change, seen in judged(log, plan):
+        updated_ms = max(updated_ms, change.at_ms, seen.moved_ms)
+        if not seen.shows:
+            continue
+        notices.append(notice_of(change, born, log.base_url, differs.of(change)))
+        if len(notices) == limit:
+            break
+    return Chosen(tuple(notices), updated_ms)
+
+
+class Teller:
+    """Says what differs in the changes of one document, as long as there is room; the newest come first."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.room = log.differences.room if log.differences else 0
+        self.unpacked = Unpacked()
+
+    def of(self, change: Change) -> str:
+        reader, differences = self.log.reader, self.log.differences
+        if differences is None:
+            return ""
+        if self.room <= 0:
+            return unseen(change).html
+        made = differences.of(change, reader, self.unpacked)
+        self.room -= made.characters
+        return made.html
+
+
+class Seen(NamedTuple):
+    """What the rules of a feed say of an entry's newest version."""
+
+    shows: bool
+    moved_ms: int = 0  # when that may have changed last
+
+
+def judged(log: Log, plan: Plan) -> Iterator[tuple[Change, Seen]]:
+    """Changes of the feed's sources, newest first. Entries are read only if the feed has rules, each once."""
+    reader = log.reader
+    source_ids = None if plan.sources is None else reader.source_ids(plan.sources)
+    found = reader.change_log(source_ids, Significance.SUBSTANTIAL if plan.changes == "substantial" else None)
+    if not any(plan.filter):
+        yield from ((change, Seen(shows=True)) for change in found)
+        return
+    known: dict[int, Seen] = {}
+    while some := list(islice(found, CHUNK)):
+        unknown = {change.entry_id for change in some} - known.keys()
+        for entry in reader.entries(unknown, log.priorities, plan.sources):
+            known[entry.id] = Seen(plan.shows(entry), max(entry.changed_ms, entry.seen_ms))
+        yield from ((change, known.get(change.entry_id, Seen(shows=False))) for change in some)
+
+
+def notice_of(change: Change, born: UUID, base_url: str, differs: str) -> Notice:
+    """A change as an item. Its id never changes."""
+    history = f"{base_url}entries/{change.entry_id}"
+    ends = compared_ends(change)
+    url = f"{history}/diff/{ends[0].number}..{ends[1].number}" if ends else history
+    words = WORDS[change.kind]
+    return Notice(
+        uid=str(uuid5(born, f"change:{change.id}")),
+        url=url,
+        title=f"{words}: {titled(change)}",
+        summary=cut("; ".join(change.reasons) or f"{words}.", 300),
+        content_html=f"{differs}{links(change, url, history)}",
+        published_ms=change.at_ms,
+        updated_ms=change.at_ms,
+        source=change.source,
+        article_url=change.article_url,
+        details=Details(categories=(change.kind.value, change.significance.value)),
+    )
+
+
+def compared_ends(change: Change) -> tuple[Side, Side] | None:
+    """The two versions that are compared, where there are two."""
+    old, new = change.old, change.new
+    return (old, new) if old and new and old.revision_id != new.revision_id else None
+
+
+def titled(change: Change) -> str:
+    """The title; where it changed, the old and the new one."""
+    new = isolated(cut(change.title if fold(change.title) else change.article_url, LONGEST_TITLE))
+    ends = compared_ends(change)
+    if ends is None or fold(ends[0].title) in {"", fold(ends[1].title)}:
+        return new
+    return f"{isolated(cut(ends[0].title, LONGEST_TITLE))} → {new}"
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def isolated(text: str) -> str:
+    """Text that may run from right to left, so that it leaves what stands beside it alone (UAX #9 section 2.4)."""
+    if text.isascii() or not any(unicodedata.bidirectional(char) in RIGHT_TO_LEFT for char in text):
+        return text
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+RIGHT_TO_LEFT = frozenset(["R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF"])
+
+
+def difference(change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
+    """Reasons and what differs. What is no longer kept, or too long, is said in words."""
+    said = reasons_html(change.reasons)
+    if change.kind is Kind.REMOVED:
+        return removal(change, reader, unpacked)
+    if change.old is None or change.new is None:
+        return Difference(said + NO_VERSIONS, 0)
+    ends = compared_ends(change)
+    if ends is None:
+        return Difference(said + THE_SAME, 0)
+    old, new = (reader.version_content(each.revision_id, unpacked) for each in ends)
+    characters = len(old.html) + len(new.html)
+    if characters > LONGEST_COMPARED:
+        return unseen(change)._replace(characters=characters)
+    return Difference(changes_html(compare(old, new), change.reasons), characters)
+
+
+def unseen(change: Change) -> Difference:
+    return Difference(reasons_html(change.reasons) + TOO_LONG, 0)
+
+
+def removal(change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
+    said = f"<p>The article is no longer there.</p>{reasons_html(change.reasons)}"
+    if change.old is None:
+        return Difference(said + NO_VERSIONS, 0)
+    gone = reader.version_content(change.old.revision_id, unpacked).html
+    began = summary(gone, BEGAN)
+    if began:
+        said += f'<p>It began:</p><blockquote dir="auto"><del>{escape(began, quote=False)}</del></blockquote>'
+    return Difference(said, len(gone))
+
+
+def links(change: Change, url: str, history: str) -> str:
+    """Where to read on: RSS has no other place for the article's address."""
+    article = escape(change.article_url)
+    items = [f'Article: <a href="{article}">{article}</a>']
+    if url != history:
+        items.append(f'<a href="{escape(url)}">Full comparison</a>')
+    items.append(f'<a href="{escape(history)}">All versions</a>')
+    return f"<p>{' · '.join(items)}</p>"

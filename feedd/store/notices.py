@@ -1,0 +1,121 @@
+"""Changes that are kept for now without notice: told when a live blog's half hour is over, or when a flip-flop settles.
+
+Functions within a transaction of the writer's. One row an entry and source: what was told last, and what is newest.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from feedd.decide import LIVE_MS, Hold, Pass
+from feedd.model import Kind, Significance
+from feedd.store.batch import INSERT_CHANGE, reasons_of
+from feedd.store.judging import judged_between
+
+LEAST_LOOKS = 2  # and two more for each turn that was taken: what takes turns by chance stays now and then
+MOST_LOOKS = 50
+
+
+class Held(NamedTuple):
+    entry_id: int
+    source_id: int
+    told_id: int  # the revision that was told last
+    revision_id: int  # the newest
+    hold: Hold
+
+
+def hold(
+    connection: sqlite3.Connection,
+    look: Pass,
+    entry_id: int,
+    told_id: int,
+    revision_id: int,
+    why: Hold,
+    told_ms: int,
+) -> None:
+    """Keep a change without notice; what was kept so before goes on."""
+    found = connection.execute(
+        "SELECT flips, due_at FROM held_notices WHERE entry_id = ? AND source_id = ?",
+        [entry_id, look.source_id],
+    ).fetchone()
+    flips, due_at = found or (0, None)
+    due_pass = None
+    if why is Hold.LIVE:
+        due_at = due_at or told_ms + LIVE_MS
+    else:
+        flips, due_at = flips + 1, None
+        due_pass = look.number + min(LEAST_LOOKS + 2 * flips, MOST_LOOKS)
+    connection.execute(
+        "INSERT INTO held_notices (entry_id, source_id, told_id, revision_id, why, flips, due_at, due_pass)"
+        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET revision_id = excluded.revision_id, why = excluded.why,"
+        " flips = excluded.flips, due_at = excluded.due_at, due_pass = excluded.due_pass",
+        [entry_id, look.source_id, told_id, revision_id, why, flips, due_at, due_pass],
+    )
+
+
+def go_on(connection: sqlite3.Connection, source_id: int, entry_id: int, revision_id: int) -> None:
+    """What is held back of an entry has a newer version, of which there is nothing to tell."""
+    connection.execute(
+        "UPDATE held_notices SET revision_id = ? WHERE entry_id = ? AND source_id = ?",
+        [revision_id, entry_id, source_id],
+    )
+
+
+def drop(connection: sqlite3.Connection, entry_id: int, source_id: int | None = None) -> None:
+    """What is held back of an entry needs no notice any more; None: in no source."""
+    connection.execute(
+        "DELETE FROM held_notices WHERE entry_id = ?1 AND source_id = coalesce(?2, source_id)",
+        [entry_id, source_id],
+    )
+
+
+def release_settled(connection: sqlite3.Connection, look: Pass) -> None:
+    """Tell what a source's looks have found unchanged for long enough, or whose time has come."""
+    release(
+        connection,
+        "source_id = ? AND (due_pass <= ? OR due_at <= ?)",
+        [look.source_id, look.number, look.now_ms],
+        look.now_ms,
+    )
+
+
+def are_due(connection: sqlite3.Connection, now_ms: int) -> bool:
+    """Whether the time of anything that is held back has come."""
+    due = connection.execute("SELECT EXISTS (SELECT 1 FROM held_notices WHERE due_at <= ?)", [now_ms])
+    return bool(due.fetchone()[0])
+
+
+def release_due(connection: sqlite3.Connection, now_ms: int) -> int:
+    """Tell what was held back until now; returns how many changes that were."""
+    return release(connection, "due_at <= ?", [now_ms], now_ms)
+
+
+def release(connection: sqlite3.Connection, where: str, values: list[object], now_ms: int) -> int:
+    rows = connection.execute(
+        f"SELECT entry_id, source_id, told_id, revision_id, why FROM held_notices WHERE {where} LIMIT 500",
+        values,
+    ).fetchall()
+    return sum(tell(connection, Held._make((*row[:4], Hold(row[4]))), now_ms) for row in rows)
+
+
+def tell(connection: sqlite3.Connection, held: Held, now_ms: int) -> bool:
+    """Log what changed since it was told last, if anything did."""
+    drop(connection, held.entry_id, held.source_id)
+    judged = judged_between(connection, held.told_id, held.revision_id, live=held.hold is Hold.LIVE)
+    if judged.level is Significance.NONE:
+        return False
+    kind = Kind.EDITED if held.hold is Hold.LIVE else Kind.REVERTED
+    run = connection.execute
+    (number,) = run("SELECT passes FROM sources WHERE id = ?", [held.source_id]).fetchone()
+    ids = (held.source_id, held.entry_id, held.revision_id)
+    run(INSERT_CHANGE, [kind, now_ms, *ids, number, False, held.told_id, judged.level, reasons_of(judged)])
+    run(
+        "UPDATE entries SET updated = max(updated, ?1), position = ?1, changed_at = ?1 WHERE id = ?2",
+        [now_ms, held.entry_id],
+    )
+    run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [now_ms, held.entry_id])
+    run(
+        "UPDATE sources SET touched = touched + 1, last_changed = ? WHERE id IN"
+        " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",
+        [now_ms, held.entry_id],
+    )
+    return True

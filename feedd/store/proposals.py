@@ -1,0 +1,96 @@
+"""Lines that a source's `ignore` might have: fragments that change at most looks while the rest stands still.
+
+Functions within a transaction of the writer's.
+"""
+
+import json
+import sqlite3
+from typing import NamedTuple
+
+from feedd.changes.restless import ENOUGH, proposed
+from feedd.decide import Pass
+from feedd.normalise.text import plain_text
+from feedd.store import incidents
+from feedd.store.snapshot import content
+
+LOOKS_A_CHANGE = 2  # at most, as a rule: what changes less often is read as any edit
+MOST = 10  # of a source
+RESTLESS = "restless"  # the incident
+
+
+class Proposed(NamedTuple):
+    """A line that is proposed for a source's `ignore`."""
+
+    source: str
+    pattern: str
+    entry_id: int
+    example: str
+
+    @property
+    def line(self) -> str:
+        """As it is written in the configuration."""
+        return (
+            f"ignore = [{json.dumps(self.pattern, ensure_ascii=False)}]"  # a TOML string is one of JSON, too
+        )
+
+
+def in_words(proposal: Proposed) -> str:
+    return (
+        f"a fragment changes at most looks: “{proposal.example}”; if it says nothing, add to the source:"
+        f" {proposal.line}"
+    )
+
+
+def propose(connection: sqlite3.Connection, look: Pass, entry_id: int) -> None:
+    """Look at the last versions of an entry that has just changed, if it changes at most looks."""
+    rows = connection.execute(
+        "SELECT id, pass, title FROM revisions WHERE entry_id = ? AND source_id = ? ORDER BY number DESC LIMIT ?",
+        [entry_id, look.source_id, ENOUGH],
+    ).fetchall()
+    if len(rows) < ENOUGH or look.number - rows[-1][1] > LOOKS_A_CHANGE * (ENOUGH - 1):
+        return
+    if len({title for _, _, title in rows}) != 1:
+        return
+    unpacked: dict[int, str] = {}
+    texts = [plain_text(content(connection, revision_id, unpacked)) for revision_id, *_ in reversed(rows)]
+    found = proposed(texts)
+    if found is None or count(connection, look.source_id) >= MOST:
+        return
+    connection.execute(
+        "INSERT INTO proposals (source_id, pattern, entry_id, example, at) VALUES (?,?,?,?,?)"
+        " ON CONFLICT DO UPDATE SET entry_id = excluded.entry_id, example = excluded.example",
+        [look.source_id, found.pattern, entry_id, found.example, look.now_ms],
+    )
+    tell(connection, look)
+
+
+def tell(connection: sqlite3.Connection, look: Pass) -> None:
+    lines = [f"“{each.example}”: {each.line}" for each in of_source(connection, look.source_id)]
+    words = "a fragment changes" if len(lines) == 1 else f"{len(lines)} fragments change"
+    detail = f"{words} at most looks while the rest stands still. {'; '.join(lines)}"
+    incidents.report(connection, look.source_id, RESTLESS, detail, look.now_ms)
+
+
+def of_source(connection: sqlite3.Connection, source_id: int) -> list[Proposed]:
+    return newest(connection, "p.source_id = ?", source_id)
+
+
+def newest(connection: sqlite3.Connection, where: str = "?", value: object = 1) -> list[Proposed]:
+    """All that is proposed, the oldest of a source first."""
+    rows = connection.execute(
+        "SELECT s.name, p.pattern, p.entry_id, p.example FROM proposals p JOIN sources s ON s.id = p.source_id"
+        f" WHERE {where} ORDER BY s.name, p.at, p.pattern",
+        [value],
+    )
+    return [Proposed(*row) for row in rows]
+
+
+def count(connection: sqlite3.Connection, source_id: int) -> int:
+    found = connection.execute("SELECT count(*) FROM proposals WHERE source_id = ?", [source_id])
+    return int(found.fetchone()[0])
+
+
+def forget(connection: sqlite3.Connection, look: Pass) -> None:
+    """The source reads under other settings now."""
+    if connection.execute("DELETE FROM proposals WHERE source_id = ?", [look.source_id]).rowcount:
+        incidents.close(connection, look.source_id, (RESTLESS,), look.now_ms)

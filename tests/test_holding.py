@@ -1,0 +1,254 @@
+"""Changes that are kept for now without notice: flip-flops and live blogs, as rules and in a store."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from shelf import BORN_MS, Piece, Shelf
+
+from feedd.changes.values import Judged
+from feedd.decide import LIVE_MS, EntryState, Hold, Pass, Verdict, after, decide
+from feedd.model import Item, Kind, Significance, Version
+from feedd.normalise.article import derive
+
+MINUTE_MS = 60_000
+URL = "https://example.org/a"
+TEXTS = {name: f"<p>The text called {name}.</p>" for name in "ABCD"}
+
+
+def judged(before: Version, item: Item, *, live: bool) -> Judged:
+    """By the letters alone: what another begins with was added to."""
+    old, new = before.title, item.article.title
+    if old == new:
+        return Judged(Significance.NONE, ())
+    adds = new.startswith(old)
+    level = Significance.MINOR if adds and live else Significance.SUBSTANTIAL
+    return Judged(level, (f"{old} → {new}",), adds_only=adds)
+
+
+def verdicts(contents: Sequence[str], *, apart_ms: int = MINUTE_MS, live: bool = False) -> list[Verdict]:
+    """What is decided of an entry whose title and text take these values, a look each."""
+    state, found = EntryState(), []
+    for number, name in enumerate(contents, 1):
+        look, state.told = Pass(1, number, number == 1, BORN_MS + number * apart_ms), False
+        article = derive(URL, name, f"<p>{name}</p>")
+        item = Item("a", None, BORN_MS, article, None, settled=True, live=live)
+        verdict = decide(item, state.newest, state, look, judged)
+        after(state, item, verdict, look, number)
+        found.append(verdict)
+    return found
+
+
+def told(contents: Sequence[str], *, apart_ms: int = MINUTE_MS, live: bool = False) -> str:
+    """A letter a look: what was told of it."""
+    letters = {Kind.ADDED: "a", Kind.EDITED: "e", Kind.REVERTED: "r", None: "-"}
+    return "".join(
+        "h" if each.hold else letters[each.kind] for each in verdicts(contents, apart_ms=apart_ms, live=live)
+    )
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        ("AB", "ae"),
+        ("ABA", "aer"),
+        ("ABAB", "aerh"),
+        ("ABABABAB", "aerhhhhh"),
+        ("ABCABC", "aeerhh"),  # three that take turns
+        ("ABABC", "aerhe"),  # something new is told at once
+        ("ABABCD", "aerhee"),
+        ("ABACAB", "aererh"),
+        ("ABBA", "ae-r"),
+        ("ABAABB", "aer-h-"),
+    ],
+)
+def test_a_flip_flop_is_told_once(contents: str, expected: str) -> None:
+    assert told(contents) == expected
+
+
+def test_what_is_told_after_a_flip_flop_begins_at_what_was_told_before_it() -> None:
+    found = verdicts("ABABC")
+    assert [each.hold for each in found] == [None, None, None, Hold.FLIP_FLOP, None]
+    assert found[3].kind is Kind.REVERTED
+    assert found[4].reasons == ("A → C",)  # nobody was told that B came back
+    assert found[4].previous is not None
+    assert found[4].previous.title == "A"
+
+
+def test_what_is_back_at_what_was_told_needs_no_notice() -> None:
+    """Three versions that take turns, one of them only typographically different from what was told."""
+    found = verdicts(["A", "B", "A", "B", "A"])
+    assert found[4].hold is Hold.FLIP_FLOP  # it is still taking turns
+    assert found[4].kind is Kind.REVERTED
+
+
+GROWS = ["a", "ab", "abc", "abcd", "abcde", "abcdef"]
+
+
+def test_what_a_live_blog_adds_is_told_together() -> None:
+    assert told(GROWS, live=True) == "ahhhhh"
+    assert told(GROWS, live=True, apart_ms=LIVE_MS) == "aeeeee"
+    assert told(GROWS, live=False)[:4] == "aeee"
+
+
+def test_what_only_ever_grows_is_a_live_blog() -> None:
+    assert told(GROWS) == "aeeehh"
+    assert verdicts(GROWS)[4].significance is Significance.MINOR
+
+
+def test_what_a_live_blog_takes_away_is_told_at_once() -> None:
+    found = verdicts(["a", "ab", "abc", "ac", "acd"], live=True)
+    assert [each.hold for each in found] == [None, Hold.LIVE, Hold.LIVE, None, Hold.LIVE]
+    assert found[3].reasons == ("a → ac",)  # of b nobody was told
+
+
+def test_a_clock_that_runs_backwards_holds_nothing_back() -> None:
+    assert told(GROWS, live=True, apart_ms=-MINUTE_MS) == "aeeeee"
+
+
+# in a store
+
+
+SOURCES = """
+[sources.a]
+type = "directory"
+path = "a"
+"""
+
+
+class Told:
+    """A store with one source, looked at minute by minute, and the log of what it told."""
+
+    def __init__(self, root: Path) -> None:
+        self.shelf = Shelf(root, SOURCES)
+        self.now_ms = BORN_MS
+        self.shelf.look("a", self.now_ms)
+
+    def look(self, *bodies: str, minutes: int = 1) -> None:
+        for body in bodies:
+            self.now_ms += minutes * MINUTE_MS
+            self.shelf.look("a", self.now_ms, [Piece("one", "A title", body, BORN_MS - self.now_ms % 1000)])
+
+    def stand(self, looks: int) -> None:
+        """Looks that find nothing new to read."""
+        for _ in range(looks):
+            self.now_ms += MINUTE_MS
+            self.shelf.look("a", self.now_ms)
+
+    def log(self) -> list[tuple[str, int | None, int | None]]:
+        """Kind, revision told from, revision told, of every change."""
+        rows = self.shelf.reader.rows(
+            "SELECT c.kind, p.number, r.number FROM changes c LEFT JOIN revisions p ON p.id = c.previous_id"
+            " LEFT JOIN revisions r ON r.id = c.revision_id ORDER BY c.id"
+        )
+        return [(str(kind), before, after) for kind, before, after in rows]
+
+    def held(self) -> int:
+        ((found,),) = self.shelf.reader.rows("SELECT count(*) FROM held_notices")
+        return int(found)
+
+    def revisions(self) -> int:
+        ((found,),) = self.shelf.reader.rows("SELECT count(*) FROM revisions")
+        return int(found)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Told]:
+    made = Told(tmp_path)
+    yield made
+    made.shelf.close()
+
+
+A, B, C = TEXTS["A"], TEXTS["B"], TEXTS["C"]
+ONCE = [("added", None, 1), ("silent-edit", 1, 2), ("reverted", 2, 3)]
+
+
+def test_every_version_of_a_flip_flop_is_kept_and_told_once(store: Told) -> None:
+    store.look(*[A, B] * 10)
+    assert store.log() == ONCE
+    assert store.revisions() == 20
+    assert store.held() == 1
+
+
+def test_a_flip_flop_that_settles_elsewhere_is_told(store: Told) -> None:
+    store.look(A, B, A, B)
+    store.stand(3)
+    assert store.log() == ONCE
+    store.stand(3)
+    assert store.log() == [*ONCE, ("reverted", 3, 4)]
+    assert store.held() == 0
+    store.stand(10)
+    assert len(store.log()) == 4
+
+
+def test_a_flip_flop_that_settles_where_it_was_told_is_told_no_more(store: Told) -> None:
+    store.look(A, B, A, B, A)
+    store.stand(20)
+    assert store.log() == ONCE
+    assert store.held() == 0
+
+
+def test_the_longer_it_takes_turns_the_longer_it_must_stand(store: Told) -> None:
+    store.look(*[A, B] * 6)
+    store.stand(8)
+    assert store.log() == ONCE
+    store.stand(40)
+    assert store.log()[3:] == [("reverted", 3, 12)]
+
+
+def test_what_comes_after_a_flip_flop_is_told_at_once(store: Told) -> None:
+    store.look(A, B, A, B, C)
+    assert store.log()[3:] == [("silent-edit", 3, 5)]
+    assert store.held() == 0
+
+
+def test_a_flip_flop_that_is_removed_is_forgotten(store: Told) -> None:
+    store.look(A, B, A, B)
+    store.shelf.look("a", store.now_ms + 1, gone=["one"])
+    assert store.log()[3:] == [("removed", None, None)]
+    assert store.held() == 0
+
+
+def test_the_feed_keeps_its_order_while_it_takes_turns(store: Told) -> None:
+    store.look(A, B, A)
+    before = store.shelf.feeds.document("all", 10).entries[0].updated_ms
+    store.look(B, A, B)
+    (entry,) = store.shelf.feeds.document("all", 10).entries
+    assert entry.updated_ms == before
+    assert "called B" in entry.content_html
+
+
+def grown(count: int) -> str:
+    return "".join(
+        f"<p>At {hour} o'clock something happened in the city.</p>" for hour in range(count, 0, -1)
+    )
+
+
+def test_what_grows_is_told_by_the_half_hour(store: Told) -> None:
+    store.look(*(grown(count) for count in range(1, 5)))
+    assert [kind for kind, *_ in store.log()] == ["added", *["silent-edit"] * 3]
+    store.look(*(grown(count) for count in range(5, 25)))
+    assert len(store.log()) == 4
+    store.look(*(grown(count) for count in range(25, 40)))
+    assert len(store.log()) == 5
+    _, before, newest = store.log()[-1]
+    assert before == 4
+    assert newest in range(33, 36)
+    assert store.revisions() == 39
+    rows = store.shelf.reader.rows("SELECT significance FROM changes ORDER BY id DESC LIMIT 1")
+    assert rows == [("minor",)]
+
+
+def test_what_is_held_back_is_told_when_its_time_has_come(store: Told) -> None:
+    store.look(*(grown(count) for count in range(1, 7)))
+    store.shelf.desk.run(lambda writer: writer.release(store.now_ms + LIVE_MS - 3 * MINUTE_MS))
+    assert len(store.log()) == 4
+    assert store.shelf.desk.run(lambda writer: writer.release(store.now_ms + LIVE_MS)) == 1
+    assert store.log()[4:] == [("edited", 4, 6)]
+
+
+def test_what_is_taken_away_meanwhile_is_told_at_once(store: Told) -> None:
+    store.look(*(grown(count) for count in range(1, 7)))
+    store.look("<p>At 1 o'clock something happened in the city.</p>" * 2)
+    assert store.log()[4:] == [("silent-edit", 4, 7)]
+    assert store.held() == 0
