@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -34,6 +35,8 @@ AHEAD = 2  # batches that wait for each worker
 GRACE_S = (
     1.0  # for a worker to end what it does: a result that is cut off keeps the parent waiting for its rest
 )
+
+REQUESTS_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
 def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator[Out]:
@@ -79,9 +82,20 @@ def submitted(
 ) -> Future[Out]:
     """Hand in work. Raises BrokenProcessPool, also where the pool breaks at this very moment."""
     try:
-        return executor.submit(work, *args, **kwargs)
+        with leaving_requests_to_end_to_the_parent():
+            return executor.submit(work, *args, **kwargs)
     except ValueError as error:  # a pipe of the pool was closed while it starts a further process
         raise BrokenProcessPool("a worker process died") from error
+
+
+@contextmanager
+def leaving_requests_to_end_to_the_parent() -> Iterator[None]:
+    """A process that is started meanwhile never sees one, not even before its first line runs."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS_TO_END)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Pool:
@@ -163,7 +177,7 @@ def start_worker(leash: Connection) -> None:
 
     It ends with it, or when the other end of its leash is let go.
     """
-    for request in (signal.SIGINT, signal.SIGTERM):
+    for request in REQUESTS_TO_END:
         signal.signal(request, signal.SIG_IGN)
     parent = parent_process()
     if parent is not None:

@@ -29,7 +29,6 @@ async def signalled() -> list[tuple[int, int]]:
         tasks = [asyncio.create_task(pool.run(measured, b"x" * size, 0.05)) for size in range(MANY)]
         while not multiprocessing.active_children():  # noqa: ASYNC110 (nothing else tells)
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.5)
         for child in multiprocessing.active_children():
             assert child.pid is not None
             os.kill(child.pid, signal.SIGTERM)
