@@ -16,6 +16,7 @@ from feedd.model import Article, Item, Kind, Significance, Version
 from feedd.normalise.text import fold
 
 LIVE_MS = 30 * 60_000  # over which what a live blog adds is told as one change
+EARLIER = 3  # versions before the newest that may come back
 GROWING = 3  # versions in a row that only add to what was said: that is how a live blog looks
 
 
@@ -38,6 +39,7 @@ class Verdict(NamedTuple):
     adds_only: bool = False
     hold: Hold | None = None  # why it is not told yet
     releases: bool = False  # what was held back of the entry needs no notice any more
+    tells_held: bool = False  # what was held back is told now: nothing that comes can be compared with it
     previous: Version | None = None  # that a change is told from
 
 
@@ -47,7 +49,8 @@ class Judge(Protocol):
     def __call__(self, before: Version, item: Item, *, live: bool) -> Judged: ...
 
 
-Words = tuple[str, bytes]  # folded title and fingerprint of the text
+Words = tuple[str, bytes, bytes, tuple[str, ...]]  # what is compared but for typography
+LATELY = 20  # passes: a return to what an earlier version was but for typography is looked for no longer
 
 
 @dataclass(slots=True)
@@ -62,7 +65,11 @@ class EntryState:
         default_factory=dict
     )  # contents of all its versions in this source → revision
     told: bool = False  # in this pass; or this pass is the first to find it in this source
-    told_elsewhere: set[Words] = field(default_factory=set)  # of its versions that other sources told
+    wordings: set[Words] = field(default_factory=set)  # of all its versions in this source
+    earlier: list[Version] = field(default_factory=list)  # the last ones in this source before the newest
+    told_elsewhere: set[Words] = field(
+        default_factory=set
+    )  # that other sources told, and show, or told since the newest came
     told_ms: int = 0  # when its last change was told
     told_from: Version | None = None  # the version that was told last, if what came later is held back
     growing: int = 0  # versions in a row, the newest last, that only added to what was said
@@ -98,26 +105,35 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass, judg
         return restored(article, held or newest)
     if newest is None:
         because = "another source had this entry first"
-        return Verdict(None, keeps_revision=True, newest=True, because=because)
+        return Verdict(None, True, True, Significance.SUBSTANTIAL, because=because)
     if look.present is not None and not state.stands:
         held = None  # the publisher took away what was newest: what this place held before that is old
     if article.content_hash in {newest.content_hash, held.content_hash if held else None}:
         return DUPLICATE
     if state.told and (newest.pass_number != look.number or newest.location != item.location):
-        return folded(item, state, newest)
+        return judged_beside(newest, folded(item, state, newest), item, judge)
     if held is None and state.stands and is_late(item, newest):
         because = "an older version that arrived late takes its place in the history"
         keeps = article.content_hash not in state.hashes
-        return Verdict(None, keeps_revision=keeps, newest=False, because=because)
+        late = Verdict(None, keeps_revision=keeps, newest=False, because=because)
+        return judged_beside(newest, late, item, judge)
     return changed(item, held or newest, state, look, judge)
 
 
-def superseded(item: Item, state: EntryState) -> Verdict:
-    """Judge an item whose document holds a newer one at the same location, which was judged before."""
+def superseded(item: Item, state: EntryState, judge: Judge) -> Verdict:
+    """Decide on an item whose document holds a newer one at the same location, which was decided on before."""
     keeps = item.article.content_hash not in state.hashes
-    return Verdict(
-        None, keeps_revision=keeps, newest=False, because="the document holds a newer version of it"
-    )
+    because = "the document holds a newer version of it"
+    verdict = Verdict(None, keeps_revision=keeps, newest=False, because=because)
+    return verdict if state.newest is None else judged_beside(state.newest, verdict, item, judge)
+
+
+def judged_beside(newest: Version, verdict: Verdict, item: Item, judge: Judge) -> Verdict:
+    """A version that nobody is told of, with what it says beside the newest one."""
+    if not verdict.keeps_revision:
+        return verdict
+    judged = judge(newest, item, live=False)
+    return verdict._replace(significance=judged.level, reasons=judged.reasons)
 
 
 def restored(article: Article, before: Version | None) -> Verdict:
@@ -140,7 +156,7 @@ def changed(item: Item, before: Version, state: EntryState, look: Pass, judge: J
         because = "the source's settings changed: a new base to compare with"
         if before.provisional:
             because = "the article itself, in place of the summary that stood in for it"
-        return quiet(because)
+        return quiet(because)._replace(tells_held=True)
     if is_the_same_but_for_typography(before, item.article):
         return quiet(TYPOGRAPHY)
     live = item.live or state.growing >= GROWING
@@ -149,7 +165,7 @@ def changed(item: Item, before: Version, state: EntryState, look: Pass, judge: J
         return quiet(TYPOGRAPHY, judged)
     if words(item.article) in state.told_elsewhere:
         return quiet("another source told this version already", judged)
-    verdict = told(*kind_of(item, before, state), judged, before)
+    verdict = told(*kind_of(item, before, state, look, judge), judged, before)
     if hold := held_back(verdict, state, look, live=live):
         return verdict._replace(hold=hold, releases=False)
     if state.told_from is None:
@@ -164,13 +180,23 @@ TYPOGRAPHY = "only mark-up or typography differs"
 BACK = "back to what was told last"
 
 
-def kind_of(item: Item, before: Version, state: EntryState) -> tuple[Kind, str]:
+def kind_of(item: Item, before: Version, state: EntryState, look: Pass, judge: Judge) -> tuple[Kind, str]:
     """What a change is called, and why."""
-    if item.article.content_hash in state.hashes:
+    article = item.article
+    known = article.content_hash in state.hashes or words(article) in state.wordings
+    if known or is_back(item, state, look, judge):
         return Kind.REVERTED, "the content is that of an earlier version"
     if item.stated_ms is not None and item.stated_ms == before.stated_ms:
         return Kind.SILENT_EDIT, "other content under the same stated time"
     return Kind.EDITED, "other content"
+
+
+def is_back(item: Item, state: EntryState, look: Pass, judge: Judge) -> bool:
+    """Whether the item is one of the last versions again, but for what says nothing: a picture's size, an age."""
+    newest = state.newest
+    if newest is None or look.number - newest.pass_number > LATELY:
+        return False
+    return any(judge(version, item, live=False).level is Significance.NONE for version in state.earlier)
 
 
 def held_back(verdict: Verdict, state: EntryState, look: Pass, *, live: bool) -> Hold | None:
@@ -215,7 +241,8 @@ def is_the_same_but_for_typography(before: Version, article: Article) -> bool:
 
 
 def words(version: Article | Version) -> Words:
-    return fold(version.title), version.fingerprint
+    authors = version.authors if isinstance(version, Version) else version.details.authors
+    return fold(version.title), version.fingerprint, version.links_hash, authors
 
 
 def is_older(item: Item, version: Version) -> bool:
@@ -240,16 +267,19 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
             state.newest = also_at(state.newest, item.stated_ms, item.time_ms, item.location)
         return
     state.hashes[item.article.content_hash] = revision_id
+    state.wordings.add(words(item.article))
     if not verdict.newest:
         return
     if verdict.hold is not None:
         state.told_from = state.told_from or verdict.previous
-    elif verdict.releases:
+    elif verdict.releases or verdict.tells_held:
         state.told_from = None
     if is_told:
         state.told_ms = look.now_ms
     state.growing = state.growing + 1 if verdict.adds_only else 0
     version = version_of(item, look, revision_id)
+    if state.newest is not None:
+        state.earlier = [*state.earlier, state.newest][-EARLIER:]
     state.newest = version._replace(returned=verdict.kind is Kind.REVERTED, adds_only=verdict.adds_only)
     state.stands = True
 

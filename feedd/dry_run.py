@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedd import shapes
+from feedd.changes.compare import compare
+from feedd.changes.significance import judge
+from feedd.changes.trim import trimmed
+from feedd.changes.values import Content, Judged
 from feedd.collect import collect
 from feedd.config.sources import DirectorySource, GitSource, Source, WindowSource
 from feedd.decide import Pass, after, decide, in_order
 from feedd.folder import read_in_batches, reading_of, root_of
 from feedd.looks import now_ms
-from feedd.model import Conversation, Item, Rejected
+from feedd.model import Conversation, Item, Rejected, Version
 from feedd.publish.times import rfc3339
 from feedd.sources import directory
 from feedd.store import snapshot
 from feedd.store.database import loaded_path, translated
 from feedd.store.identity import identify
-from feedd.store.judging import StoredJudge
+from feedd.store.judging import content_of, stored_content
 from feedd.store.reader import Reader
 from feedd.visits import State, Tools
 
@@ -78,6 +82,19 @@ def files_of(source: DirectorySource | GitSource, root: Path, reader: Reader) ->
     return Seen(items, rejected, listing.gone)
 
 
+class DryJudge(NamedTuple):
+    """Judges as the store does; of what was met in this very look, nothing is stored."""
+
+    connection: sqlite3.Connection
+    met: dict[bytes, Content]  # by the hash of its content
+
+    def __call__(self, before: Version, item: Item, *, live: bool) -> Judged:
+        old = self.met.get(before.content_hash)
+        if old is None:
+            old = stored_content(self.connection, before.revision_id)
+        return judge(compare(*trimmed(old, content_of(item.article))), live=live)
+
+
 def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> shapes.Shape:
     row = connection.execute(
         "SELECT id, first_pass_at, extraction FROM sources WHERE name = ?", [source.name]
@@ -87,7 +104,8 @@ def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> s
     look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=rebase, present=seen.present)
     entries: dict[str, snapshot.StoredEntry] = {}
     identified = identify(connection, look, seen.items).items if seen.items else []
-    items = [decided(connection, source, look, item, entries) for item in in_order(identified)]
+    judging = DryJudge(connection, {})
+    items = [decided(connection, source, look, item, entries, judging) for item in in_order(identified)]
     return {
         "source": source.name,
         "items": items,
@@ -103,11 +121,13 @@ def decided(
     look: Pass,
     item: Item,
     entries: dict[str, snapshot.StoredEntry],
+    judging: "DryJudge",
 ) -> shapes.Shape:
     uid = item.article.uid
     stored = snapshot.load(connection, look, source.extraction_hash, [item])
     entry = entries.setdefault(uid, stored.entries.get(uid) or snapshot.StoredEntry(0))
-    verdict = decide(item, stored.held(item, entry), entry.state, look, StoredJudge(connection))
+    verdict = decide(item, stored.held(item, entry), entry.state, look, judging)
+    judging.met[item.article.content_hash] = content_of(item.article)
     after(entry.state, item, verdict, look, 0)
     guessed = item.stated_ms is None
     return {

@@ -4,6 +4,7 @@ import re
 
 from feedd import shapes
 from feedd.config.settings import Config
+from feedd.decide import Hold
 from feedd.errors import UsageError
 from feedd.normalise.article import uid_of
 from feedd.normalise.url import BadUrl, canonical, shown
@@ -38,7 +39,16 @@ def by_url(reader: Reader, url: str) -> int | None:
     except BadUrl:
         return None
     found = (reader.entry_id(uid=uid_of(spelling)) for spelling in spellings)
-    return next((entry_id for entry_id in found if entry_id is not None), None)
+    known = next((entry_id for entry_id in found if entry_id is not None), None)
+    return (
+        reader.entry_at(spellings) if known is None else known
+    )  # a watched page is known by its source's name
+
+
+def held_in_words(why: str) -> str:
+    if why == Hold.LIVE:
+        return "what was added since is told together with what comes within half an hour (a live blog)"
+    return "its versions take turns: each is kept, and nobody is told until one of them stays (a flip-flop)"
 
 
 def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
@@ -63,7 +73,10 @@ def explain(reader: Reader, config: Config, url: str) -> shapes.Shape:
     )
     reasons = [f"{decision} {rfc3339(at_ms)}"]
     revisions = reader.history(entry_id)
-    newest = revisions[-1]
+    newest = next(
+        (each for each in reversed(revisions) if each.newest and each.source == entry.source), revisions[-1]
+    )
+    reasons += [held_in_words(why) for why in reader.held_back(entry_id)]
     if newest.reasons:
         reasons.append(f"what differs: {', '.join(newest.reasons)}")
     reasons.append(

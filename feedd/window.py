@@ -177,6 +177,7 @@ class WindowLooker:
             moved=said.address is not None and said.address != started.conversation.address,
             shared=made.shared if made else (),
             unfinished=collected.unfinished,
+            partial=isinstance(source, ArticleSource) and source.recheck,
         )
         present = made.present if made else None
         look = started.look._replace(present=present, anew=started.reselected)

@@ -8,8 +8,10 @@ from shelf import BORN_MS, Piece, Shelf
 
 from feedd.changes.values import Judged
 from feedd.decide import LIVE_MS, EntryState, Hold, Pass, Verdict, after, decide
+from feedd.looks import key_of
 from feedd.model import Item, Kind, Significance, Version
 from feedd.normalise.article import derive
+from feedd.schedule import Due
 
 MINUTE_MS = 60_000
 URL = "https://example.org/a"
@@ -252,3 +254,159 @@ def test_what_is_taken_away_meanwhile_is_told_at_once(store: Told) -> None:
     store.look("<p>At 1 o'clock something happened in the city.</p>" * 2)
     assert store.log()[4:] == [("silent-edit", 4, 7)]
     assert store.held() == 0
+
+
+TWO_SOURCES = """
+[sources.a]
+type = "directory"
+path = "a"
+[sources.b]
+type = "directory"
+path = "b"
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    made = Shelf(tmp_path, TWO_SOURCES)
+    for name in "ab":
+        made.look(name, BORN_MS)
+    yield made
+    made.close()
+
+
+def told_of(shelf: Shelf) -> list[tuple[str, str, str | None]]:
+    """Source, kind and reasons of every change."""
+    rows = shelf.reader.rows(
+        "SELECT s.name, c.kind, coalesce(c.reasons, r.reasons) FROM changes c JOIN sources s ON s.id = c.source_id"
+        " LEFT JOIN revisions r ON r.id = c.revision_id ORDER BY c.id"
+    )
+    return [(str(name), str(kind), reasons) for name, kind, reasons in rows]
+
+
+def looks(shelf: Shelf, *seen: tuple[str, str]) -> None:
+    """(source, body), a minute apart."""
+    start = BORN_MS + len(shelf.reader.rows("SELECT id FROM revisions")) * 7 * MINUTE_MS
+    for number, (source, text) in enumerate(seen, 1):
+        shelf.look(source, start + number * MINUTE_MS, [Piece("one", "A title", text, BORN_MS - 1)])
+
+
+def test_a_link_that_was_changed_in_one_source_alone_is_told(shelf: Shelf) -> None:
+    bank, fraud = (
+        f'<p>Pay at <a href="https://{name}.example/">the bank</a>.</p>' for name in ("bank", "fraud")
+    )
+    looks(shelf, ("b", bank), ("a", bank), ("a", fraud))
+    assert told_of(shelf)[1:] == [("a", "silent-edit", '["link"]')]
+
+
+def test_going_back_is_told_though_another_source_told_that_version_long_ago(shelf: Shelf) -> None:
+    looks(shelf, ("b", A), ("b", B), ("b", C), ("a", C), ("a", B))
+    assert [each[:2] for each in told_of(shelf)] == [
+        ("b", "added"),
+        ("b", "silent-edit"),
+        ("b", "silent-edit"),
+        ("a", "silent-edit"),
+    ]
+
+
+def test_what_another_source_has_just_told_is_not_told_again(shelf: Shelf) -> None:
+    looks(shelf, ("b", A), ("a", A), ("b", B), ("a", B))
+    assert [each[:2] for each in told_of(shelf)] == [("b", "added"), ("b", "silent-edit")]
+
+
+def test_a_live_blog_in_two_sources_is_told_once(shelf: Shelf) -> None:
+    looks(shelf, *((source, grown(count)) for count in range(1, 8) for source in "ab"))
+    before = len(told_of(shelf))
+    released = shelf.desk.run(lambda writer: writer.release(BORN_MS + 10 * LIVE_MS))
+    assert released == 1
+    assert len(told_of(shelf)) == before + 1
+
+
+RENDERINGS = {
+    "a tracker": '<p>{0}</p><p><a href="https://example.org/?utm_source={1}">More</a></p>',
+    "a picture's version": '<p>{0}</p><img alt="" src="https://example.org/a.jpg?v={1}&amp;w=300">',
+    "an age": "<p>{0}</p><p>Updated {1} minutes ago</p>",
+}
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS)
+def test_a_flip_flop_is_known_by_what_it_says(store: Told, rendering: str) -> None:
+    words = RENDERINGS[rendering]
+    store.look(*(words.format(("The cat sat.", "A dog ran.")[turn % 2], turn + 3) for turn in range(12)))
+    assert [kind for kind, *_ in store.log()] == ["added", "silent-edit", "reverted"]
+    assert store.revisions() == 12
+
+
+def test_other_settings_tell_what_was_held_back_and_no_more(store: Told) -> None:
+    store.look(A, B, A, B)
+    assert store.log() == ONCE
+    store.shelf.configure(SOURCES + 'ignore = ["nothing of this"]\n')
+    store.look(B.replace("The text", "Of other settings, the text"))
+    assert store.log() == [*ONCE, ("reverted", 3, 4)]
+    store.stand(10)
+    assert len(store.log()) == 4
+    assert store.held() == 0
+
+
+def test_looks_at_other_files_settle_nothing(store: Told) -> None:
+    store.look(A, B, A, B)
+    key = key_of(store.shelf.config.sources[0])
+    for number in range(10):
+        look = store.shelf.desk.run(lambda writer, at=number: writer.begin(key, store.now_ms + at)).look
+        store.shelf.desk.run(lambda writer, one=look: writer.finish_part(one, changed=False))
+    store.stand(2)
+    assert store.log() == ONCE
+    store.stand(3)
+    assert len(store.log()) == 4
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_waiting(store: Told) -> None:
+    store.look(*(grown(count) for count in range(1, 7)))
+    assert store.held() == 1
+    assert store.shelf.desk.run(lambda writer: writer.release(store.now_ms - 10 * 60 * MINUTE_MS)) == 1
+
+
+def test_what_is_not_looked_at_any_more_has_settled(store: Told) -> None:
+    store.look(A, B, A, B)
+    week = 7 * 24 * 60 * MINUTE_MS
+    assert store.shelf.desk.run(lambda writer: writer.release(store.now_ms + week)) == 0
+    assert store.shelf.desk.run(lambda writer: writer.release(store.now_ms + 2 * week)) == 1
+    assert store.log()[3:] == [("reverted", 3, 4)]
+
+
+def files(store: Told, **bodies: str) -> None:
+    """One look at several files with one URL, the later ones the newer."""
+    store.now_ms += MINUTE_MS
+    items = []
+    for number, (name, body) in enumerate(bodies.items()):
+        item = Piece("one", "A title", body, BORN_MS - 1000 + number).item()
+        items.append(item._replace(location=f"{name}.txt"))
+    key = key_of(store.shelf.config.sources[0])
+    look = store.shelf.desk.run(lambda writer: writer.begin(key, store.now_ms)).look
+    store.shelf.desk.run(lambda writer: writer.record(look, key.extraction, items, []))
+    due = Due(store.now_ms + 1, "")
+    store.shelf.desk.run(lambda writer: writer.finish(key, look, due, changed=True, listing=None))
+
+
+THREE, NINE, FOUR = (f"<p>In all, {count} of them died.</p>" for count in ("three", "nine", "four"))
+
+
+def test_what_stood_before_a_look_and_stands_after_it_is_no_change(store: Told) -> None:
+    files(store, first=THREE, second=NINE)
+    files(store, first=FOUR, second=NINE.replace("nine", "<b>nine</b>"))
+    assert [kind for kind, *_ in store.log()] == ["added"]
+
+
+def test_several_files_of_one_look_are_told_from_what_stood_before_it(store: Told) -> None:
+    files(store, first=THREE, second=NINE)
+    files(store, first=FOUR, second=NINE.replace("nine", "ten"))
+    ((kind, before, _),) = store.log()[1:]
+    assert (kind, before) == ("silent-edit", 2)
+    ((reasons,),) = store.shelf.reader.rows("SELECT reasons FROM changes ORDER BY id DESC LIMIT 1")
+    assert reasons == '["number nine → ten"]'
+
+
+def test_what_was_never_told_says_all_the_same_what_it_says(store: Told) -> None:
+    files(store, first=THREE, second=NINE)
+    rows = store.shelf.reader.rows("SELECT change, significance, reasons FROM revisions ORDER BY number")
+    assert rows == [("added", "substantial", None), ("duplicate", "substantial", '["number three → nine"]')]

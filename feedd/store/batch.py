@@ -28,6 +28,12 @@ INSERT_CHANGE = (
     "INSERT INTO changes (kind, at, source_id, entry_id, revision_id, pass, silent, previous_id, significance, reasons)"
     " VALUES (?,?,?,?,?,?,?,?,?,?)"
 )
+# the version that one of this pass took the place of
+STOOD_BEFORE = (
+    "SELECT o.id FROM revisions o JOIN revisions n ON n.id = o.packed_against WHERE o.entry_id = ? AND o.source_id = ?"
+    " AND o.pass < ? AND n.pass = ? ORDER BY o.number DESC LIMIT 1"
+)
+EDITS = (Kind.EDITED, Kind.SILENT_EDIT, Kind.REVERTED)
 
 
 @dataclass(slots=True)
@@ -211,24 +217,28 @@ class Batch:
             self.retell(entry.id, revision_id)
 
     def retell(self, entry_id: int, revision_id: int) -> None:
-        """One change tells of all that one pass found: from what was told before to what is newest now."""
+        """One change tells of all that one pass found: from what stood before it to what is newest now."""
         run, look = self.connection.execute, self.look
+        key = (entry_id, look.source_id, look.number)
         found = run(
-            "SELECT id, previous_id FROM changes WHERE entry_id = ? AND source_id = ? AND pass = ?",
-            [entry_id, look.source_id, look.number],
+            "SELECT id, kind, previous_id FROM changes WHERE entry_id = ? AND source_id = ? AND pass = ?", key
         ).fetchone()
         if found is None:
             return
-        change_id, previous_id = found
-        run("UPDATE changes SET revision_id = ? WHERE id = ?", [revision_id, change_id])
-        if previous_id is None:
-            return
-        judged = judged_between(self.connection, previous_id, revision_id)
-        if judged.level is not Significance.NONE:
-            run(
-                "UPDATE changes SET significance = ?, reasons = ? WHERE id = ?",
-                [judged.level, reasons_of(judged), change_id],
-            )
+        change_id, kind, previous_id = found
+        told = (revision_id, previous_id, Significance.SUBSTANTIAL, None)
+        if kind in EDITS:
+            before = run(STOOD_BEFORE, [*key, look.number]).fetchone()
+            previous_id = before[0] if before else previous_id
+            judged = judged_between(self.connection, previous_id, revision_id)
+            if judged.level is Significance.NONE:  # what stood before stands still
+                run("DELETE FROM changes WHERE id = ?", [change_id])
+                return
+            told = (revision_id, previous_id, judged.level, reasons_of(judged))
+        run(
+            "UPDATE changes SET revision_id = ?, previous_id = ?, significance = ?, reasons = ? WHERE id = ?",
+            [*told, change_id],
+        )
 
     def log(self, verdict: Verdict, entry: StoredEntry, revision_id: int | None) -> None:
         """Log a change that is told; where it is just what its revision says of itself, that is not said twice."""
@@ -253,6 +263,12 @@ class Batch:
         stamp = tuple(item.stamp) if item.stamp and item.settled else (None, None, None)
         row = (self.look.source_id, stored_path(item.location), entry_id, revision_id, item.stated_ms)
         self.locations.append((*row, *stamp, item.seen))
+
+    def flush_before_judging(self, entry: StoredEntry) -> None:
+        """What is new in this very batch can be compared only when it is written."""
+        newest = entry.state.newest
+        if self.revisions and newest is not None and newest.revision_id >= self.revisions[0][0]:
+            self.flush()
 
     def flush(self) -> None:
         many = self.connection.executemany

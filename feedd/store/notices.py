@@ -4,15 +4,20 @@ Functions within a transaction of the writer's. One row an entry and source: wha
 """
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from feedd.decide import LIVE_MS, Hold, Pass
 from feedd.model import Kind, Significance
 from feedd.store.batch import INSERT_CHANGE, reasons_of
+from feedd.store.database import placeholders
 from feedd.store.judging import judged_between
 
 LEAST_LOOKS = 2  # and two more for each turn that was taken: what takes turns by chance stays now and then
 MOST_LOOKS = 50
+LONGEST_MS = 8 * 86_400_000  # without a turn: what is not looked at any more has settled, too
+# a clock that was set back makes nothing wait for longer
+DUE = f"(due_at <= :now OR due_at > :now + iif(why = '{Hold.LIVE}', {LIVE_MS}, {LONGEST_MS}))"
 
 
 class Held(NamedTuple):
@@ -34,15 +39,14 @@ def hold(
 ) -> None:
     """Keep a change without notice; what was kept so before goes on."""
     found = connection.execute(
-        "SELECT flips, due_at FROM held_notices WHERE entry_id = ? AND source_id = ?",
+        "SELECT flips FROM held_notices WHERE entry_id = ? AND source_id = ?",
         [entry_id, look.source_id],
     ).fetchone()
-    flips, due_at = found or (0, None)
-    due_pass = None
+    flips, due_pass = found[0] if found else 0, None
     if why is Hold.LIVE:
-        due_at = due_at or told_ms + LIVE_MS
+        due_at = told_ms + LIVE_MS
     else:
-        flips, due_at = flips + 1, None
+        flips, due_at = flips + 1, look.now_ms + LONGEST_MS
         due_pass = look.number + min(LEAST_LOOKS + 2 * flips, MOST_LOOKS)
     connection.execute(
         "INSERT INTO held_notices (entry_id, source_id, told_id, revision_id, why, flips, due_at, due_pass)"
@@ -72,24 +76,43 @@ def release_settled(connection: sqlite3.Connection, look: Pass) -> None:
     """Tell what a source's looks have found unchanged for long enough, or whose time has come."""
     release(
         connection,
-        "source_id = ? AND (due_pass <= ? OR due_at <= ?)",
-        [look.source_id, look.number, look.now_ms],
+        f"source_id = :source AND (due_pass <= :number OR {DUE})",
+        {"source": look.source_id, "number": look.number, "now": look.now_ms},
         look.now_ms,
+    )
+
+
+def tell_now(connection: sqlite3.Connection, look: Pass, entry_id: int) -> None:
+    """Tell what was held back of an entry until now, whatever it waits for."""
+    release(
+        connection,
+        "entry_id = :entry AND source_id = :source",
+        {"entry": entry_id, "source": look.source_id},
+        look.now_ms,
+    )
+
+
+def keep_waiting(connection: sqlite3.Connection, look: Pass, uids: Sequence[str]) -> None:
+    """What takes turns settles by looks that see it: this one saw those articles alone."""
+    connection.execute(
+        "UPDATE held_notices SET due_pass = due_pass + 1 WHERE source_id = ? AND due_pass IS NOT NULL"
+        f" AND entry_id NOT IN (SELECT id FROM entries WHERE uid IN ({placeholders(len(uids))}))",
+        [look.source_id, *uids],
     )
 
 
 def are_due(connection: sqlite3.Connection, now_ms: int) -> bool:
     """Whether the time of anything that is held back has come."""
-    due = connection.execute("SELECT EXISTS (SELECT 1 FROM held_notices WHERE due_at <= ?)", [now_ms])
+    due = connection.execute(f"SELECT EXISTS (SELECT 1 FROM held_notices WHERE {DUE})", {"now": now_ms})
     return bool(due.fetchone()[0])
 
 
 def release_due(connection: sqlite3.Connection, now_ms: int) -> int:
     """Tell what was held back until now; returns how many changes that were."""
-    return release(connection, "due_at <= ?", [now_ms], now_ms)
+    return release(connection, DUE, {"now": now_ms}, now_ms)
 
 
-def release(connection: sqlite3.Connection, where: str, values: list[object], now_ms: int) -> int:
+def release(connection: sqlite3.Connection, where: str, values: Mapping[str, object], now_ms: int) -> int:
     rows = connection.execute(
         f"SELECT entry_id, source_id, told_id, revision_id, why FROM held_notices WHERE {where} LIMIT 500",
         values,
@@ -101,13 +124,15 @@ def tell(connection: sqlite3.Connection, held: Held, now_ms: int) -> bool:
     """Log what changed since it was told last, if anything did."""
     drop(connection, held.entry_id, held.source_id)
     judged = judged_between(connection, held.told_id, held.revision_id, live=held.hold is Hold.LIVE)
-    if judged.level is Significance.NONE:
+    if judged.level is Significance.NONE or is_told_elsewhere(connection, held):
         return False
     kind = Kind.EDITED if held.hold is Hold.LIVE else Kind.REVERTED
     run = connection.execute
-    (number,) = run("SELECT passes FROM sources WHERE id = ?", [held.source_id]).fetchone()
+    number, silent = run(
+        "SELECT passes, first_pass_at IS NULL FROM sources WHERE id = ?", [held.source_id]
+    ).fetchone()
     ids = (held.source_id, held.entry_id, held.revision_id)
-    run(INSERT_CHANGE, [kind, now_ms, *ids, number, False, held.told_id, judged.level, reasons_of(judged)])
+    run(INSERT_CHANGE, [kind, now_ms, *ids, number, silent, held.told_id, judged.level, reasons_of(judged)])
     run(
         "UPDATE entries SET updated = max(updated, ?1), position = ?1, changed_at = ?1 WHERE id = ?2",
         [now_ms, held.entry_id],
@@ -119,3 +144,15 @@ def tell(connection: sqlite3.Connection, held: Held, now_ms: int) -> bool:
         [now_ms, held.entry_id],
     )
     return True
+
+
+def is_told_elsewhere(connection: sqlite3.Connection, held: Held) -> bool:
+    """Whether another source told the same words since this one told what it told last."""
+    found = connection.execute(
+        "SELECT 1 FROM revisions h JOIN changes c ON c.entry_id = h.entry_id AND c.source_id != h.source_id"
+        " JOIN revisions r ON r.id = c.revision_id AND r.title = h.title AND r.fingerprint = h.fingerprint"
+        " AND r.links_hash = h.links_hash AND coalesce(r.details, '') = coalesce(h.details, '')"
+        " WHERE h.id = ? AND r.id > ?",
+        [held.revision_id, held.told_id],
+    )
+    return found.fetchone() is not None

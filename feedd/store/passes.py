@@ -55,6 +55,7 @@ class Window(NamedTuple):
     moved: bool = False  # the conversation's address is new
     shared: Collection[str] = ()  # guids and URLs that tell nothing apart
     unfinished: bool = False  # there is more that the document names
+    partial: bool = False  # the other articles were not looked at
 
 
 class Failure(NamedTuple):

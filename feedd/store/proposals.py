@@ -8,6 +8,7 @@ import sqlite3
 from typing import NamedTuple
 
 from feedd.changes.restless import ENOUGH, proposed
+from feedd.changes.terminal import harmless
 from feedd.decide import Pass
 from feedd.normalise.text import plain_text
 from feedd.store import incidents
@@ -29,14 +30,18 @@ class Proposed(NamedTuple):
     @property
     def line(self) -> str:
         """As it is written in the configuration."""
-        return (
-            f"ignore = [{json.dumps(self.pattern, ensure_ascii=False)}]"  # a TOML string is one of JSON, too
-        )
+        return f"ignore = [{toml_string(self.pattern)}]"
+
+
+def toml_string(text: str) -> str:
+    """A basic string of TOML, in which everything can be shown."""
+    quoted = json.dumps(text, ensure_ascii=False)  # a TOML string is one of JSON, too
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
 
 
 def in_words(proposal: Proposed) -> str:
     return (
-        f"a fragment changes at most looks: “{proposal.example}”; if it says nothing, add to the source:"
+        f"a fragment changes at most looks: “{harmless(proposal.example)}”; if it says nothing, add to the source:"
         f" {proposal.line}"
     )
 
@@ -47,12 +52,17 @@ def propose(connection: sqlite3.Connection, look: Pass, entry_id: int) -> None:
         "SELECT id, pass, title FROM revisions WHERE entry_id = ? AND source_id = ? ORDER BY number DESC LIMIT ?",
         [entry_id, look.source_id, ENOUGH],
     ).fetchall()
-    if len(rows) < ENOUGH or look.number - rows[-1][1] > LOOKS_A_CHANGE * (ENOUGH - 1):
+    if len(rows) < ENOUGH:
+        return
+    seldom = look.number - rows[-1][1] > LOOKS_A_CHANGE * (ENOUGH - 1)
+    if seldom and not is_rechecked(connection, look.source_id, entry_id):
         return
     if len({title for _, _, title in rows}) != 1:
         return
     unpacked: dict[int, str] = {}
-    texts = [plain_text(content(connection, revision_id, unpacked)) for revision_id, *_ in reversed(rows)]
+    texts = [content(connection, revision_id, unpacked) for revision_id, *_ in reversed(rows)]
+    if is_watch(connection, look.source_id):
+        texts = [plain_text(text) for text in texts]
     found = proposed(texts)
     if found is None or count(connection, look.source_id) >= MOST:
         return
@@ -64,8 +74,23 @@ def propose(connection: sqlite3.Connection, look: Pass, entry_id: int) -> None:
     tell(connection, look)
 
 
+def is_watch(connection: sqlite3.Connection, source_id: int) -> bool:
+    """Whether the source's `ignore` sees text; of all other types, it sees HTML."""
+    found = connection.execute("SELECT type FROM sources WHERE id = ?", [source_id])
+    return bool(found.fetchone()[0] == "watch")
+
+
+def is_rechecked(connection: sqlite3.Connection, source_id: int, entry_id: int) -> bool:
+    """Whether the entry's own page is looked at by a rhythm of its own, so that the source's looks say nothing."""
+    found = connection.execute(
+        "SELECT 1 FROM locations WHERE entry_id = ? AND source_id = ? AND recheck IS NOT NULL",
+        [entry_id, source_id],
+    )
+    return found.fetchone() is not None
+
+
 def tell(connection: sqlite3.Connection, look: Pass) -> None:
-    lines = [f"“{each.example}”: {each.line}" for each in of_source(connection, look.source_id)]
+    lines = [f"“{harmless(each.example)}”: {each.line}" for each in of_source(connection, look.source_id)]
     words = "a fragment changes" if len(lines) == 1 else f"{len(lines)} fragments change"
     detail = f"{words} at most looks while the rest stands still. {'; '.join(lines)}"
     incidents.report(connection, look.source_id, RESTLESS, detail, look.now_ms)

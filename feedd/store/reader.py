@@ -229,6 +229,19 @@ class Reader:
             rows = self.rows(query, [uid, uid])
         return int(rows[0][0]) if rows else None
 
+    def entry_at(self, urls: Collection[str]) -> int | None:
+        """An entry that has one of these addresses now, whatever it is known by."""
+        rows = self.rows(
+            f"SELECT id FROM entries WHERE url IN ({placeholders(len(urls))}) ORDER BY id LIMIT 1", list(urls)
+        )
+        return int(rows[0][0]) if rows else None
+
+    def held_back(self, entry_id: int) -> list[str]:
+        """Why changes of the entry are kept for now without notice."""
+        return [
+            str(why) for (why,) in self.rows("SELECT why FROM held_notices WHERE entry_id = ?", [entry_id])
+        ]
+
     def history(self, entry_id: int) -> list[Revision]:
         rows = self.rows(
             "SELECT r.number, s.name, r.location, r.stated, r.seen_at, r.title, r.change, r.significance, r.reasons, r.id,"

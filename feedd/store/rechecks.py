@@ -30,7 +30,7 @@ from feedd.recheck import (
     read_anew,
 )
 from feedd.schedule import Due
-from feedd.store import conversation, passes, recording
+from feedd.store import conversation, notices, passes, recording
 from feedd.store.database import loaded_path, placeholders, stored_path, transaction, translated
 from feedd.store.passes import SourceKey
 from feedd.store.snapshot import PROVISIONAL
@@ -176,7 +176,7 @@ def record(
         refused = tuple(outcome.refused for outcome in outcomes if outcome.refused is not None)
         same = sum(map(is_unchanged, outcomes))
         tally += Tally(duplicates=same, removed=remove(connection, look, gone), rejected=refused)
-        keep_waiting(connection, look, [item.article.uid for item in items])
+        notices.keep_waiting(connection, look, [item.article.uid for item in items])
         passes.note_pass(connection, look, changed=tally.changed)
         conversation.hold(connection, holds)
     return tally
@@ -230,15 +230,6 @@ def gone_row(connection: sqlite3.Connection, look: Pass, known: Known, following
     recheck = dumped(following.recheck._replace(entry=entry_id))
     row = (look.source_id, stored_path(known.location), GONE, known.seen or b"", recheck)
     return (*row, following.at_ms)
-
-
-def keep_waiting(connection: sqlite3.Connection, look: Pass, uids: Sequence[str]) -> None:
-    """What takes turns settles by looks that see it: this one saw those articles alone."""
-    connection.execute(
-        "UPDATE held_notices SET due_pass = due_pass + 1 WHERE source_id = ? AND due_pass IS NOT NULL"
-        f" AND entry_id NOT IN (SELECT id FROM entries WHERE uid IN ({placeholders(len(uids))}))",
-        [look.source_id, *uids],
-    )
 
 
 def plan_of(writer: Writer, name: str) -> Plan:

@@ -55,6 +55,7 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
         revision_id = batch.next_revision - 1
         batch.log(verdict, entry, revision_id)
     else:
+        batch.flush_before_judging(entry)
         held = stored.held(item, entry)
         verdict = decide(item, held, entry.state, look, judge)
         if verdict is DUPLICATE:
@@ -85,6 +86,9 @@ def hold_back(
     revision_id: int,
 ) -> None:
     """Note what is kept without notice, and that it needs none any more."""
+    if verdict.tells_held and entry.state.told_from is not None:
+        notices.tell_now(connection, look, entry.id)
+        return
     told_from = entry.state.told_from or verdict.previous
     if verdict.hold is not None and told_from is not None:
         told_id, told_ms = told_from.revision_id, entry.state.told_ms
@@ -97,7 +101,8 @@ def hold_back(
 
 def record_superseded(batch: Batch, entry: snapshot.StoredEntry, item: Item) -> str:
     """Keep an older version that stands in the same document, if it is not known; returns the count it goes into."""
-    verdict = superseded(item, entry.state)
+    batch.flush_before_judging(entry)
+    verdict = superseded(item, entry.state, StoredJudge(batch.connection))
     revision_id = 0
     if verdict.keeps_revision:
         revision_id = batch.revise(entry, item, verdict)

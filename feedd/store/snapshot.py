@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from feedd.decide import EntryState, Pass, also_at, words
+from feedd.decide import EARLIER, EntryState, Pass, also_at, words
 from feedd.errors import NoLongerKept
 from feedd.model import Item, Kind, Version
 from feedd.normalise import details
@@ -97,6 +97,7 @@ def load_versions(
         f" WHERE r.entry_id IN ({ids}) ORDER BY r.number",
         [*by_id, *by_id],
     ).fetchall()
+    elsewhere: dict[int, list[tuple[Version, bool]]] = {}  # what other sources told, and whether they show it
     for row in rows:
         entry_id, source_id, newest, position, normaliser, made_under, url, told, change, adds_only = row[:10]
         said, *fields = row[10:]
@@ -108,7 +109,7 @@ def load_versions(
             version = renormalised(connection, version, url, said, unpacked)
         if source_id != look.source_id:
             if told:
-                entry.state.told_elsewhere.add(words(version))
+                elsewhere.setdefault(entry_id, []).append((version, bool(newest)))
             continue
         provisional = made_under.endswith(PROVISIONAL)
         same = made_under.removesuffix(PROVISIONAL) == extraction
@@ -120,16 +121,30 @@ def load_versions(
             returned=change == Kind.REVERTED,
             adds_only=adds_only,
         )
-        entry.state.growing = entry.state.growing + 1 if adds_only else 0
+        state = entry.state
+        state.growing = state.growing + 1 if adds_only else 0
         entry.versions[version.revision_id] = version
-        entry.state.hashes[version.content_hash] = version.revision_id
+        state.hashes[version.content_hash] = version.revision_id
+        state.wordings.add(words(version))
         if newest:
-            entry.state.newest, entry.position = version, position
+            state.newest, entry.position = version, position
+    for entry_id, others in elsewhere.items():
+        state = by_id[entry_id].state
+        state.told_elsewhere = {
+            words(version) for version, shown in others if shown or is_after(version, state)
+        }
     load_standing(connection, look, by_id)
     load_held_back(connection, look, by_id)
     for entry in entries.values():
+        earlier = [version for version in entry.versions.values() if version != entry.state.newest]
+        entry.state.earlier = earlier[-EARLIER:]
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
+
+
+def is_after(version: Version, state: EntryState) -> bool:
+    """Whether another source's version came after the newest of this one."""
+    return state.newest is not None and version.revision_id > state.newest.revision_id
 
 
 def load_standing(connection: sqlite3.Connection, look: Pass, by_id: dict[int, StoredEntry]) -> None:

@@ -190,6 +190,8 @@ class Writer:
                     self.connection, look, source.extraction, some, () if start else rejected
                 )
             identity.distrust(self.connection, look.source_id, window.shared)
+            if window.partial:
+                notices.keep_waiting(self.connection, look, [item.article.uid for item in items])
             changed, unfinished = tally.changed, window.unfinished
             passes.finished(
                 self.connection,
@@ -212,6 +214,7 @@ class Writer:
     def finish_part(self, look: Pass, *, changed: bool) -> None:
         """Close a look at some files: it says nothing of the source as a whole."""
         with translated(self.path), transaction(self.connection):
+            notices.keep_waiting(self.connection, look, ())
             passes.note_pass(self.connection, look, changed=changed)
 
     def fail(self, source: SourceKey, look: Pass, failure: Failure) -> None:

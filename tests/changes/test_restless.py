@@ -1,6 +1,7 @@
 """What is proposed to be ignored: fragments that change at most looks while the rest stands still."""
 
 import re
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -71,6 +72,42 @@ NOTHING: dict[str, Sequence[str]] = {
 @pytest.mark.parametrize("texts", NOTHING.values(), ids=NOTHING)
 def test_nothing_is_proposed(texts: Sequence[str]) -> None:
     assert proposed(texts) is None
+
+
+MARKED_UP = {
+    "a number in bold": "<p>Read by <b>{}</b> people</p>",
+    "nothing but a number in its element": "<p>Comments <span>{}</span></p>",
+    "an entity": "<p>Marks &amp; Spencer: {}</p>",
+    "a link that moves": '<p>Also read: <a href="https://example.org/{0}">story {0}</a></p>',
+}
+
+
+@pytest.mark.parametrize("words", MARKED_UP.values(), ids=MARKED_UP)
+def test_what_is_proposed_works_on_html(words: str) -> None:
+    """It is tried on what a page sends, whose tags say more than what is stored."""
+    stored = [f"<p>Stays, 5.</p>{words.format(number)}<p>The end.</p>" for number in COUNTED]
+    found = proposed(stored)
+    assert found is not None
+    sent = [each.replace("<b>", '<b class="n">').replace("<p>", '<p id="x">') for each in stored]
+    assert len({re.sub(found.pattern, "", each) for each in sent}) == 1
+
+
+HOSTILE = {
+    "digits": "1" * 300_000,
+    "spaces": " " * 300_000,
+    "digits apart": "1 " * 150_000,
+    "tags": "<" * 300_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("words", ["{} people in town", "Read by {} people", "<b>{}</b> <i>views</i>"])
+def test_what_is_proposed_is_quick_on_any_text(words: str, text: str) -> None:
+    found = proposed([page(words.format(number)) for number in COUNTED])
+    assert found is not None
+    begun = time.process_time()
+    re.sub(found.pattern, "", text)
+    assert time.process_time() - begun < 2
 
 
 @given(

@@ -39,7 +39,7 @@ def restless(shelf: Shelf) -> list[tuple[str, bool]]:
     ]
 
 
-LINE = r'ignore = ["Read\\s+by\\s+\\d(?:[\\d.,:]|\\s\\d)*\\s+people\\."]'
+LINE = r'ignore = ["Read\\s{1,9}by\\s{1,9}\\d(?:[\\d.,:]|\\s\\d){0,20}+\\s{1,9}people\\."]'
 
 
 def test_a_counter_that_changes_at_each_look_is_proposed_and_still_told(shelf: Shelf) -> None:
@@ -68,7 +68,7 @@ def test_other_settings_make_proposals_void(shelf: Shelf) -> None:
     for number in range(7):
         look(shelf, number, str(number))
     assert lines(shelf) == [LINE]
-    shelf.configure(TOML + LINE.replace("\\\\", "\\\\") + "\n")
+    shelf.configure(TOML + LINE + "\n")
     look(shelf, 10, "12")
     assert lines(shelf) == []
     assert [is_open for _, is_open in restless(shelf)] == [False]
