@@ -15,7 +15,7 @@ from feedd.rules import Filter, Parts
 from feedd.sources import documents
 from feedd.sources.documents import Before
 from feedd.sources.items import Draft, Made, Recipe
-from feedd.visits import NEVER_SEEN, PAGE_TYPES, Seen, Visitor
+from feedd.visits import NEVER_SEEN, Seen, Visitor
 
 TRY_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 BEFORE = frozenset({"title", "url"})  # parts that are known before the article is
@@ -117,8 +117,7 @@ class ArticleReader:
         if draft.url is None:
             raise SourceError("the item has no link")
         visitor, seen = self.visitor, self.seen(draft)
-        await visitor.ask_robots(draft.url)
-        answer = await visitor.visit(draft.url, PAGE_TYPES)
+        answer = await visitor.visit_article(draft.url)
         before = Before() if seen.recheck is None else Before(seen.title, loaded(seen.recheck))
         made, recheck = await visitor.tools.pool.run(
             documents.read_article, draft, visitor.document(answer), self.content, self.recipe,

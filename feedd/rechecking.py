@@ -12,7 +12,7 @@ from feedd.normalise.url import shown
 from feedd.recheck import Found, Known, Outcome
 from feedd.sources import documents
 from feedd.sources.items import Recipe
-from feedd.visits import PAGE_TYPES, Visitor
+from feedd.visits import Visitor
 
 NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 FAILURES_UNTIL_LEFT = 3  # in a row, of one host at one look: the rest of its pages is for later
@@ -53,8 +53,7 @@ class Rechecker:
     async def reading(self, known: Known) -> Outcome:
         """Raises SourceError."""
         visitor, recheck = self.visitor, known.recheck
-        await visitor.ask_robots(known.url)
-        answer = await visitor.visit(known.url, PAGE_TYPES, self.validators(known))
+        answer = await visitor.visit_article(known.url, self.validators(known))
         if answer.status == HTTPStatus.NOT_MODIFIED:
             return Outcome(known, Found.SAME, recheck)
         made, recheck = await visitor.tools.pool.run(

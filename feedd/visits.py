@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from feedd.answers import covers, in_words, raw_of
 from feedd.config.fetching import Fetch
@@ -77,6 +78,17 @@ class Visitor:
         again_ms = retry_after_ms(answer.headers, self.state.now_ms)
         raise BadStatus(in_words(answer), answer.url, status, again_ms)
 
+    async def visit_article(self, url: str, validators: Validators | None = None) -> Answer:
+        """As `visit`, of an article's own page, where robots.txt lets us. Raises SourceError.
+
+        A site that sends the readers of what it took away to its front page has not edited the article.
+        """
+        await self.ask_robots(url)
+        answer = await self.visit(url, PAGE_TYPES, validators)
+        if is_front_page(answer.url) and not is_front_page(url):
+            raise SourceError(f"{shown(url)} leads to the front page {shown(answer.url)}")
+        return answer
+
     def access_to(self, url: str) -> Access:
         """How to ask there: what is secret goes to the source's own address alone."""
         if may_share(read(self.source.url)[0], read(url)[0]):
@@ -97,3 +109,8 @@ class Visitor:
     def document(self, answer: Answer) -> Document:
         raw = raw_of(answer, self.state.now_ms) if self.source.keep_raw else None
         return Document(answer.body, answer.url, answer.content_type, raw)
+
+
+def is_front_page(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path in {"", "/"} and not parts.query

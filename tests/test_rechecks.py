@@ -104,6 +104,17 @@ def test_an_edit_of_a_page_whose_feed_stands_still_is_found(net: Net) -> None:
     assert net.kinds() == ["added", "added", "silent-edit"]
 
 
+def test_a_front_page_in_place_of_an_article_is_no_edit(net: Net) -> None:
+    begin(net, "one")
+    net.web.page("/", article("Today's news.", title="The Paper"))
+    net.web.redirect("/one", "/")
+    said = again(net)
+    assert (said["silent_edited"], said["edited"]) == (0, 0)
+    assert "leads to the front page" in said["rejected"][0]["reason"]
+    assert "The whole story." in net.shown(f"{net.web.url}/one")["text"]
+    assert net.kinds() == ["added"]
+
+
 def test_it_retires_and_begins_anew_with_an_edit(net: Net) -> None:
     begin(net, "one")
     for wait in (30, 120, DAY, WEEK, None):
