@@ -102,7 +102,7 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass, judg
         judged = Judged(Significance.SUBSTANTIAL, ())
         return told(Kind.ADDED, "no source held an entry with this URL", judged, None)
     if state.removed:
-        return restored(article, held or newest)
+        return restored(article, held or newest, state.told_from)
     if newest is None:
         because = "another source had this entry first"
         return Verdict(None, True, True, Significance.SUBSTANTIAL, because=because)
@@ -136,10 +136,11 @@ def judged_beside(newest: Version, verdict: Verdict, item: Item, judge: Judge) -
     return verdict._replace(significance=judged.level, reasons=judged.reasons)
 
 
-def restored(article: Article, before: Version | None) -> Verdict:
+def restored(article: Article, before: Version | None, told_from: Version | None) -> Verdict:
+    """`told_from`: what subscribers know of it, if that is not what it held last."""
     keeps = before is None or before.content_hash != article.content_hash
     judged = Judged(Significance.SUBSTANTIAL, ("restored",))
-    verdict = told(Kind.RESTORED, "the entry had been removed and is back", judged, before)
+    verdict = told(Kind.RESTORED, "the entry had been removed and is back", judged, told_from or before)
     return verdict._replace(keeps_revision=keeps, newest=keeps)
 
 

@@ -204,10 +204,14 @@ def test_what_comes_after_a_flip_flop_is_told_at_once(store: Told) -> None:
     assert store.held() == 0
 
 
-def test_a_flip_flop_that_is_removed_is_forgotten(store: Told) -> None:
+def test_what_is_held_back_of_what_is_removed_is_told_when_it_is_back(store: Told) -> None:
     store.look(A, B, A, B)
     store.shelf.look("a", store.now_ms + 1, gone=["one"])
     assert store.log()[3:] == [("removed", None, None)]
+    store.stand(20)
+    assert len(store.log()) == 4
+    store.look(B)
+    assert store.log()[4:] == [("restored", 3, 4)]  # B was never told
     assert store.held() == 0
 
 

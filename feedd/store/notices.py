@@ -20,6 +20,10 @@ LONGEST_MS = 8 * 86_400_000  # without a turn: what is not looked at any more ha
 DUE = f"(due_at <= :now OR due_at > :now + iif(why = '{Hold.LIVE}', {LIVE_MS}, {LONGEST_MS}))"
 
 
+# what is told of an entry that was removed waits until it is back
+STANDS = "EXISTS (SELECT 1 FROM entries e WHERE e.id = entry_id AND e.removed_at IS NULL)"
+
+
 class Held(NamedTuple):
     entry_id: int
     source_id: int
@@ -64,12 +68,9 @@ def go_on(connection: sqlite3.Connection, source_id: int, entry_id: int, revisio
     )
 
 
-def drop(connection: sqlite3.Connection, entry_id: int, source_id: int | None = None) -> None:
-    """What is held back of an entry needs no notice any more; None: in no source."""
-    connection.execute(
-        "DELETE FROM held_notices WHERE entry_id = ?1 AND source_id = coalesce(?2, source_id)",
-        [entry_id, source_id],
-    )
+def drop(connection: sqlite3.Connection, entry_id: int, source_id: int) -> None:
+    """What is held back of an entry needs no notice any more."""
+    connection.execute("DELETE FROM held_notices WHERE entry_id = ? AND source_id = ?", [entry_id, source_id])
 
 
 def release_settled(connection: sqlite3.Connection, look: Pass) -> None:
@@ -103,7 +104,9 @@ def keep_waiting(connection: sqlite3.Connection, look: Pass, uids: Sequence[str]
 
 def are_due(connection: sqlite3.Connection, now_ms: int) -> bool:
     """Whether the time of anything that is held back has come."""
-    due = connection.execute(f"SELECT EXISTS (SELECT 1 FROM held_notices WHERE {DUE})", {"now": now_ms})
+    due = connection.execute(
+        f"SELECT EXISTS (SELECT 1 FROM held_notices WHERE {DUE} AND {STANDS})", {"now": now_ms}
+    )
     return bool(due.fetchone()[0])
 
 
@@ -114,7 +117,8 @@ def release_due(connection: sqlite3.Connection, now_ms: int) -> int:
 
 def release(connection: sqlite3.Connection, where: str, values: Mapping[str, object], now_ms: int) -> int:
     rows = connection.execute(
-        f"SELECT entry_id, source_id, told_id, revision_id, why FROM held_notices WHERE {where} LIMIT 500",
+        f"SELECT entry_id, source_id, told_id, revision_id, why FROM held_notices WHERE {where}"
+        f" AND {STANDS} LIMIT 500",
         values,
     ).fetchall()
     return sum(tell(connection, Held._make((*row[:4], Hold(row[4]))), now_ms) for row in rows)

@@ -176,6 +176,5 @@ def removed(connection: sqlite3.Connection, look: Pass, gone: Sequence[str], doo
     for entry_id in doomed:
         connection.execute("UPDATE entries SET removed_at = ? WHERE id = ?", [look.now_ms, entry_id])
         count_holders(connection, entry_id, -1)
-        notices.drop(connection, entry_id)
         batch.log_change(Kind.REMOVED, entry_id, None)
     batch.flush()
