@@ -1,14 +1,22 @@
 """Two versions of an entry side by side: which ones, what differs, and how much that says."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from feedd import shapes
 from feedd.changes.compare import compare
 from feedd.changes.significance import judge
 from feedd.changes.values import Diff, Judged
-from feedd.errors import UsageError
+from feedd.errors import NoLongerKept, UsageError
+from feedd.publish.times import rfc3339
 from feedd.store.judging import Unpacked
 from feedd.store.reader import Reader, Revision
+
+LONGEST = 4_000_000  # characters of HTML of both versions, where others wait
+KEPT_CHARACTERS = 8_000_000
+Pair = tuple[int, int, int, int]  # revision and when it was seen, of both: a number alone may be given again
 
 
 class Comparison(NamedTuple):
@@ -17,28 +25,107 @@ class Comparison(NamedTuple):
     diff: Diff
     judged: Judged
 
+    @property
+    def names(self) -> tuple[str, str]:
+        return name_of(self.old), name_of(self.new)
+
+    @property
+    def shape(self) -> shapes.Shape:
+        return shapes.diff(self.old.number, self.new.number, self.diff, self.judged)
+
+
+def name_of(revision: Revision) -> str:
+    return f"version {revision.number} ({revision.source}, {rfc3339(revision.seen_ms)})"
+
+
+class TooLong(UsageError):
+    """Two versions that would take too long to be compared."""
+
+
+class Found(NamedTuple):
+    """What a comparison came to."""
+
+    diff: Diff
+    judged: Judged
+    characters: int  # of HTML that were compared
+
 
 def compared(reader: Reader, old: Revision, new: Revision) -> Comparison:
-    """Raises NoLongerKept."""
+    """Raises NoLongerKept, and UsageError for a version and itself."""
+    found = found_between(reader, old, new)
+    return Comparison(old, new, found.diff, found.judged)
+
+
+def found_between(reader: Reader, old: Revision, new: Revision, longest: int | None = None) -> Found:
+    """`longest`: characters of HTML of both, at most. Raises UsageError."""
+    if old.number == new.number:
+        raise UsageError(f"version {old.number} and version {new.number} are one")
     unpacked = Unpacked()  # one of them may well be on the way to the other
-    diff = compare(
-        reader.version_content(old.revision_id, unpacked),
-        reader.version_content(new.revision_id, unpacked),
-    )
-    return Comparison(old, new, diff, judge(diff))
+    contents = [reader.version_content(each.revision_id, unpacked) for each in (old, new)]
+    characters = sum(len(each.html) for each in contents)
+    if longest is not None and characters > longest:
+        raise TooLong(f"versions {old.number} and {new.number} are too long to be compared here")
+    diff = compare(*contents)
+    return Found(diff, judge(diff), characters)
+
+
+class Comparisons:
+    """Makes comparisons, each once, and keeps the last: versions stay what they are. Usable from any thread.
+
+    `longest`: characters of HTML of both versions; `keeps`: the same, of all that are kept.
+    """
+
+    def __init__(self, reader: Reader, longest: int = LONGEST, keeps: int = KEPT_CHARACTERS) -> None:
+        self.reader = reader
+        self.longest = longest
+        self.keeps = keeps
+        self.kept: OrderedDict[Pair, Found] = OrderedDict()
+        self.characters = 0
+        self.guard = threading.Lock()
+        self.making: dict[Pair, threading.Lock] = {}
+
+    def of(self, old: Revision, new: Revision) -> Comparison:
+        """Raises NoLongerKept, TooLong, and UsageError for a version and itself."""
+        pair = (old.revision_id, old.seen_ms, new.revision_id, new.seen_ms)
+        with self.guard:
+            lock = self.making.setdefault(pair, threading.Lock())
+        try:
+            with lock:
+                found = self.known(pair)
+                if found is None:
+                    found = found_between(self.reader, old, new, self.longest)
+                    self.keep(pair, found)
+        finally:
+            with self.guard:
+                self.making.pop(pair, None)
+        return Comparison(old, new, found.diff, found.judged)
+
+    def known(self, pair: Pair) -> Found | None:
+        with self.guard:
+            if pair in self.kept:
+                self.kept.move_to_end(pair)
+            return self.kept.get(pair)
+
+    def keep(self, pair: Pair, found: Found) -> None:
+        with self.guard:
+            if (before := self.kept.pop(pair, None)) is not None:
+                self.characters -= before.characters
+            self.kept[pair] = found
+            self.characters += found.characters
+            while self.characters > self.keeps and len(self.kept) > 1:
+                _, dropped = self.kept.popitem(last=False)
+                self.characters -= dropped.characters
 
 
 def numbered(history: Sequence[Revision], number: int) -> Revision:
-    """Raises UsageError."""
+    """Raises UsageError; NoLongerKept for one that there was."""
     for revision in history:
         if revision.number == number:
             return revision
-    raise UsageError(f"there is no version {number} of this entry; it has {range_of(history)}")
-
-
-def range_of(history: Sequence[Revision]) -> str:
-    first, last = history[0].number, history[-1].number
-    return f"version {first} alone" if first == last else f"versions {first} to {last}"
+    last = history[-1].number
+    if 1 <= number <= last:
+        raise NoLongerKept(f"version {number} is no longer kept")
+    raise UsageError(f"there is no version {number} of this entry; the last is {last}")
 
 
 def newest_pair(history: Sequence[Revision], source: str) -> tuple[Revision, Revision]:

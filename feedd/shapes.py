@@ -11,6 +11,7 @@ from feedd.normalise.url import shown
 from feedd.publish.plan import Plan
 from feedd.publish.times import rfc3339_or_none
 from feedd.store.proposals import Proposed
+from feedd.store.pruning import Report
 from feedd.store.reader import Entry, Revision, SourceRow
 
 Shape = dict[str, Any]
@@ -162,6 +163,15 @@ def hunk_shape(hunk: Hunk, moved: Hunk | None) -> Shape | None:
     if hunk.pieces:
         shape["pieces"] = [piece._asdict() for piece in hunk.pieces]
     return shape
+
+
+def prune(report: Report, *, dry_run: bool) -> Shape:
+    return {
+        "sources": [{**each._asdict(), "kept_because": list(each.kept_because)} for each in report.sources],
+        "dry_run": dry_run,
+        "freed_bytes": report.freed_bytes,
+        "space": report.space,
+    }
 
 
 def explanation(url: str, canonical_url: str | None, *, known: bool, decision: str, because: str) -> Shape:

@@ -1,6 +1,7 @@
 """Changes that are kept for now without notice: flip-flops and live blogs, as rules and in a store."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from feedd.looks import key_of
 from feedd.model import Item, Kind, Significance, Version
 from feedd.normalise.article import derive
 from feedd.schedule import Due
+from feedd.store.writer import Writer
 
 MINUTE_MS = 60_000
 URL = "https://example.org/a"
@@ -355,9 +357,9 @@ def test_other_settings_tell_what_was_held_back_and_no_more(store: Told) -> None
 def test_looks_at_other_files_settle_nothing(store: Told) -> None:
     store.look(A, B, A, B)
     key = key_of(store.shelf.config.sources[0])
-    for number in range(10):
-        look = store.shelf.desk.run(lambda writer, at=number: writer.begin(key, store.now_ms + at)).look
-        store.shelf.desk.run(lambda writer, one=look: writer.finish_part(one, changed=False))
+    for _ in range(10):
+        look = store.shelf.desk.run(lambda writer: writer.begin(key, store.now_ms)).look
+        store.shelf.desk.run(partial(Writer.finish_part, look=look, changed=False))
     store.stand(2)
     assert store.log() == ONCE
     store.stand(3)

@@ -10,6 +10,10 @@ from feedd.normalise.text import SENTENCE_END
 
 LINKS_SHOWN = 20  # of those gone, and of those come
 EXCERPT = 60  # characters of a text that was moved away
+MARKS = {
+    Op.INSERT: ("{+", "+}"),
+    Op.DELETE: ("[-", "-]"),
+}  # that say what colours and styles do, where there are none
 
 
 class Fold(NamedTuple):
@@ -157,6 +161,12 @@ def replaced(hunk: Hunk) -> Iterator[Run]:
             yield Run(Op.DELETE, piece.old)
         if piece.new:
             yield Run(Op.INSERT, piece.new)
+
+
+def joined(runs: Iterable[Run]) -> Iterator[Run]:
+    """Neighbours that are marked alike as one, so that a reader hears of each change once."""
+    for op, some in groupby(runs, key=lambda run: run.op):
+        yield Run(op, "".join(run.text for run in some))
 
 
 def side_runs(hunks: Iterable[Hunk], moves: dict[int, str], *, new: bool) -> Iterator[Run]:

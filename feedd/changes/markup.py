@@ -1,11 +1,14 @@
-"""A Diff as HTML that stands alone, in a feed reader, too: no styles, no classes, readable without colours."""
+"""A Diff as HTML that stands alone, in a feed reader, too: no styles, no classes, readable without colours.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+With `marks`, also where a reader drops <ins> and <del>.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from itertools import groupby
 from typing import NamedTuple
 
 from feedd.changes.layout import (
+    MARKS,
     NOTHING,
     Fold,
     Row,
@@ -13,6 +16,7 @@ from feedd.changes.layout import (
     beside,
     directions,
     inline_runs,
+    joined,
     rows,
     says_nothing,
     side_runs,
@@ -24,6 +28,7 @@ CONTEXT = 1  # unchanged sentences round a change
 LIMIT = 2_000_000  # bytes of a comparison on a page
 ITEM_LIMIT = 100_000  # bytes of an item of a feed
 REASONS_SHOWN = 50
+UNMARKED = ("", "")
 TAGS = {Op.INSERT: "ins", Op.DELETE: "del", Op.MOVE: "em"}
 CUT = "<p><em>[The comparison is too long to be shown in full: it ends here.]</em></p>"
 
@@ -35,17 +40,17 @@ class Spelled(NamedTuple):
     cut: bool
 
 
-def inline(diff: Diff, *, context: int | None = None, limit: int = LIMIT) -> str:
+def inline(diff: Diff, *, context: int | None = None, limit: int = LIMIT, marks: bool = False) -> str:
     """Both versions in one text, in paragraphs. `context`: see layout.rows; `limit`: of bytes, about."""
     moves = directions(diff.hunks)
 
     def paragraph(row: Row, room: int) -> Spelled:
         if isinstance(row, Fold):
             return Spelled(f"<p><em>{row.words}</em></p>\n", cut=False)
-        inner = filled(inline_runs(row.hunks, moves), room)
+        inner = filled(inline_runs(row.hunks, moves), room, marks=marks)
         return inner._replace(html=f'<p dir="auto">{inner.html}</p>\n')
 
-    top = head(diff)
+    top = head(diff, marks=marks)
     return top + bounded(rows(diff.hunks, context), paragraph, limit - size(top), CUT)
 
 
@@ -78,7 +83,7 @@ def changes_html(
 ) -> str:
     """What an item of a change feed shows: the reasons, then what differs; in `limit` bytes, about."""
     top = reasons_html(reasons, limit // 4)
-    return top + inline(diff, context=context, limit=limit - size(top))
+    return top + inline(diff, context=context, limit=limit - size(top), marks=True)
 
 
 def reasons_html(reasons: Sequence[str], limit: int = ITEM_LIMIT) -> str:
@@ -93,12 +98,13 @@ def reasons_html(reasons: Sequence[str], limit: int = ITEM_LIMIT) -> str:
     return f"<ul>{''.join(items)}</ul>\n" if items else ""
 
 
-def head(diff: Diff) -> str:
+def head(diff: Diff, *, marks: bool = False) -> str:
     """What differs besides the text; in words, if nothing does."""
     if says_nothing(diff):
         return f"<p><em>{NOTHING}</em></p>\n"
     items = [
-        f'<li dir="auto">{name}: {filled(runs, ITEM_LIMIT // 10).html}</li>' for name, runs in beside(diff)
+        f'<li dir="auto">{name}: {filled(runs, ITEM_LIMIT // 10, marks=marks).html}</li>'
+        for name, runs in beside(diff)
     ]
     return f"<ul>{''.join(items)}</ul>\n" if items else ""
 
@@ -116,28 +122,25 @@ def bounded(some: Iterable[Row], spelled: Callable[[Row, int], Spelled], room: i
     return "".join(taken)
 
 
-def filled(runs: Iterable[Run], room: int) -> Spelled:
+def filled(runs: Iterable[Run], room: int, *, marks: bool = False) -> Spelled:
     """The runs as HTML, as far as there is room for them."""
-    taken = []
+    taken, last = list[str](), Op.EQUAL
     for op, text in joined(runs):
         fits = text[: max(room, 0)]
         spelled = safe(fits)
         while fits and size(spelled) > room:
             fits = fits[: len(fits) * room // size(spelled)]
             spelled = safe(fits)
-        room -= size(spelled) + 11  # of <ins></ins>
+        room -= size(spelled) + (16 if marks else 11)  # of <ins></ins>, and of marks
         if fits:
-            tag = TAGS.get(op)
-            taken.append(f"<{tag}>{spelled}</{tag}>" if tag else spelled)
+            tag, (start, end) = TAGS.get(op), MARKS.get(op, UNMARKED) if marks else UNMARKED
+            if start and last in MARKS:  # a deletion and what replaces it stand apart
+                taken.append(" ")
+            taken.append(f"<{tag}>{start}{spelled}{end}</{tag}>" if tag else spelled)
+            last = op
         if len(fits) < len(text):
             return Spelled("".join((*taken, "…")), cut=True)
     return Spelled("".join(taken), cut=False)
-
-
-def joined(runs: Iterable[Run]) -> Iterator[Run]:
-    """Neighbours that are marked alike as one, so that a reader hears of each change once."""
-    for op, some in groupby(runs, key=lambda run: run.op):
-        yield Run(op, "".join(run.text for run in some))
 
 
 def safe(text: str) -> str:

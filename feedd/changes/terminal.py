@@ -1,44 +1,55 @@
 """A Diff for a terminal: colours, and marks that say the same without them."""
 
 import re
+from collections.abc import Iterable
 
 import click
 
-from feedd.changes.layout import NOTHING, Fold, Run, beside, directions, inline_runs, rows, says_nothing
+from feedd.changes.layout import (
+    MARKS,
+    NOTHING,
+    Fold,
+    Run,
+    beside,
+    directions,
+    inline_runs,
+    joined,
+    rows,
+    says_nothing,
+)
 from feedd.changes.values import Diff, Op
 
 CONTEXT = 1  # unchanged sentences round a change
 # C0, C1, lone surrogates, what ends a line, and what turns the order of letters round: a text can't have them act
 HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-MARKS = {Op.INSERT: ("{+", "+}"), Op.DELETE: ("[-", "-]")}
 COLOURS = {Op.INSERT: "green", Op.DELETE: "red", Op.MOVE: "cyan"}
 
 
-def coloured(diff: Diff, *, context: int | None = CONTEXT, colour: bool = True) -> str:
+def coloured(diff: Diff, *, context: int | None = CONTEXT) -> str:
     """The text with `[-what is gone-]` and `{+what has come+}`; None of context: all of it."""
     blocks = []
-    if facts := [f"{name}: {line(runs, colour=colour)}" for name, runs in beside(diff)]:
+    if facts := [f"{name}: {line(runs)}" for name, runs in beside(diff)]:
         blocks.append("\n".join(facts))
     if says_nothing(diff):
         blocks.append(NOTHING)
     moves = directions(diff.hunks)
     for row in rows(diff.hunks, context):
         if isinstance(row, Fold):
-            blocks.append(click.style(row.words, dim=True) if colour else row.words)
+            blocks.append(click.style(row.words, dim=True))
         else:
-            blocks.append(line(tuple(inline_runs(row.hunks, moves)), colour=colour))
+            blocks.append(line(inline_runs(row.hunks, moves)))
     return "\n\n".join(blocks) + "\n"
 
 
-def line(runs: tuple[Run, ...], *, colour: bool) -> str:
-    """One paragraph; where all of it is gone or has come, one mark tells so."""
-    return "".join(marked(run, colour=colour) for run in runs)
+def line(runs: Iterable[Run]) -> str:
+    """One paragraph."""
+    return "".join(map(marked, joined(runs)))
 
 
-def marked(run: Run, *, colour: bool) -> str:
+def marked(run: Run) -> str:
     start, end = MARKS.get(run.op, ("", ""))
     text = f"{start}{harmless(run.text)}{end}"
-    return click.style(text, fg=COLOURS[run.op]) if colour and run.op in COLOURS else text
+    return click.style(text, fg=COLOURS[run.op]) if run.op in COLOURS else text
 
 
 def harmless(text: str) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from feedd import shapes
 from feedd.changes.markup import inline, reasons_html
 from feedd.changes.terminal import coloured, harmless
 from feedd.changes.unified import CONTEXT, unified
@@ -15,7 +14,6 @@ from feedd.cli.common import config_option, configuration, json_option, print_js
 from feedd.comparison import Comparison, compared, newest_pair, numbered
 from feedd.errors import UsageError
 from feedd.lookup import find_entry
-from feedd.publish.times import rfc3339
 from feedd.store.reader import Reader, Revision
 
 WHOLE = 2**31  # lines of context: more than there are
@@ -46,8 +44,7 @@ def diff(
     found = find_entry(reader, config, entry)
     comparison = compared(reader, *chosen(reader.history(found.id), pair, found.source))
     if as_json:
-        old, new, what, judged = comparison
-        print_json(shapes.diff(old.number, new.number, what, judged))
+        print_json(comparison.shape)
         return
     click.echo(rendered(comparison, form, full=full), color=wanted_colour(), nl=False)
 
@@ -67,19 +64,16 @@ def wanted_colour() -> bool | None:
 
 
 def rendered(comparison: Comparison, form: str, *, full: bool) -> str:
-    old, new, what, judged = comparison
+    _, new, what, judged = comparison
+    before, now = comparison.names
     if form == "unified":
-        return unified(what, name_of(old), name_of(new), context=WHOLE if full else CONTEXT)
+        return unified(what, before, now, context=WHOLE if full else CONTEXT)
     if form == "html":
         title = escape(harmless(new.title))
         top = f"<!doctype html>\n<meta charset=utf-8>\n<title>{title}</title>\n"
-        about = f"<p>{escape(name_of(old))} → {escape(name_of(new))}: {judged.level}</p>\n"
+        about = f"<p>{escape(before)} → {escape(now)}: {judged.level}</p>\n"
         return top + about + reasons_html(judged.reasons) + inline(what, context=None if full else 1)
-    about = f"{name_of(old)} → {name_of(new)}\n"
+    about = f"{before} → {now}\n"
     reasons = "".join(f"  {harmless(reason)}\n" for reason in judged.reasons)
     text = coloured(what, context=None if full else 1)
     return f"{click.style(about, bold=True)}{judged.level}\n{reasons}\n{text}"
-
-
-def name_of(revision: Revision) -> str:
-    return f"version {revision.number} ({revision.source}, {rfc3339(revision.seen_ms)})"

@@ -36,7 +36,7 @@ def prune(config_path: Path | None, names: tuple[str, ...], *, dry_run: bool, as
     ]
     report = report._replace(sources=[*report.sources, *unbounded])
     if as_json:
-        print_json(shape(report, dry_run=dry_run))
+        print_json(shapes.prune(report, dry_run=dry_run))
     else:
         print_report(report, dry_run=dry_run)
 
@@ -55,15 +55,6 @@ def pruned(config: Config, keeps: list[Keeps], bars: Bars, *, dry_run: bool, who
             return pruner.run(keeps, now_ms())
         finally:
             stop.set()  # a signal does not wait for the file to be written anew
-
-
-def shape(report: Report, *, dry_run: bool) -> shapes.Shape:
-    return {
-        "sources": [{**each._asdict(), "kept_because": list(each.kept_because)} for each in report.sources],
-        "dry_run": dry_run,
-        "freed_bytes": report.freed_bytes,
-        "space": report.space,
-    }
 
 
 def print_report(report: Report, *, dry_run: bool) -> None:

@@ -1,9 +1,11 @@
 """The change log as items of a feed: one a change that was told, with what differs as its content."""
 
+import re
 import threading
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
 from html import escape
 from itertools import islice
 from typing import NamedTuple
@@ -11,18 +13,21 @@ from uuid import UUID, uuid5
 
 from feedd.changes.compare import compare
 from feedd.changes.markup import changes_html, reasons_html
+from feedd.errors import NoLongerKept
 from feedd.model import Details, Kind, Significance
-from feedd.normalise.text import fold, summary
+from feedd.normalise.text import fold, plain_text, summary
 from feedd.publish.item import Chosen, Notice
 from feedd.publish.plan import Plan
+from feedd.rules import Filter, Parts
 from feedd.store.changelog import Change, Side
 from feedd.store.judging import Unpacked
-from feedd.store.reader import Reader
+from feedd.store.reader import Entry, Reader
 
 CHUNK = 25  # entries that are read at once, where rules look at them
 LONGEST_COMPARED = 1_000_000  # characters of HTML of both versions
 COMPARED_IN_A_DOCUMENT = 20_000_000  # the same, of all its items
 KEPT_CHARACTERS = 24_000_000  # of differences: more than those of one document
+KEPT_VERDICTS = 50_000  # on ends of changes
 LONGEST_TITLE = 150
 BEGAN = 500  # characters of what was removed
 WORDS: Mapping[Kind, str] = {
@@ -33,6 +38,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.RESTORED: "Restored",
 }
 NO_VERSIONS = "<p><em>The versions are no longer kept.</em></p>"
+BACK = "<p><em>The article is back, as it was.</em></p>"
 THE_SAME = "<p><em>The text is the same as before.</em></p>"
 TOO_LONG = "<p><em>The versions are too long to be compared here: see the full comparison.</em></p>"
 
@@ -42,6 +48,32 @@ class Difference(NamedTuple):
 
     html: str
     characters: int  # that were read for it
+
+
+class Verdicts:
+    """What rules say of the ends of changes, which stay what they are. Usable from any thread."""
+
+    def __init__(self) -> None:
+        self.kept: OrderedDict[Hashable, bool] = OrderedDict()
+        self.guard = threading.Lock()
+
+    def of(self, rules: Filter, side: Side, entry: Entry, text: Callable[[], str]) -> bool:
+        """Whether they let in what the entry was then; `text` is made only if a rule asks for it."""
+        said = entry.details
+        key = (rules, side, entry.url, said.authors, said.categories)
+        with self.guard:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+                return self.kept[key]
+        try:
+            made = rules.objection(Parts(side.title, entry.url, text, said.authors, said.categories)) is None
+        except NoLongerKept:
+            return False
+        with self.guard:
+            self.kept[key] = made
+            if len(self.kept) > KEPT_VERDICTS:
+                self.kept.popitem(last=False)
+        return made
 
 
 class Differences:
@@ -55,6 +87,7 @@ class Differences:
         self.keeps = keeps
         self.kept: OrderedDict[Hashable, Difference] = OrderedDict()
         self.characters = 0
+        self.verdicts = Verdicts()
         self.guard = threading.Lock()
 
     def of(self, change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
@@ -122,22 +155,53 @@ class Seen(NamedTuple):
 
     shows: bool
     moved_ms: int = 0  # when that may have changed last
+    entry: Entry | None = None  # without its text
 
 
 def judged(log: Log, plan: Plan) -> Iterator[tuple[Change, Seen]]:
-    """Changes of the feed's sources, newest first. Entries are read only if the feed has rules, each once."""
+    """Changes of the feed's sources, newest first, and whether the feed shows them.
+
+    It does where the newest version of the entry passes its rules, or either end of the change: an edit may have
+    taken away the very word that the feed is about. Entries are read only if the feed has rules, each once.
+    """
     reader = log.reader
     source_ids = None if plan.sources is None else reader.source_ids(plan.sources)
     found = reader.change_log(source_ids, Significance.SUBSTANTIAL if plan.changes == "substantial" else None)
     if not any(plan.filter):
         yield from ((change, Seen(shows=True)) for change in found)
         return
-    known: dict[int, Seen] = {}
+    known, ends = dict[int, Seen](), Ends(log, plan.filter)
     while some := list(islice(found, CHUNK)):
         unknown = {change.entry_id for change in some} - known.keys()
         for entry in reader.entries(unknown, log.priorities, plan.sources):
-            known[entry.id] = Seen(plan.shows(entry), max(entry.changed_ms, entry.seen_ms))
-        yield from ((change, known.get(change.entry_id, Seen(shows=False))) for change in some)
+            moved_ms = max(entry.changed_ms, entry.seen_ms)
+            known[entry.id] = Seen(plan.shows(entry), moved_ms, entry._replace(content_html=""))
+        for change in some:
+            seen = known.get(change.entry_id, Seen(shows=False))
+            yield change, seen if seen.shows else seen._replace(shows=ends.let_in(change, seen.entry))
+
+
+class Ends:
+    """The rules of a feed, and the versions at the ends of changes."""
+
+    def __init__(self, log: Log, rules: Filter) -> None:
+        self.reader = log.reader
+        self.rules = rules
+        self.verdicts = log.differences.verdicts if log.differences else Verdicts()
+        self.unpacked = Unpacked()
+
+    def let_in(self, change: Change, entry: Entry | None) -> bool:
+        """Whether either end of the change passes."""
+        ends = [side for side in (change.new, change.old) if side is not None]
+        return entry is not None and any(self.passes(side, entry) for side in ends)
+
+    def passes(self, side: Side, entry: Entry) -> bool:
+        def text() -> str:
+            with suppress(NoLongerKept):
+                return plain_text(self.reader.version_content(side.revision_id, self.unpacked).html)
+            return ""
+
+        return self.verdicts.of(self.rules, side, entry, text)
 
 
 def notice_of(change: Change, born: UUID, base_url: str, differs: str) -> Notice:
@@ -168,11 +232,16 @@ def compared_ends(change: Change) -> tuple[Side, Side] | None:
 
 def titled(change: Change) -> str:
     """The title; where it changed, the old and the new one."""
-    new = isolated(cut(change.title if fold(change.title) else change.article_url, LONGEST_TITLE))
+    new = isolated(cut(change.title if worded(change.title) else change.article_url, LONGEST_TITLE))
     ends = compared_ends(change)
-    if ends is None or fold(ends[0].title) in {"", fold(ends[1].title)}:
+    if ends is None or worded(ends[0].title) in {"", worded(ends[1].title)}:
         return new
     return f"{isolated(cut(ends[0].title, LONGEST_TITLE))} → {new}"
+
+
+def worded(title: str) -> str:
+    """What a title says, whatever its typography; "" for nothing."""
+    return fold(DIRECTIONS.sub("", title))
 
 
 def cut(text: str, limit: int) -> str:
@@ -180,13 +249,18 @@ def cut(text: str, limit: int) -> str:
 
 
 def isolated(text: str) -> str:
-    """Text that may run from right to left, so that it leaves what stands beside it alone (UAX #9 section 2.4)."""
+    """Text that may run from right to left, so that it leaves what stands beside it alone (UAX #9 section 2.4).
+
+    It loses the controls that would end the isolation.
+    """
+    text = DIRECTIONS.sub("", text)
     if text.isascii() or not any(unicodedata.bidirectional(char) in RIGHT_TO_LEFT for char in text):
         return text
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
-RIGHT_TO_LEFT = frozenset(["R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI", "PDI", "PDF"])
+RIGHT_TO_LEFT = frozenset(["R", "AL", "AN"])
+DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides, isolates, and their ends
 
 
 def difference(change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
@@ -198,8 +272,11 @@ def difference(change: Change, reader: Reader, unpacked: Unpacked) -> Difference
         return Difference(said + NO_VERSIONS, 0)
     ends = compared_ends(change)
     if ends is None:
-        return Difference(said + THE_SAME, 0)
-    old, new = (reader.version_content(each.revision_id, unpacked) for each in ends)
+        return Difference(BACK if change.kind is Kind.RESTORED else said + THE_SAME, 0)
+    try:
+        old, new = (reader.version_content(each.revision_id, unpacked) for each in ends)
+    except NoLongerKept:  # pruned since the log was read
+        return Difference(said + NO_VERSIONS, 0)
     characters = len(old.html) + len(new.html)
     if characters > LONGEST_COMPARED:
         return unseen(change)._replace(characters=characters)
@@ -214,7 +291,10 @@ def removal(change: Change, reader: Reader, unpacked: Unpacked) -> Difference:
     said = f"<p>The article is no longer there.</p>{reasons_html(change.reasons)}"
     if change.old is None:
         return Difference(said + NO_VERSIONS, 0)
-    gone = reader.version_content(change.old.revision_id, unpacked).html
+    try:
+        gone = reader.version_content(change.old.revision_id, unpacked).html
+    except NoLongerKept:
+        return Difference(said + NO_VERSIONS, 0)
     began = summary(gone, BEGAN)
     if began:
         said += f'<p>It began:</p><blockquote dir="auto"><del>{escape(began, quote=False)}</del></blockquote>'

@@ -10,6 +10,7 @@ from feedd.publish.document import Document
 from feedd.publish.item import Item, article_url, brief, urn
 from feedd.publish.syndication import headline, safe
 from feedd.publish.times import rfc3339
+from feedd.store.reader import Entry
 
 URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
 STRAY = re.compile("%(?![0-9A-Fa-f]{2})")  # an escape that is none
@@ -71,5 +72,7 @@ def item(document: Document, entry: Item) -> dict[str, Any]:
     if entry.image:
         made["image"] = address(entry.image)
     made |= attributed(entry.details)
-    made["_feedd"] = {"source": entry.source, "revisions": entry.revisions}
+    made["_feedd"] = {"source": entry.source}
+    if isinstance(entry, Entry):
+        made["_feedd"]["revisions"] = entry.revisions
     return made

@@ -226,7 +226,7 @@ class Batch:
         if found is None:
             return
         change_id, kind, previous_id = found
-        told = (revision_id, previous_id, Significance.SUBSTANTIAL, None)
+        told: tuple[object, ...] = (revision_id, previous_id, Significance.SUBSTANTIAL, None)
         if kind in EDITS:
             before = run(STOOD_BEFORE, [*key, look.number]).fetchone()
             previous_id = before[0] if before else previous_id

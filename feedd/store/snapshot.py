@@ -111,23 +111,15 @@ def load_versions(
             if told:
                 elsewhere.setdefault(entry_id, []).append((version, bool(newest)))
             continue
-        provisional = made_under.endswith(PROVISIONAL)
-        same = made_under.removesuffix(PROVISIONAL) == extraction
-        # a whole pass over a folder re-reads everything; a window shows the rest another day
-        comparable = (same or (look.present is None and not look.rebase)) and not look.anew
         version = version._replace(
-            comparable=comparable,
-            provisional=provisional,
+            comparable=is_comparable(made_under, extraction, look),
+            provisional=made_under.endswith(PROVISIONAL),
             returned=change == Kind.REVERTED,
             adds_only=adds_only,
         )
-        state = entry.state
-        state.growing = state.growing + 1 if adds_only else 0
-        entry.versions[version.revision_id] = version
-        state.hashes[version.content_hash] = version.revision_id
-        state.wordings.add(words(version))
+        remember(entry, version)
         if newest:
-            state.newest, entry.position = version, position
+            entry.state.newest, entry.position = version, position
     for entry_id, others in elsewhere.items():
         state = by_id[entry_id].state
         state.told_elsewhere = {
@@ -140,6 +132,22 @@ def load_versions(
         entry.state.earlier = earlier[-EARLIER:]
         is_new = all(version.pass_number == look.number for version in entry.versions.values())
         entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
+
+
+def is_comparable(made_under: str, extraction: str, look: Pass) -> bool:
+    """Whether a version was made under today's settings, or is read again in this very look."""
+    same = made_under.removesuffix(PROVISIONAL) == extraction
+    # a whole pass over a folder re-reads everything; a window shows the rest another day
+    return (same or (look.present is None and not look.rebase)) and not look.anew
+
+
+def remember(entry: StoredEntry, version: Version) -> None:
+    """Take in the next version of this source, in the order of their arrival."""
+    state = entry.state
+    state.growing = state.growing + 1 if version.adds_only else 0
+    state.hashes[version.content_hash] = version.revision_id
+    state.wordings.add(words(version))
+    entry.versions[version.revision_id] = version
 
 
 def is_after(version: Version, state: EntryState) -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from feedd.comparison import Comparisons
 from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
@@ -22,6 +23,7 @@ from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 
 LIMITS = range(1, 1001)
 THREADS = 4  # that read and render; each has a connection of its own
+COMPARING = 2  # further ones, that compare versions: what may take seconds holds up no page
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'",
@@ -59,10 +61,14 @@ class Web:
 
     def __init__(self, feeds: Feeds) -> None:
         self.feeds = feeds
+        self.comparisons = Comparisons(feeds.reader)
         self.threads = CapacityLimiter(THREADS)
+        self.comparing = CapacityLimiter(COMPARING)
 
-    async def in_thread(self, work: Callable[..., Result], *values: object) -> Result:
-        return await to_thread.run_sync(work, *values, limiter=self.threads)
+    async def in_thread(
+        self, work: Callable[..., Result], *values: object, limiter: CapacityLimiter | None = None
+    ) -> Result:
+        return await to_thread.run_sync(work, *values, limiter=limiter or self.threads)
 
     async def feed(self, request: Request) -> Response:
         name, format_ = request.path_params["name"], request.path_params["format"]
@@ -134,8 +140,9 @@ class Web:
     async def diff(self, request: Request) -> Response:
         wanted, pair = request.path_params["id"], request.path_params["pair"]
         accepted = request.headers.get("accept", "")
+        asked = entry_pages.Asked(wanted, pair, request.query_params, accepted)
         return await self.in_thread(
-            entry_pages.diff, self.feeds, wanted, pair, request.query_params, accepted
+            entry_pages.diff, self.feeds, self.comparisons, asked, limiter=self.comparing
         )
 
 

@@ -2,31 +2,32 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from feedd import shapes
 from feedd.changes.markup import inline, side_by_side
 from feedd.changes.unified import unified
-from feedd.comparison import Comparison, after, befores, compared, newest_pair, numbered
-from feedd.errors import UsageError
+from feedd.comparison import Comparison, Comparisons, TooLong, after, befores, newest_pair, numbered
+from feedd.errors import NoLongerKept, UsageError
+from feedd.lookup import NUMBER
 from feedd.model import Significance
 from feedd.publish.cache import Feeds
-from feedd.publish.times import rfc3339
 from feedd.store.reader import Entry, Revision
 from feedd.web.pages import page
 
-NUMBER = re.compile("[0-9]{1,18}")  # what SQLite can hold
 PAIR = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
 VERSIONS_SHOWN = 100
 CHANGES_SHOWN = 50
 CONTEXT = 2  # unchanged sentences round a change
 VIEWS = ("inline", "side")
 FORMATS = ("html", "json", "unified")
+TOLD = (Significance.MINOR, Significance.SUBSTANTIAL)  # of changes that are told
 PICTURE = re.compile(r'<img(?: alt="(?P<alt>[^"]*)"| [a-z]+="[^"]*")*>')
 PLAYER = re.compile(r"<(?P<name>video|audio)(?: [a-z]+=\"[^\"]*\")*>|</(?:video|audio)>")
 Query = Mapping[str, str]
@@ -37,7 +38,8 @@ def entry(feeds: Feeds, wanted: str, query: Query) -> Response:
     shown = None
     if "revision" in query:
         shown = revision_of(history, query["revision"])
-        found = feeds.reader.entry_as(found, shown)
+        with in_words():
+            found = feeds.reader.entry_as(found, shown)
     listed = history[: number_of(query["before"], "before") - 1] if "before" in query else history
     earlier = befores(history)
     return page(
@@ -63,12 +65,22 @@ def entry_of(feeds: Feeds, wanted: str) -> tuple[Entry, list[Revision]]:
 
 def revision_of(history: Sequence[Revision], wanted: str) -> Revision:
     """Raises HTTPException."""
-    try:
-        if NUMBER.fullmatch(wanted):
+    if NUMBER.fullmatch(wanted):
+        with in_words(404):
             return numbered(history, int(wanted))
-    except UsageError as error:
-        raise HTTPException(404, f"{str(error).capitalize()}.") from error
     raise HTTPException(404, "A version is named by its number: a whole number from 1 on.")
+
+
+@contextmanager
+def in_words(status: int = 400) -> Iterator[None]:
+    """What was asked amiss, as an answer: of that status, or 410 for what is no longer kept."""
+    try:
+        yield
+    except UsageError as error:
+        said = str(error)
+        raise HTTPException(
+            410 if isinstance(error, NoLongerKept) else status, f"{said[0].upper()}{said[1:]}."
+        ) from error
 
 
 def number_of(text: str, name: str) -> int:
@@ -78,8 +90,10 @@ def number_of(text: str, name: str) -> int:
     return int(text)
 
 
-def pair_of(history: Sequence[Revision], source: str) -> tuple[int, int]:
-    """The versions that the form proposes to compare."""
+def pair_of(history: Sequence[Revision], source: str) -> tuple[int, int] | None:
+    """The versions that the form proposes to compare; None where there are no two."""
+    if len(history) == 1:
+        return None
     try:
         old, new = newest_pair(history, source)
     except UsageError:
@@ -103,29 +117,41 @@ def to_comparison(feeds: Feeds, wanted: str, query: Query) -> Response:
     return RedirectResponse(f"/entries/{found.id}/diff/{old}..{new}{view}", 303)
 
 
-def diff(feeds: Feeds, wanted: str, pair: str, query: Query, accepted: str) -> Response:
-    found, history = entry_of(feeds, wanted)
-    named = PAIR.fullmatch(pair)
+class Asked(NamedTuple):
+    """What a request for a comparison says."""
+
+    entry: str
+    pair: str
+    query: Query
+    accepted: str  # media types
+
+
+def diff(feeds: Feeds, comparisons: Comparisons, asked: Asked) -> Response:
+    found, history = entry_of(feeds, asked.entry)
+    named = PAIR.fullmatch(asked.pair)
     if named is None:
         raise HTTPException(404, "Two versions are named by their numbers, as in diff/1..2.")
-    comparison = compared(feeds.reader, *(revision_of(history, number) for number in named.groups()))
-    match chosen(query, "format", FORMATS, "json" if prefers_json(accepted) else "html"):
+    old, new = (revision_of(history, number) for number in named.groups())
+    format_ = chosen(asked.query, "format", FORMATS, "json" if prefers_json(asked.accepted) else "html")
+    view = chosen(asked.query, "view", VIEWS, "inline")
+    comparison = between(comparisons, found.id, old, new)
+    match format_:
         case "json":
-            return answered(json.dumps(shape(comparison), ensure_ascii=False), "application/json")
+            return answered(json.dumps(comparison.shape, ensure_ascii=False), "application/json")
         case "unified":
-            return answered(unified(comparison.diff, *names(comparison)), "text/plain")
+            return answered(unified(comparison.diff, *comparison.names), "text/plain")
         case _:
-            return diff_page(feeds, found, history, comparison, chosen(query, "view", VIEWS, "inline"))
+            return diff_page(feeds, found, history, comparison, view)
 
 
-def shape(comparison: Comparison) -> shapes.Shape:
-    old, new, what, judged = comparison
-    return shapes.diff(old.number, new.number, what, judged)
-
-
-def names(comparison: Comparison) -> tuple[str, str]:
-    old, new = (f"version {each.number} ({each.source}, {rfc3339(each.seen_ms)})" for each in comparison[:2])
-    return old, new
+def between(comparisons: Comparisons, entry_id: int, old: Revision, new: Revision) -> Comparison:
+    """Raises HTTPException."""
+    with in_words():
+        try:
+            return comparisons.of(old, new)
+        except TooLong as error:
+            command = f"feedd diff {entry_id} {old.number} {new.number}"
+            raise HTTPException(422, f"V{str(error)[1:]}; the command `{command}` compares them.") from error
 
 
 def diff_page(
@@ -173,7 +199,7 @@ def answered(text: str, media_type: str) -> Response:
 
 def changes(feeds: Feeds, query: Query) -> Response:
     before = number_of(query["before"], "before") if "before" in query else None
-    level = chosen(query, "significance", ("", *Significance), "")
+    level = chosen(query, "significance", ("", *TOLD), "")
     log = feeds.reader.change_log(None, Significance(level) if level else None, before)
     found = list(islice(log, CHANGES_SHOWN + 1))
     shown = found[:CHANGES_SHOWN]
@@ -183,6 +209,6 @@ def changes(feeds: Feeds, query: Query) -> Response:
         next=shown[-1].id if len(found) > len(shown) else None,
         first=before is None,
         level=level,
-        levels=list(Significance),
+        levels=TOLD,
         titles=feeds.titles,
     )

@@ -29,6 +29,11 @@ def diff(*hunks: Hunk, title: Hunk = SAME_TITLE, **beside: Any) -> Diff:
     return Diff(title, hunks, **around)
 
 
+def plain(found: Diff, **how: Any) -> str:
+    """What a terminal without colours shows."""
+    return click.unstyle(coloured(found, **how))
+
+
 def same(text: str, old: int = 0, new: int = 0) -> Hunk:
     return Hunk(Op.EQUAL, text, text, old, new)
 
@@ -68,7 +73,7 @@ def test_words_that_differ_are_marked_within_their_sentence() -> None:
     assert inline(found) == (
         '<p dir="auto">Before. It was <del>1.5</del><ins>15</ins> % in May. After.</p>\n'
     )
-    assert coloured(found, colour=False) == "Before. It was [-1.5-]{+15+} % in May. After.\n"
+    assert plain(found) == "Before. It was [-1.5-]{+15+} % in May. After.\n"
     assert unified(found, "1", "2") == (
         "--- 1\n+++ 2\n@@ -1,4 +1,4 @@\n Title: A title\n Before.\n"
         "-It was 1.5 % in May.\n+It was 15 % in May.\n After.\n"
@@ -80,7 +85,33 @@ def test_words_that_differ_are_marked_within_their_sentence() -> None:
 def test_colours_say_what_the_marks_say() -> None:
     found = coloured(diff(PER_CENT))
     assert click.style("[-1.5-]", fg="red") + click.style("{+15+}", fg="green") in found
-    assert click.unstyle(found) == coloured(diff(PER_CENT), colour=False)
+    assert click.unstyle(found) == "It was [-1.5-]{+15+} % in May.\n"
+
+
+def test_a_feed_says_with_marks_what_a_reader_may_not_style() -> None:
+    assert changes_html(diff(PER_CENT), ()) == (
+        '<p dir="auto">It was <del>[-1.5-]</del> <ins>{+15+}</ins> % in May.</p>\n'
+    )
+    assert changes_html(diff(edited("One thing.", "Another.")), ()) == (
+        '<p dir="auto"><del>[-One thing.-]</del> <ins>{+Another.+}</ins></p>\n'
+    )
+    assert changes_html(diff(gone("一。"), come("二。")), ()) == (
+        '<p dir="auto"><del>[-一。-]</del></p>\n<p dir="auto"><ins>{+二。+}</ins></p>\n'
+    )
+    assert changes_html(diff(edited("一。", "二。")), ()) == (
+        '<p dir="auto"><del>[-一。-]</del> <ins>{+二。+}</ins></p>\n'
+    )
+    assert changes_html(diff(come("x"), title=edited("Old", "New")), ()).startswith(
+        '<ul><li dir="auto">Title: <del>[-Old-]</del> <ins>{+New+}</ins></li></ul>'
+    )
+    for show in (inline, side_by_side):
+        assert "[-" not in show(diff(PER_CENT))
+
+
+def test_what_touches_is_marked_once() -> None:
+    pieces = (Piece(Op.INSERT, "", "very "), Piece(Op.INSERT, "", "late"))
+    assert plain(diff(edited("", "very late", *pieces))) == "{+very late+}\n"
+    assert changes_html(diff(edited("", "very late", *pieces)), ()).count("{+") == 1
 
 
 def test_a_sentence_with_nothing_in_common_is_replaced_whole() -> None:
@@ -116,7 +147,7 @@ def test_a_move_is_told_in_words_at_both_ends() -> None:
     assert "<ins>" not in up
     assert "<del>" not in up
     was, now = moved("This paragraph goes.", 0, 1)
-    down = coloured(diff(was, same("Between.", 1, 0), now), colour=False)
+    down = plain(diff(was, same("Between.", 1, 0), now))
     assert down.index("[moved below: “This paragraph goes.”]") < down.index("[moved here from above] This")
     table = side_by_side(diff(was, same("Between.", 1, 0), now))
     assert "<em>[moved below] </em>This paragraph goes." in table
@@ -136,7 +167,7 @@ def test_what_was_edited_as_it_moved_is_marked_where_it_stands_now() -> None:
 def test_unchanged_runs_are_folded() -> None:
     many = [same(f"Sentence {number}.", number, number) for number in range(20)]
     found = diff(*many[:10], come("New."), *many[10:])
-    text = coloured(found, context=2, colour=False)
+    text = plain(found, context=2)
     assert text == (
         "… 8 unchanged sentences …\n\nSentence 8.\n\nSentence 9.\n\n{+New.+}\n\nSentence 10.\n\nSentence 11.\n\n"
         "… 8 unchanged sentences …\n"
@@ -161,7 +192,7 @@ def test_what_differs_besides_the_text_stands_above_it() -> None:
         authors=(("Ann",), ("Ann", "Bob")),
         links=(("https://example.org/x",), tuple(f"https://example.org/{n}" for n in range(25))),
     )
-    text = coloured(found, colour=False)
+    text = plain(found)
     assert text.startswith(
         "Title: [-Old title-] {+New title+}\nLead picture: {+https://example.org/a.jpg+}\n"
         "Authors: [-Ann-] {+Ann, Bob+}\nLinks taken out: [-https://example.org/x-]\nLinks put in: {+https://example.org/0+}, "
@@ -185,7 +216,7 @@ def test_nothing_acts_that_stands_in_a_text() -> None:
     found = diff(
         edited(ESCAPES, f"{ESCAPES} <script>alert(1)</script>"), same(ESCAPES), title=edited(ESCAPES, "x")
     )
-    for text in (coloured(found, colour=False), unified(found, ESCAPES, "2")):
+    for text in (plain(found), unified(found, ESCAPES, "2")):
         assert (
             re.search(
                 "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]", text
@@ -217,7 +248,7 @@ def test_a_feed_shows_reasons_first_and_no_more_than_it_may() -> None:
     assert found.endswith(markup.CUT)
     small = changes_html(diff(PER_CENT), ("a" * 1_000_000,) * 100)
     assert len(small.encode()) < 101_000
-    assert "It was <del>1.5</del>" in small
+    assert "It was <del>[-1.5-]</del> <ins>{+15+}</ins>" in small
     assert "and 50 more" in small
 
 
@@ -359,9 +390,7 @@ def patched(lines: list[str], patch: str) -> list[str]:
 
 @given(diffs())
 def test_a_terminal_is_shown_the_text_alone(found: Diff) -> None:
-    assert "\x1b" not in coloured(found, colour=False)
-    assert click.unstyle(coloured(found)) == coloured(found, colour=False)
-    assert "\x1b" not in click.unstyle(coloured(found))
+    assert "\x1b" not in plain(found)
 
 
 def test_text_of_an_inline_comparison_is_what_plain_text_makes_of_it() -> None:

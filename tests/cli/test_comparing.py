@@ -69,19 +69,14 @@ def test_versions_of_two_sources_can_be_compared(site: Site) -> None:
     assert "2.5 %" in "".join(hunk["old"] for hunk in shape["hunks"])
 
 
-def test_a_version_does_not_differ_from_itself(site: Site) -> None:
-    shape = site.json("diff", URL, "1", "1")
-    assert {hunk["op"] for hunk in shape["hunks"]} == {"equal"}
-    assert "Only mark-up or typography differs." in site.feedd("diff", URL, "1", "1").stdout
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["https://example.org/alone"], "has one version of this entry"),
         ([URL, "1"], "name two versions to compare, or none"),
-        ([URL, "1", "99"], "there is no version 99 of this entry; it has versions 1 to 4"),
+        ([URL, "1", "99"], "there is no version 99 of this entry; the last is 4"),
         ([URL, "1", "9" * 30], "there is no version"),
+        ([URL, "2", "2"], "version 2 and version 2 are one"),
         ([URL, "1", "x"], "is not a valid integer"),
         ([URL, "0", "1"], "not in the range"),
         (["https://example.org/nothing"], "there is no entry"),
@@ -182,7 +177,7 @@ def test_an_earlier_version_is_shown(site: Site) -> None:
 
 def test_a_version_that_is_not_there_is_said(site: Site) -> None:
     done = site.feedd("show", URL, "--revision", "9", status=2)
-    assert done.stderr == "there is no version 9 of this entry; it has versions 1 to 4\n"
+    assert done.stderr == "there is no version 9 of this entry; the last is 4\n"
 
 
 def test_the_command_is_listed(tmp_path: Path) -> None:

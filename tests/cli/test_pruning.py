@@ -83,6 +83,9 @@ def test_what_it_prints(site: Site) -> None:
     entry = site.json("entries", "--limit", "1")[0]
     assert entry["revisions"] == 4
     assert [each["revision"] for each in site.json("history", str(entry["id"]))] == [3, 4]
+    for words in (("diff", "2", "4"), ("show", "--revision", "2")):
+        gone = site.feedd(words[0], str(entry["id"]), *words[1:], status=2)
+        assert gone.stderr == "version 2 is no longer kept\n"
     edited(site, 1)
     assert [each["revision"] for each in site.json("history", str(entry["id"]))] == [3, 4, 5]
 

@@ -127,8 +127,7 @@ def test_what_differs_is_the_content(shelf: Shelf) -> None:
     shelf.look("one", T, [piece("a")])
     shelf.look("one", T + 1000, [piece("a", body=NEW)])
     (edited,) = notices(shelf)
-    assert re.search("<del>[^<]*15[^<]*</del>", edited.content_html)
-    assert re.search("<ins>[^<]*16[^<]*</ins>", edited.content_html)
+    assert "killed <del>[-15-]</del> <ins>{+16+}</ins> people." in edited.content_html
     assert 'Article: <a href="https://example.org/a">' in edited.content_html
     assert f'<a href="{BASE}entries/1/diff/1..2">Full comparison</a>' in edited.content_html
 
@@ -214,7 +213,9 @@ def test_what_is_restored_as_it_was(shelf: Shelf) -> None:
     shelf.look("one", T, [piece("a")])
     shelf.look("one", T + 1000, gone=["a"])
     shelf.look("one", T + 2000, [piece("a")])
-    assert "The text is the same as before." in notices(shelf)[0].content_html
+    assert notices(shelf)[0].content_html.startswith(
+        "<p><em>The article is back, as it was.</em></p><p>Article"
+    )
 
 
 def test_ids_never_change(tmp_path: Path) -> None:
@@ -360,12 +361,41 @@ limit = 2
     assert [each.article_url[20:] for each in notices(shelf, "japan") if each.article_url] == ["c", "a"]
     before = shelf.updated("japan")
     shelf.look("one", T + 9000, [piece("a", "Lyon", NEW)])
-    assert titles(shelf, "japan") == ["Silently edited: 东京"], "the newest version counts"
     assert shelf.updated("japan") == T + 9000 > before
-    shelf.look("one", T + 10_000, [piece("a", "日本", NEW)])
-    assert len(titles(shelf, "japan", 9)) == 4
-    shelf.look("one", T + 11_000, [piece("a", "日本", "<p>ADVERT</p>")])
-    assert len(titles(shelf, "japan", 9)) == 1
+    away, japan = "Silently edited: 日本 → Lyon", "Silently edited: 日本"
+    assert titles(shelf, "japan", 9) == [away, "Silently edited: 东京", japan], "either end counts"
+    shelf.look("one", T + 10_000, [piece("a", "Nice", NEW)])
+    assert titles(shelf, "japan", 9) == [away, "Silently edited: 东京", japan], (
+        "neither end of the last passes"
+    )
+    shelf.look("one", T + 11_000, [piece("a", "日本", NEW)])
+    assert len(titles(shelf, "japan", 9)) == 5, "the newest version counts for all"
+    shelf.look("one", T + 12_000, [piece("a", "日本", "<p>ADVERT</p>")])
+    assert len(titles(shelf, "japan", 9)) == 5, "without the one whose ends are Lyon and Nice"
+
+
+def test_rules_look_at_the_texts_of_both_ends(shelf: Shelf) -> None:
+    shelf.configure(TOML + '[feeds.dead]\nmatch = { text = "killed" }\nchanges = "all"\n')
+    for second, words in enumerate(
+        ("Nobody is there.", "Two were killed.", "Two were hurt.", "All are well.")
+    ):
+        shelf.look("one", T + second * 1000, [piece("a", body=f"<p>{words}</p>")])
+    expected = [f"{BASE}entries/1/diff/2..3", f"{BASE}entries/1/diff/1..2"]
+    assert [each.url for each in notices(shelf, "dead")] == expected
+    run(shelf, "UPDATE revisions SET packed = NULL WHERE number < 3")
+    assert [each.url for each in shelf.feeds.document("dead", 9).entries] == expected, "they are read once"
+    shelf.look("one", T + 9000, gone=["a"])
+    assert len(notices(shelf, "dead")) == 2
+    assert [each.url for each in shelf.feeds.outline("changes", 1).entries] == [f"{BASE}entries/1"]
+
+
+def test_ends_that_are_gone_pass_no_rules(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.configure(TOML + '[feeds.dead]\nmatch = { text = "15|17" }\nchanges = "all"\n')
+    for second, body in enumerate((OLD, NEW, "<p>The fire killed 17 people.</p>", "<p>It is out.</p>")):
+        shelf.look("one", T + second * 1000, [piece("a", body=body)])
+    assert len(notices(shelf, "dead")) == 3
+    Pruner(shelf.desk, tmp_path / "feedd.db", Event()).run([Keeps("one", versions=1)], T + DAY)
+    assert notices(shelf, "dead") == ()
 
 
 def test_substantial_changes_alone(shelf: Shelf) -> None:
@@ -549,11 +579,30 @@ def test_titles_from_right_to_left_leave_the_rest_alone(hostile: Shelf) -> None:
             assert each.title.count("\u2068") == each.title.count("\u2069")
 
 
-@given(st.text(max_size=200), st.integers(1, 50))
+DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+@given(st.text(st.characters() | st.sampled_from(DIRECTIONS + "אa"), max_size=200), st.integers(1, 50))
 def test_cutting_and_isolating(text: str, limit: int) -> None:
     assert len(cut(text, limit)) <= limit
     assert cut(text, 200) == text
-    assert isolated(text) in {text, f"\u2068{text}\u2069"}
+    bare = text.translate(dict.fromkeys(map(ord, DIRECTIONS)))
+    assert isolated(text) in {bare, f"\u2068{bare}\u2069"}
+
+
+def test_a_title_can_not_leave_its_isolation(shelf: Shelf) -> None:
+    shelf.look(
+        "one", T, [piece("a", "\u2069\u202eשלום"), piece("b", "\u202eabc"), piece("c", "\u202e\u2069")]
+    )
+    for second, name in enumerate("abc"):
+        shelf.look("one", T + 1000 + second * 1000, [piece(name, "\u2069\u202eשלום 2\u2066", NEW)])
+    shelf.look("one", T + 9000, [piece("c", "\u202e", NEW)])
+    assert titles(shelf) == [
+        "Silently edited: \u2068שלום 2\u2069 → https://example.org/c",
+        "Silently edited: \u2068שלום 2\u2069",
+        "Silently edited: abc → \u2068שלום 2\u2069",
+        "Silently edited: \u2068שלום\u2069 → \u2068שלום 2\u2069",
+    ]
 
 
 any_text = st.text(st.characters() | st.sampled_from("\x00\x1b\ud800\ufffe]>&<\"'"), max_size=60)

@@ -1,6 +1,8 @@
 """Pages about entries, their versions, what differs between them, and what changed lately."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +12,15 @@ import httpx
 import pytest
 from lxml import html
 from running import FIRST_MS, Daemon, Site, write_seed
+from shelf import BORN_MS, Piece, Shelf
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from feedd.comparison import Comparison, Comparisons
+from feedd.publish.cache import Feeds
+from feedd.store.reader import Revision
+from feedd.web.app import COMPARING, Web, application
+from feedd.web.entry_pages import Asked, diff
 
 HOSTILE = '<script>alert("1")</script> & \u202eأهلا'
 FIRST = (
@@ -155,7 +166,111 @@ def test_comparisons_lead_to_those_before_and_after(web: Filled) -> None:
 
 
 def test_a_version_beside_itself(web: Filled) -> None:
-    assert "These are one version." in words(web.page(f"/entries/{web.ids['alone']}/diff/1..1"))
+    tree = web.page(f"/entries/{web.ids['alone']}/diff/1..1", 400)
+    assert "Version 1 and version 1 are one." in words(tree)
+
+
+def test_versions_that_were_pruned(tmp_path: Path) -> None:
+    site = Site(tmp_path, "keep = 1")
+    for number in range(3):
+        site.seed("a.txt", "Fees rise", FIRST.replace("1.5", str(number)), FIRST_MS + number)
+        site.feedd("update")
+    site.feedd("prune")
+    number = site.json("show", "https://example.org/a")["id"]
+    with site.running() as daemon:
+        web = Filled(daemon)
+        tree = web.page(f"/entries/{number}")
+        assert not tree.xpath("//form"), "one is left"
+        assert not any("/diff/" in href for href in hrefs(tree))
+        (row,) = tree.xpath("//table//tbody/tr")
+        assert "substantial number 1" in words(row)
+        for path in (f"/entries/{number}/diff/2..3", f"/entries/{number}?revision=2"):
+            assert "Version 2 is no longer kept." in words(web.page(path, 410))
+        assert "There is no version 4 of this entry; the last is 3." in words(
+            web.page(f"/entries/{number}/diff/3..4", 404)
+        )
+
+
+def test_versions_that_were_kept_without_a_word(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.seed("a.txt", body="<p>One.</p>")
+    site.feedd("update")
+    site.seed("a.txt", body="<p><b>One.</b></p>", time_ms=FIRST_MS + 1)
+    site.feedd("update")
+    number = site.json("show", "https://example.org/a")["id"]
+    with site.running() as daemon:
+        row = Filled(daemon).page(f"/entries/{number}").xpath("//table//tbody/tr")[0]
+        assert row.xpath("string(.//span[contains(@class, 'level-none')])") == "none"
+
+
+@pytest.fixture
+def feeds(tmp_path: Path) -> Iterator[Feeds]:
+    """Entry 1 with two versions."""
+    shelf = Shelf(tmp_path, '[sources.one]\ntype = "directory"\npath = "1"\n')
+    for second, body in enumerate(("<p>It was 1.5 %.</p>", "<p>It was 15 %.</p>")):
+        shelf.look("one", BORN_MS + second * 1000, [Piece("a", body=body)])
+    yield shelf.feeds
+    shelf.close()
+
+
+def test_what_is_too_long_names_the_command(feeds: Feeds) -> None:
+    asked = Asked("1", "1..2", {}, BROWSER)
+    assert diff(feeds, Comparisons(feeds.reader), asked).status_code == 200
+    with pytest.raises(HTTPException) as failed:
+        diff(feeds, Comparisons(feeds.reader, longest=30), asked)
+    assert failed.value.status_code == 422
+    assert failed.value.detail == (
+        "Versions 1 and 2 are too long to be compared here; the command `feedd diff 1 1 2` compares them."
+    )
+
+
+def test_the_views_and_formats_of_a_pair_share_a_comparison(feeds: Feeds) -> None:
+    comparisons, found = Comparisons(feeds.reader), set[int]()
+    for query in ({}, {"view": "side"}, {"format": "json"}, {"format": "unified"}):
+        diff(feeds, comparisons, Asked("1", "1..2", query, BROWSER))
+        found.update(map(id, comparisons.kept.values()))
+    assert len(found) == 1
+
+
+def test_comparisons_hold_up_no_page(feeds: Feeds) -> None:
+    """However many are under way, as long as they like."""
+    app = application(feeds)
+    (route,) = (each for each in app.routes if isinstance(each, Route) and each.name == "diff")
+    endpoint: Any = route.endpoint
+    web: Web = endpoint.__self__
+    held, begun = threading.Event(), threading.Semaphore(0)
+
+    class Slow(Comparisons):
+        most = now = 0
+
+        def of(self, old: Revision, new: Revision) -> Comparison:
+            with self.guard:
+                self.now += 1
+                self.most = max(self.most, self.now)
+            begun.release()
+            assert held.wait(30)
+            with self.guard:
+                self.now -= 1
+            return super().of(old, new)
+
+    slow = web.comparisons = Slow(feeds.reader)
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            asked = [asyncio.create_task(client.get("/entries/1/diff/1..2")) for _ in range(8)]
+            for _ in range(COMPARING):
+                await asyncio.to_thread(begun.acquire)
+            for path in ("/", "/entries/1", "/changes", "/feeds/all.atom"):
+                assert (await asyncio.wait_for(client.get(path), 30)).status_code == 200
+            held.set()
+            assert {(await each).status_code for each in asked} == {200}
+
+    try:
+        asyncio.run(ask())
+    finally:
+        held.set()
+    assert slow.most == COMPARING
 
 
 def test_a_comparison_for_programs(web: Filled) -> None:
@@ -214,6 +329,7 @@ def test_the_form_leads_to_the_comparison(web: Filled) -> None:
         ("/changes?before=-5", 400),
         (f"/changes?before={'9' * 30}", 400),
         ("/changes?significance=huge", 400),
+        ("/changes?significance=none", 400),
         ("/changes?before=1", 200),
         ("/changes?before=999999999999999999", 200),
         ("/entries/{a}?before=1", 200),
@@ -242,7 +358,8 @@ def test_changes_newest_first(web: Filled) -> None:
 
 
 def test_changes_of_one_significance(web: Filled) -> None:
-    assert not web.page("/changes?significance=none").xpath("//ol/li//h3")
+    tree = web.page("/changes?significance=none", 400)
+    assert "significance is one of: minor, substantial." in words(tree), "nobody is told of others"
     every = web.page("/changes").xpath("//ol/li//h3")
     substantial = web.page("/changes?significance=substantial")
     assert 0 < len(substantial.xpath("//ol/li//h3")) <= len(every)
