@@ -39,7 +39,7 @@ def same(old: Sequence[str], new: Sequence[str], a: Side, b: Side) -> Iterator[M
     old_ids = [shared.get(a.numbers[block], OTHER_OLD) for block in old]
     new_ids = [shared.get(b.numbers[block], OTHER_NEW) for block in new]
     i = j = 0
-    for run in (*matching(old_ids, new_ids), Run(len(old), len(new), 0)):
+    for run in (*in_order(old_ids, new_ids), Run(len(old), len(new), 0)):
         yield from same_sentences(old[i : run.old], new[j : run.new], a, b)
         i, j = run.old + run.size, run.new + run.size
         for before, after in zip(old[run.old : i], new[run.new : j], strict=True):
@@ -63,7 +63,16 @@ def same_sentences(old: Sequence[str], new: Sequence[str], a: Side, b: Side) -> 
     at, to = len(a.texts), len(b.texts)
     a.add_sentences(old)
     b.add_sentences(new)
-    for run in matching(a.ids[at:], b.ids[to:]):
+    for run in in_order(a.ids[at:], b.ids[to:]):
         for step in range(run.size):
             i, j = at + run.old + step, to + run.new + step
             yield Match(Span(i, i + 1), Span(j, j + 1), same=True)
+
+
+def in_order(old: Sequence[int], new: Sequence[int]) -> list[Run]:
+    """What both have; of the ways to tell it, that in which all stands where it stood: the cells of a table."""
+    found = matching(old, new)
+    if len(old) != len(new):
+        return found
+    same = [Run(at, at, 1) for at, (i, j) in enumerate(zip(old, new, strict=True)) if i == j]
+    return same if len(same) == sum(run.size for run in found) else found

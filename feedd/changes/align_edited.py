@@ -1,7 +1,9 @@
 """Which of the sentences that went and came are one that was edited: told by the words they share, in order."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from rapidfuzz.distance import Indel, LCSseq
@@ -120,25 +122,40 @@ def grown(span: Span, at: int, blocks: list[int]) -> Span | None:
 def in_place(gap: Gap, pairs: list[Match], a: Side, b: Side) -> Iterator[Match]:
     """Short texts of which each stands where the other stood, though they share no word: `-5` and `5`."""
     for rest in parts(gap, pairs):
-        if len(rest.old) != len(rest.new):
+        if not rest.old or not rest.new:
             continue
         if all(len(a.words(at)) <= FEW_WORDS for at in rest.old) and all(
             len(b.words(at)) <= FEW_WORDS for at in rest.new
         ):
-            for i, j in zip(rest.old, rest.new, strict=True):
+            found = zip(*rest, strict=True) if len(rest.old) == len(rest.new) else numbers(rest, a, b)
+            for i, j in found:
                 yield Match(Span(i, i + 1), Span(j, j + 1), same=False)
-        elif len(rest.old) == 1 and is_similar(a.texts[rest.old[0]], b.texts[rest.new[0]]):
+        elif len(rest.old) == len(rest.new) == 1 and is_similar(a.texts[rest.old[0]], b.texts[rest.new[0]]):
             (i,), (j,) = rest
             yield Match(Span(i, i + 1), Span(j, j + 1), same=False)
 
 
+def numbers(rest: Gap, a: Side, b: Side) -> list[tuple[int, int]]:
+    """Of cells of which there are more now, or fewer: those with numbers that begin, or else end, what is left."""
+    for old, new in ((rest.old, rest.new), (rest.old[::-1], rest.new[::-1])):
+        pairs = list(takewhile(lambda pair: has_digit(pair, a, b), zip(old, new, strict=False)))
+        if pairs:
+            return sorted(pairs)
+    return []
+
+
+def has_digit(pair: tuple[int, int], a: Side, b: Side) -> bool:
+    return all(any(map(str.isdigit, text)) for text in (a.texts[pair[0]], b.texts[pair[1]]))
+
+
 def parts(gap: Gap, pairs: list[Match]) -> Iterator[Gap]:
     """What lies between the pairs within the gap."""
-    old, new = gap
+    i = j = 0
     for pair in pairs:
-        yield Gap([at for at in old if at < pair.old.start], [at for at in new if at < pair.new.start])
-        old, new = [at for at in old if at >= pair.old.end], [at for at in new if at >= pair.new.end]
-    yield Gap(old, new)
+        a, b = bisect_left(gap.old, pair.old.start, i), bisect_left(gap.new, pair.new.start, j)
+        yield Gap(gap.old[i:a], gap.new[j:b])
+        i, j = bisect_left(gap.old, pair.old.end, a), bisect_left(gap.new, pair.new.end, b)
+    yield Gap(gap.old[i:], gap.new[j:])
 
 
 def is_similar(old: str, new: str) -> bool:

@@ -7,31 +7,33 @@ Two texts are the same here if `segment.key` says so.
 
 from collections.abc import Iterator
 
+from feedd.changes.addresses import picture
 from feedd.changes.align import align
+from feedd.changes.compare_edges import with_edges
 from feedd.changes.compare_hunks import differing
-from feedd.changes.compare_links import links, picture
+from feedd.changes.compare_links import links
 from feedd.changes.compare_pieces import pieces
 from feedd.changes.matching import Numbers
 from feedd.changes.segment import key
 from feedd.changes.values import Content, Diff, Hunk, Op
-from feedd.normalise.text import plain_text
+from feedd.normalise.text import compared
 
 
 def compare(old: Content, new: Content) -> Diff:
     """What differs. The hunks' `old`, joined by paragraph, are the old text; their `new` the new one."""
     numbers = Numbers()
+    before, after = compared(old.html), compared(new.html)
+    found = tuple(hunks([line.text for line in before], [line.text for line in after], numbers))
+    cells, new_cells = ({at for at, line in enumerate(lines) if line.ends} for lines in (before, after))
+    if cells or new_cells:
+        found = tuple(with_edges(found, cells, new_cells))
     return Diff(
         title(old.title, new.title, numbers),
-        tuple(hunks(blocks(old.html), blocks(new.html), numbers)),
+        found,
         images(old.image, new.image),
         (old.authors, new.authors),
         links(old, new),
     )
-
-
-def blocks(html: str) -> list[str]:
-    text = plain_text(html)
-    return text.split("\n") if text else []
 
 
 def title(old: str, new: str, numbers: Numbers) -> Hunk:

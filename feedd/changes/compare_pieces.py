@@ -33,7 +33,7 @@ def pieces(old: str, new: str, numbers: Numbers) -> tuple[Piece, ...]:
     if max(len(old), len(new)) > LONGEST:
         return replaced(old, new)
     a, b = words_of(old, numbers), words_of(new, numbers)
-    runs = readable(matching(a.numbers, b.numbers), a, b)
+    runs = readable(matching(a.numbers, b.numbers), a, b, numbers)
     return tuple(merged(chain.from_iterable(steps(runs, a, b))))
 
 
@@ -60,23 +60,33 @@ class Weights(NamedTuple):
     words: list[float]
 
 
-def weights(words: Words) -> Weights:
-    """Sums; a character of a script without spaces says about as much as two letters."""
-    found = Weights([0], [0], [0.0])
+def weights(words: Words, known: dict[str, tuple[int, int, float]]) -> Weights:
+    """Sums; a character of a script without spaces says about as much as two letters. `known`: of each token."""
+    edit, equal, said = [0], [0], [0.0]
+    of_edit = of_equal = 0
+    of_words = 0.0
     for at in words.places:
         token = words.tokens[at]
-        character, word = is_character(token), is_word(token)
-        found.edit.append(found.edit[-1] + (2 if character else 1) * len(token))
-        found.equal.append(found.equal[-1] + (3 if character else 1) * len(token))
-        found.words.append(found.words[-1] + (0.5 if character else float(word)))
-    return found
+        weight = known.get(token)
+        if weight is None:
+            weight = known[token] = weighed(token)
+        of_edit, of_equal, of_words = of_edit + weight[0], of_equal + weight[1], of_words + weight[2]
+        edit.append(of_edit)
+        equal.append(of_equal)
+        said.append(of_words)
+    return Weights(edit, equal, said)
 
 
-def readable(runs: list[Run], a: Words, b: Words) -> list[Run]:
+def weighed(token: str) -> tuple[int, int, float]:
+    length, character = len(token), is_character(token)
+    return (2 * length, 3 * length, 0.5) if character else (length, length, float(is_word(token)))
+
+
+def readable(runs: list[Run], a: Words, b: Words, numbers: Numbers) -> list[Run]:
     """The runs without those that would break an edit into crumbs."""
     if all(is_end(run, a, b) for run in runs):
         return runs
-    old, new = weights(a), weights(b)
+    old, new = weights(a, numbers.known_weights), weights(b, numbers.known_weights)
     for _ in range(PASSES):
         kept = [run for at, run in enumerate(runs) if not is_crumb(runs, at, old, new)]
         if len(kept) == len(runs):

@@ -6,96 +6,35 @@ one of its rules, so that it does not matter how the two sentences were aligned.
 
 import re
 from collections.abc import Sequence
-from enum import IntEnum
-from typing import NamedTuple
 
 from rapidfuzz.distance import Indel
 
-from feedd.changes.lexicon import (
-    NEGATING_RUNS,
-    NEVER_DOUBLED,
-    PLAIN_OPENERS,
-    SIGNS,
-    is_date_word,
-    is_negation,
-    is_numeric,
-)
-from feedd.changes.numbers import is_date, reading, tells_number
-from feedd.changes.segment import is_character, is_word, key, tokens
+from feedd.changes.lexicon import NEVER_DOUBLED, PLAIN_OPENERS, SIGNS, is_negation, is_numeric
+from feedd.changes.numbers import reading
+from feedd.changes.segment import ABBREVIATIONS, is_character, is_word, key, tokens
 from feedd.changes.spelling import is_correction
+from feedd.changes.wordings import (
+    PUNCTUATION,
+    QUESTIONS,
+    QUOTES,
+    Change,
+    Finding,
+    Rank,
+    said,
+    shown,
+    touches_number,
+)
 from feedd.model import Significance
 
 LARGEST = 4_000_000  # pairs of tokens that are aligned; two sentences with more are taken for two texts
-SHOWN = 40  # characters of a wording in a reason
 
-PUNCTUATION = frozenset(",;:.!…—–―‒-()[]{}、。，；：！・‧،؛۔¡【】〔〕")
 DASHES = str.maketrans(dict.fromkeys("–—―‒", "-"))
-QUOTES = frozenset("\"'`《》〈〉")
-HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
-QUESTIONS = frozenset("?？؟¿⁉⁇")
 STOPS = frozenset(".!?…。！？؟")
+ITEM_COMMAS = frozenset("、،")
 # a full stop, or a colon, with no space beside it is a part of a name or an address, not of the sentence
 BINDING = frozenset(".:-")
+ENDS_IN_QUOTE = re.compile(r'(\w+)"')
 
-
-class Rank(IntEnum):
-    """What is told first."""
-
-    NUMBER = 0
-    NEGATION = 1
-    DATE = 2
-    TITLE = 3
-    NAME = 4
-    QUOTATION = 5
-    REMOVED = 6
-    WORDING = 7
-    ADDED = 8
-    MOVED = 9
-    AUTHOR = 10
-    PICTURE = 11
-    LINK = 12
-    SPELLING = 13
-    PUNCTUATION = 14
-    SPACING = 15
-
-
-class Finding(NamedTuple):
-    """One difference, and how much it says."""
-
-    level: Significance
-    rank: Rank
-    reason: str
-
-
-class Change(NamedTuple):
-    """A run of tokens that differs: `old[o1:o2]` against `new[n1:n2]`. What stands beside it is equal."""
-
-    old: Sequence[str]
-    new: Sequence[str]
-    o1: int
-    o2: int
-    n1: int
-    n2: int
-
-    @property
-    def gone(self) -> Sequence[str]:
-        return self.old[self.o1 : self.o2]
-
-    @property
-    def come(self) -> Sequence[str]:
-        return self.new[self.n1 : self.n2]
-
-    @property
-    def left(self) -> str:
-        """The part before it, behind which there may be white space; "" at the beginning."""
-        return next((part for part in reversed(self.old[max(0, self.o1 - 2) : self.o1]) if part != " "), "")
-
-    @property
-    def right(self) -> str:
-        return next((part for part in self.old[self.o2 : self.o2 + 2] if part != " "), "")
-
-
-NOTHING: tuple[Finding, ...] = ()
 PUNCTUATED = Finding(Significance.MINOR, Rank.PUNCTUATION, "punctuation")
 CAPITAL = Finding(Significance.MINOR, Rank.PUNCTUATION, "capital letter")
 
@@ -103,10 +42,49 @@ CAPITAL = Finding(Significance.MINOR, Rank.PUNCTUATION, "capital letter")
 def edits(old: str, new: str, *, opens: bool = True) -> list[Finding]:
     """What differs between two wordings of a sentence; `opens`: it stands where a sentence surely begins."""
     return [
-        finding
-        for change in aligned(tokens(key(old)), tokens(key(new)))
-        for finding in judged(change, opens=opens)
+        finding._replace(reason=as_written(finding.reason, old + new)) if '"' in finding.reason else finding
+        for group in together(aligned(tokens(key(old)), tokens(key(new))))
+        for finding in judged_together(group, opens=opens)
     ]
+
+
+def as_written(reason: str, text: str) -> str:
+    """The reason with apostrophes at the end of words as they stand in the text: a key takes them for quotes."""
+    for word in ENDS_IN_QUOTE.findall(reason):
+        mark = next((mark for mark in "'’" if word + mark in text), '"')
+        reason = reason.replace(f'{word}"', word + mark)
+    return reason
+
+
+def together(changes: Sequence[Change]) -> list[list[Change]]:
+    """The runs, grouped: those with nothing but a space between them, or that are parts of one number."""
+    groups: list[list[Change]] = []
+    for change in changes:
+        if groups and belong_together(groups[-1][-1], change):
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    return groups
+
+
+def belong_together(first: Change, second: Change) -> bool:
+    if all(part == " " for part in first.old[first.o2 : second.o1]):
+        return True
+    if second.o1 - first.o2 > 2 or not (touches_number(first) and touches_number(second)):
+        return False
+    return (
+        reading(first.old, first.o1, first.o2)[1] > reading(second.old, second.o1, second.o2)[0]
+        or reading(first.new, first.n1, first.n2)[1] > reading(second.new, second.n1, second.n2)[0]
+    )
+
+
+def judged_together(group: Sequence[Change], *, opens: bool) -> list[Finding]:
+    """What a group of runs says: each for itself if all are known to be harmless, else the wording from first to last."""
+    found = [finding for change in group for finding in judged(change, opens=opens)]
+    if len(group) == 1 or all(finding.level is not Significance.SUBSTANTIAL for finding in found):
+        return found
+    first, last = group[0], group[-1]
+    return said(first._replace(o2=last.o2, n2=last.n2))
 
 
 def aligned(old: Sequence[str], new: Sequence[str]) -> list[Change]:
@@ -129,7 +107,7 @@ def aligned(old: Sequence[str], new: Sequence[str]) -> list[Change]:
 
 
 def runs(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """The runs that differ; those with nothing but a space between them are one, unless both are known to be harmless."""
+    """The runs that differ, by their places; what was replaced is one run."""
     found: list[tuple[int, int, int, int]] = []
     for code in Indel.opcodes(old, new):
         if code.tag == "equal":
@@ -166,10 +144,10 @@ EQUAL = Finding(Significance.NONE, Rank.SPACING, "")
 
 def spacing(change: Change) -> list[Finding]:
     """White space says nothing beside punctuation; it does where it joins or splits words or digits."""
-    beside = (change.left, change.right)
-    if any(part in SIGNS or is_numeric(part.casefold()) for part in beside):
+    around = (change.left, change.right)
+    if any(part in SIGNS or is_numeric(part.casefold()) for part in around):
         return said(change)
-    if "" in beside or any(part in PUNCTUATION or part in QUOTES or part in QUESTIONS for part in beside):
+    if "" in around or any(part in PUNCTUATION or part in QUOTES or part in QUESTIONS for part in around):
         return []
     return said(change)
 
@@ -179,9 +157,32 @@ def is_punctuation(change: Change) -> bool:
     gone, come = change.gone, change.come
     if any(part != " " and part not in PUNCTUATION for part in (*gone, *come)):
         return False
-    if any(touches(part.casefold()) for part in (change.left, change.right)):
+    if any(touches(part.casefold()) for part in (change.left, change.right)) or parts_names(change):
         return False
     return not (binds(change.old, change.o1, change.o2) or binds(change.new, change.n1, change.n2))
+
+
+def parts_names(change: Change) -> bool:
+    """Whether the punctuation tells one item or name from the next: "Smith, Jones" are two, "Paris, Texas" is a place."""
+    gone, come = ("".join(side).replace(" ", "").translate(DASHES) for side in (change.gone, change.come))
+    if not (gone and come) and not ITEM_COMMAS.isdisjoint(gone + come):
+        return True
+    if gone == come or (gone and come and STOPS.issuperset(gone + come)):
+        return False
+    before = next((p for p in reversed(change.old[max(0, change.o1 - 4) : change.o1]) if is_letters(p)), "")
+    behind = next((p for p in change.old[change.o2 : change.o2 + 4] if is_letters(p)), "")
+    if gone + come == "." and (len(before) == 1 or before.casefold() in ABBREVIATIONS):
+        return False
+    return is_capitalised(before) and is_capitalised(behind)
+
+
+def is_letters(part: str) -> bool:
+    return part != " " and part not in QUOTES and part not in PUNCTUATION
+
+
+def is_capitalised(word: str) -> bool:
+    """Whether the word may be a name, or a part of one."""
+    return word[:1].isupper() and word.casefold() not in PLAIN_OPENERS
 
 
 def touches(part: str) -> bool:
@@ -252,120 +253,3 @@ def dashes_alone(change: Change) -> bool:
     if any(touches(part.casefold()) for part in (change.left, change.right, *change.gone, *change.come)):
         return False
     return "".join(change.gone).translate(DASHES) == "".join(change.come).translate(DASHES)
-
-
-# --- what says much ---
-
-
-def said(change: Change) -> list[Finding]:
-    """What a run says that is on no white list."""
-    if all(part == " " or part in PUNCTUATION for part in (*change.gone, *change.come)):
-        return [punctuated(change)]
-    found = [*numbers(change), *negations(change)]
-    if count(change.gone, QUOTES) != count(change.come, QUOTES):
-        found.append(substantial(Rank.QUOTATION, "quotation"))
-    if count(change.gone, QUESTIONS) != count(change.come, QUESTIONS):
-        found.append(substantial(Rank.QUOTATION, "question mark"))
-    if found and not any(map(is_plain_word, (*change.gone, *change.come))):
-        return found
-    return [*found, wording(change)] if not found or len(change.gone) + len(change.come) > 2 else found
-
-
-def punctuated(change: Change) -> Finding:
-    """Punctuation, or white space, beside a number, a sign or a negation, or within a name."""
-    rank = Rank.NUMBER if tells_number((change.left, change.right)) else Rank.WORDING
-    o1, n1 = max(0, change.o1 - 2), max(0, change.n1 - 2)
-    old, new = change.old[o1 : change.o2 + 2], change.new[n1 : change.n2 + 2]
-    return substantial(rank, f"punctuation: {told(''.join(old).strip(), ''.join(new).strip())}")
-
-
-def count(tokens_: Sequence[str], of: frozenset[str]) -> int:
-    return sum(part in of for part in tokens_)
-
-
-def is_plain_word(part: str) -> bool:
-    return is_word(part) and not is_numeric(part.casefold()) and not is_negation(part.casefold())
-
-
-def substantial(rank: Rank, reason: str) -> Finding:
-    return Finding(Significance.SUBSTANTIAL, rank, reason)
-
-
-def numbers(change: Change) -> list[Finding]:
-    """The numbers that are touched, as they are read."""
-    if not (tells_number(change.gone) or tells_number(change.come) or is_between_digits(change)):
-        return []
-    o1, o2 = reading(change.old, change.o1, change.o2)
-    n1, n2 = reading(change.new, change.n1, change.n2)
-    old, new = change.old[o1:o2], change.new[n1:n2]
-    name, rank = ("date", Rank.DATE) if is_date((*old, *new)) else ("number", Rank.NUMBER)
-    return [substantial(rank, f"{name} {told(''.join(old), ''.join(new))}")]
-
-
-def is_between_digits(change: Change) -> bool:
-    return is_numeric(change.left.casefold()) or (
-        is_numeric(change.right.casefold()) and not any(map(is_word, (*change.gone, *change.come)))
-    )
-
-
-def negations(change: Change) -> list[Finding]:
-    """The negations that are gone or come."""
-    gone = denials(change.gone, change.old[max(0, change.o1 - 2) : change.o2 + 2])
-    come = denials(change.come, change.new[max(0, change.n1 - 2) : change.n2 + 2])
-    return [
-        *(
-            substantial(Rank.NEGATION, f"negation removed: {shown(word)}")
-            for word in gone
-            if word not in come
-        ),
-        *(substantial(Rank.NEGATION, f"negation added: {shown(word)}") for word in come if word not in gone),
-    ]
-
-
-def denials(words: Sequence[str], around: Sequence[str]) -> list[str]:
-    """The negations among the words, and the negating endings that they are a part of."""
-    found = [word for word in words if is_negation(word.casefold())]
-    text = "".join(around)
-    return [*found, *(ending for ending in NEGATING_RUNS if ending in text)]
-
-
-def wording(change: Change) -> Finding:
-    """The words as they stood and stand now."""
-    gone, come = change.gone, change.come
-    old, new = "".join(gone).strip(), "".join(come).strip()
-    words = [part.casefold() for part in (*gone, *come) if is_word(part)]
-    if words and all(map(is_date_word, words)):
-        return substantial(Rank.DATE, f"date {told(old, new)}")
-    if is_name(gone, change.o1) and is_name(come, change.n1):
-        return substantial(Rank.NAME, f"name {told(old, new)}")
-    if old and new:
-        left, right = beside(change)
-        return substantial(Rank.WORDING, f"wording: {told(left + old + right, left + new + right)}")
-    if not old and not new:
-        return substantial(Rank.WORDING, "words joined or parted")
-    return substantial(
-        Rank.WORDING, f"wording added: {shown(new)}" if new else f"wording removed: {shown(old)}"
-    )
-
-
-def beside(change: Change) -> tuple[str, str]:
-    """The Han characters beside a single one that differs: what is told is a word, or a name."""
-    if len(change.gone) > 1 or len(change.come) > 1 or not HAN.match(change.gone[0]):
-        return "", ""
-    return (change.left if HAN.match(change.left) else ""), (change.right if HAN.match(change.right) else "")
-
-
-def is_name(words: Sequence[str], at: int) -> bool:
-    """Whether all the words are capitalised, inside a sentence."""
-    letters = [word for word in words if is_word(word)]
-    return bool(letters) and at > 0 and all(word[0].isupper() for word in letters)
-
-
-def told(old: str, new: str) -> str:
-    return f"{shown(old) or '—'} → {shown(new) or '—'}"
-
-
-def shown(text: str) -> str:
-    """Plain text without control characters, cut to a length that can be read."""
-    text = "".join(char for char in text[: SHOWN * 3] if char.isprintable()).strip()
-    return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip() + "…"

@@ -4,6 +4,8 @@ Words are lower-case. A word that is missing here loses nothing but the name of 
 be harmless is substantial.
 """
 
+import re
+
 NEGATIONS = frozenset(
     # English
     "not no never none nobody nothing nowhere without nor neither cannot cant barely hardly unless"
@@ -26,6 +28,13 @@ NEGATING_RUNS = (
     "ずに",
 )  # Japanese endings: two characters or more
 
+NO_NEGATION = re.compile("少なくと|少なくな")  # "at least", "not a few"
+
+# letters of other scripts that look like Latin ones
+LOOK_ALIKE = str.maketrans(
+    "асеорухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅοανριΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aceopyxijshdqwABEKMHOPCTYXIJSoavpiABEZHIKMNOPTYX"
+)
+
 NUMBER_WORDS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands"
@@ -35,11 +44,31 @@ NUMBER_WORDS = frozenset(
     " quarante cinquante soixante septante octante nonante cent cents mille millier milliers milliard milliards"
     " centaine centaines dizaine dizaines douzaine demi demie tiers quart quarts premier première deuxième troisième"
     " quatrième cinquième"
-    " eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf hundert tausend millionen milliarde milliarden"
-    " uno dos tres cuatro cinco seis siete ocho nueve diez once doce cien ciento mil millón millones"
+    " sixième septième huitième neuvième dixième douzième quinzième vingtaine trentaine quarantaine cinquantaine million"
+    " eins zwei drei vier fünf sechs sieben acht neun elf zwölf million millionen milliarde milliarden"
+    " hundert hunderte tausende dutzend halb halbe hälfte drittel viertel erste ersten zweite zweiten dritte dritten"
+    " uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho"
+    " diecinueve veinte veintiuno veintiún veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete veintiocho"
+    " veintinueve treinta cuarenta cincuenta sesenta setenta ochenta noventa cien ciento cientos doscientos doscientas"
+    " trescientos trescientas cuatrocientos quinientos quinientas seiscientos setecientos ochocientos novecientos mil miles"
+    " millón millones docena docenas decena decenas mitad tercio primero primera tercero"
+    " um uma dois duas três quatro sete oito dez doze treze catorze quatorze quinze dezesseis dezasseis dezessete dezassete"
+    " dezoito dezenove dezanove vinte trinta quarenta cinquenta sessenta setenta oitenta noventa cem cento duzentos trezentos"
+    " quatrocentos quinhentos seiscentos setecentos oitocentos novecentos milhão milhões bilhão bilhões dúzia dezenas metade"
+    " terço primeiro terceiro"
+    " tre quattro cinque sette nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto"
+    " diciannove venti trenta quaranta cinquanta sessanta settanta ottanta novanta duecento trecento quattrocento cinquecento"
+    " mila duemila milione milioni miliardo miliardi decina decine dozzina centinaia migliaia metà terzo"
     " صفر واحد واحدة اثنان اثنين اثنتان اثنتين ثلاثة ثلاث أربعة أربع خمسة خمس ستة ست سبعة سبع ثمانية ثماني تسعة تسع"
     " عشرة عشر عشرون عشرين ثلاثون ثلاثين أربعون أربعين خمسون خمسين ستون ستين سبعون سبعين ثمانون ثمانين تسعون تسعين"
     " مئة مائة مئات مئتان مئتين ألف ألفان ألفين آلاف ألوف مليون مليونين ملايين مليار مليارات نصف ثلث ربع أول ثاني".split()
+)
+# German and Italian numbers are written as one word
+GERMAN_NUMBERS = tuple(
+    "zehn zwanzig dreißig dreissig vierzig fünfzig sechzig siebzig achtzig neunzig hundert tausend".split()
+)
+ITALIAN_NUMBER = re.compile(
+    r"(?:vent|trent|quarant|cinquant|sessant|settant|ottant|novant)[ai]?(?:uno?|due|tre|tré|quattro|cinque|sei|sette|otto|nove)"
 )
 HAN_NUMERALS = frozenset("〇零一二三四五六七八九十百千万萬亿億兆两兩双雙半廿卅倍壹贰叁肆伍陆柒捌玖拾佰仟")
 
@@ -108,10 +137,10 @@ def is_negation(token: str) -> bool:
 
 def is_numeric(token: str) -> bool:
     """Whether a token, lower-case, is a number, or the word for one."""
-    if token in NUMBER_WORDS or token in HAN_NUMERALS:
+    if token in NUMBER_WORDS or token in HAN_NUMERALS or token.endswith(GERMAN_NUMBERS):
         return True
     if token.isascii() and token.isalpha():
-        return False
+        return ITALIAN_NUMBER.fullmatch(token) is not None
     return any(char.isnumeric() and not is_plain_ideograph(char) for char in token) or any(
         part in NUMBER_WORDS for part in token.split("-")
     )
@@ -124,3 +153,8 @@ def is_plain_ideograph(char: str) -> bool:
 
 def is_date_word(token: str) -> bool:
     return token in DATE_WORDS
+
+
+def looks_alike(old: str, new: str) -> bool:
+    """Whether two different texts look the same to their readers."""
+    return old != new and old.translate(LOOK_ALIKE) == new.translate(LOOK_ALIKE)

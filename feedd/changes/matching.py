@@ -21,6 +21,7 @@ class Numbers(dict[str, int]):
         super().__init__()
         self.of_keys = {"": BLANK}
         self.known_tokens: dict[str, list[str]] = {}
+        self.known_weights: dict[str, tuple[int, int, float]] = {}  # see compare_pieces
 
     def __missing__(self, text: str) -> int:
         number = self[text] = self.of_keys.setdefault(key(text), len(self.of_keys))
@@ -50,11 +51,7 @@ def matching(old: Sequence[int], new: Sequence[int]) -> list[Run]:
     head = common_head(old, new)
     tail = common_head(old[head:][::-1], new[head:][::-1])
     middle = between(old[head : len(old) - tail], new[head : len(new) - tail])
-    found = [(head + i, head + j) for i, j in middle]
-    ends = [Run(0, 0, head)] if head else []
-    return joined(
-        [*ends, *(Run(i, j, 1) for i, j in found), Run(len(old) - tail, len(new) - tail, tail)],
-    )
+    return joined(head, middle, Run(len(old) - tail, len(new) - tail, tail))
 
 
 def common_head(old: Sequence[int], new: Sequence[int]) -> int:
@@ -122,15 +119,17 @@ def once(numbers: list[int]) -> dict[int, int]:
     return {number: at for at, number in enumerate(numbers) if counts[number] == 1}
 
 
-def joined(runs: Iterable[Run]) -> list[Run]:
-    """The runs, those as one that follow each other on both sides."""
+def joined(head: int, pairs: Iterable[tuple[int, int]], tail: Run) -> list[Run]:
+    """The head, the pairs of places behind it, and the tail as runs: as one what follows on both sides."""
     found: list[Run] = []
-    for run in runs:
-        if not run.size:
-            continue
-        last = found[-1] if found else None
-        if last and last.old + last.size == run.old and last.new + last.size == run.new:
-            found[-1] = Run(last.old, last.new, last.size + run.size)
-        else:
-            found.append(run)
-    return found
+    i = j = 0  # where the run begins
+    size = head
+    for x, y in pairs:
+        if head + x != i + size or head + y != j + size:
+            if size:
+                found.append(Run(i, j, size))
+            i, j, size = head + x, head + y, 0
+        size += 1
+    if tail.size and tail.old == i + size and tail.new == j + size:
+        return [*found, Run(i, j, size + tail.size)]
+    return [*found, *(run for run in (Run(i, j, size), tail) if run.size)]

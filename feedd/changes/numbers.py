@@ -13,13 +13,50 @@ from feedd.changes.lexicon import (
     is_numeric,
 )
 
+NOT_ONE = frozenset("定些样樣般直起旦切致")
+WEEK = {"周": "周", "週": "週", "期": "星期", "拜": "礼拜"}
+HAN_WEEKDAYS = frozenset("一二三四五六日天")
+KANJI_WEEKDAYS = frozenset("月火水木金土日")
+CURRENCY_BEHIND = frozenset("元圆圓")
 FARTHEST = 6  # tokens on either side that are read along
 CURRENCY_CODES = frozenset("us us$ hk$ a$ c$ eur usd gbp jpy cny chf rmb".split())
 
 
 def tells_number(tokens: Sequence[str]) -> bool:
     """Whether a number, a sign or a unit of measure is among the tokens."""
-    return any(part in SIGNS or is_numeric(part.casefold()) for part in tokens)
+    return any(part in SIGNS or is_number(tokens, at) for at, part in enumerate(tokens))
+
+
+def counted(tokens: Sequence[str]) -> bool:
+    """Whether a number is among the tokens: a sign alone is none."""
+    return any(is_number(tokens, at) for at in range(len(tokens)))
+
+
+def is_number(tokens: Sequence[str], at: int) -> bool:
+    """Whether a token is a number, as far as its reader is told: "UN" is no French one, and 一定 is "surely"."""
+    part = tokens[at]
+    if part == "UN" or (part == "一" and at + 1 < len(tokens) and tokens[at + 1] in NOT_ONE):
+        return False
+    return is_numeric(part.casefold())
+
+
+def narrowed(tokens: Sequence[str], start: int, end: int) -> tuple[int, int]:
+    """The part of `tokens[start:end]` that holds its numbers; where there is none, all of it if it is a word at most."""
+    found = [at for at in range(start, end) if tokens[at] in SIGNS or is_number(tokens, at)]
+    if found:
+        return found[0], found[-1] + 1
+    return (start, end) if end - start <= 1 else (start, start)
+
+
+def weekday(left: str, gone: Sequence[str], come: Sequence[str], right: str) -> tuple[str, str] | None:
+    """The two days of a week, if it is them that differ: 周一, 月曜."""
+    if len(gone) != 1 or len(come) != 1:
+        return None
+    if left in WEEK and {gone[0], come[0]} <= HAN_WEEKDAYS:
+        return WEEK[left] + gone[0], WEEK[left] + come[0]
+    if right == "曜" and {gone[0], come[0]} <= KANJI_WEEKDAYS:
+        return gone[0] + right, come[0] + right
+    return None
 
 
 def reading(tokens: Sequence[str], start: int, end: int) -> tuple[int, int]:
@@ -58,6 +95,8 @@ def joins_right(tokens: Sequence[str], at: int) -> bool:
     if part.isspace():
         return at + 1 < len(tokens) and is_measure(tokens[at + 1].casefold())
     folded = part.casefold()
+    if part == "公":
+        return at + 1 < len(tokens) and tokens[at + 1] in "里斤顷頃尺"
     return part in CURRENCIES or part in PERCENT or part in UNIT_CHARACTERS or is_measure(folded)
 
 
@@ -73,5 +112,9 @@ def is_measure(part: str) -> bool:
 
 
 def is_date(tokens: Sequence[str]) -> bool:
-    """Whether a reading is that of a date."""
-    return any(part.casefold() in MONTH_WORDS or part in DATE_CHARACTERS for part in tokens)
+    """Whether a reading is that of a date; 日元 is a currency."""
+    return any(
+        part.casefold() in MONTH_WORDS
+        or (part in DATE_CHARACTERS and not CURRENCY_BEHIND.intersection(tokens[at + 1 : at + 2]))
+        for at, part in enumerate(tokens)
+    )

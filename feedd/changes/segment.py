@@ -5,6 +5,7 @@ Every expression here runs in linear time: what repeats is possessive, and begin
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from feedd.changes.segment_classes import (
     BIDI,
@@ -16,14 +17,18 @@ from feedd.changes.segment_classes import (
     DOUBLE_QUOTES,
     EXTENDING,
     HAN,
+    HAN_NUMERALS,
     HIRAGANA,
     JOINERS,
     KATAKANA,
     MARKS,
+    MULTIPLIERS,
+    PRESENTED,
     RAISED,
     REGIONAL,
     SINGLE_QUOTES,
     STACKING,
+    UNJOINED,
     UNSPACED,
     VOICING,
     ZERO_WIDTH_JOINER,
@@ -37,22 +42,34 @@ PLAIN = {
     **dict.fromkeys(SINGLE_QUOTES, "'"),
     **{chr(full): chr(full - 0xFEE0) for full in range(0xFF01, 0xFF5F)},
     **dict.fromkeys("\u2010\u2011\u2212", "-"),  # hyphens and the sign; dashes are punctuation of their own
-    "｡": "。",
-    "､": "、",
+    "\u301c": "~",
+    "\u22ef": "…",
 }
 INVISIBLE = re.compile(f"[{BIDI}\u00ad\u0640\u200b\u2060\ufe0e\ufe0f\ufeff]")
 VARIANTS = re.compile(f"[{''.join(map(re.escape, PLAIN))}]")
-# where only typography decides whether there is a space: around quotes, before high punctuation, beside Han and kana
-LOOSE_SPACE = re.compile(f'(?<=["{UNSPACED}]) | (?=["!?;:%‰{UNSPACED}])')
+PRESENTATION = re.compile(f"[{PRESENTED}]")
+STRAY_JOINER = re.compile(rf"(?:\A|(?<=[{UNJOINED}{UNSPACED}]))\u200d++(?=[{UNJOINED}{UNSPACED}]|\Z)")
+# where only typography decides whether there is a space: around quotes, before high punctuation, beside Han and kana;
+# not where numbers would join: 第五 十二人, 10 万 5 人
+LOOSE_SPACE = re.compile(
+    rf"(?!(?<=[{HAN_NUMERALS}{MULTIPLIERS}]) [\d{HAN_NUMERALS}{MULTIPLIERS}])(?!(?<=\d) [{HAN_NUMERALS}])"
+    rf"""(?:(?<=["{UNSPACED}]) | (?=["!?;:%‰٪{UNSPACED}]))"""
+)
 LOOSE_SPACE_ASCII = re.compile('(?<=") | (?=["!?;:%])')
 # neither an apostrophe within a word nor a prime behind a digit
-SINGLE_AS_QUOTE = re.compile(r"(?<!\w)'|(?<!\d)'(?!\w)")
+SINGLE_AS_QUOTE = re.compile(rf"(?<!\w)'|(?<!\d)'(?!\w)|(?<=[{UNSPACED}])'|(?<!\d)'(?=[{UNSPACED}])")
+ELLIPSES = re.compile("……+")
 
 
 def key(text: str) -> str:
     """What two texts have in common that are the same but for typography. No digit, sign or letter is lost."""
-    if not text.isascii():
-        text = VARIANTS.sub(plain, INVISIBLE.sub("", text))
+    if text.isascii():
+        if text.isalnum():
+            return text  # most words
+    else:
+        text = VARIANTS.sub(plain, PRESENTATION.sub(composed, INVISIBLE.sub("", text)))
+        if ZERO_WIDTH_JOINER in text:
+            text = STRAY_JOINER.sub("", text)
     text = fold(text)
     if "..." in text:
         text = text.replace("...", "…")
@@ -60,7 +77,12 @@ def key(text: str) -> str:
         text = SINGLE_AS_QUOTE.sub('"', text)
     if " " in text:
         text = (LOOSE_SPACE_ASCII if text.isascii() else LOOSE_SPACE).sub("", text)
-    return text.replace("……", "…") if "……" in text else text
+    return ELLIPSES.sub("…", text) if "……" in text else text
+
+
+def composed(found: re.Match[str]) -> str:
+    """A presentation form as what it presents; a mark that stands alone keeps its place without the space."""
+    return unicodedata.normalize("NFKC", found[0]).strip(" ")
 
 
 def plain(found: re.Match[str]) -> str:
@@ -89,14 +111,20 @@ CUTS = tuple(map(re.compile, (r"[;；:：—][^\d]", r"[,，、،][^\d]", r"\s")
 
 def sentences(block: str) -> list[str]:
     """The sentences of one paragraph, each with the white space behind it; joined they are the paragraph."""
-    found, start = [], 0
+    ends, start, word = list[int](), 0, -1
     for end in SENTENCE_END.finditer(block):
-        if end["more"] is not None and goes_on(block, start, end):
-            continue
-        found.append(block[start : end.end()])
-        start = end.end()
+        at = end.end()
+        if word < start:
+            first = WORDLIKE.search(block, start)
+            word = first.start() if first else len(block)
+        if word >= at and ends and not block[at : at + 1].islower():
+            ends[-1] = start = at  # without a word it belongs to the one before
+        elif end["more"] is None or not goes_on(block, start, end):
+            ends.append(at)
+            start = at
     if start < len(block):
-        found.append(block[start:])
+        ends.append(len(block))
+    found = [block[i:j] for i, j in pairwise((0, *ends))]
     if len(block) <= LONGEST:
         return found
     return [part for sentence in found for part in cut(sentence)]

@@ -50,9 +50,17 @@ EXTENDING = (
     + "\u20d0-\u20f0\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 )
 REGIONAL = "\U0001f1e6-\U0001f1ff"
-RAISED = "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215e\u2189"  # ² ₂ ½
+RAISED = "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u207b\u2080-\u2089\u2150-\u215e\u2189"  # ² ₂ ½
 
 BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 CLOSING = "\"'”’»›)\\]}」』）】》〉］｝＂＇"
 DOUBLE_QUOTES = "«»‹›「」『』﹁﹂﹃﹄｢｣“”„‟〝〞〟❝❞״＂"
 SINGLE_QUOTES = "‘’‚‛❛❜ʼ׳＇´"
+
+# as the insides of the forms that another character stands for: half-width, Arabic as it is joined, ligatures
+PRESENTED = "\uff61-\uffdc\uffe0-\uffe2\uffe5\uffe6\uffe8-\uffee\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc"
+# Han numbers; the second are multipliers, which may stand behind digits with a space or without
+HAN_NUMERALS = "〇零一二三四五六七八九十廿卅百两兩半壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"
+MULTIPLIERS = "千万萬亿億兆"
+# those of scripts in which a joiner says nothing: Latin, Greek, Cyrillic, Hebrew, Arabic; see UNSPACED for Han, kana
+UNJOINED = "\\x00-\u08ff\u2000-\u20cf\u3000-\u303f\uff00-\uffef"

@@ -12,6 +12,7 @@ CONTEXT = 3  # lines
 class Line(NamedTuple):
     mark: str  # " ", "-" or "+"
     text: str
+    move: int | None = None  # the number that both ends of a move share
 
 
 def unified(diff: Diff, old_name: str, new_name: str, *, context: int = CONTEXT) -> str:
@@ -38,9 +39,9 @@ def lines_of(hunk: Hunk, label: str = "") -> Iterator[Line]:
         yield Line(" ", label + harmless(hunk.new).rstrip())
         return
     if hunk.old and (hunk.op is not Op.MOVE or hunk.new_block is None):
-        yield Line("-", label + harmless(hunk.old).rstrip())
+        yield Line("-", label + harmless(hunk.old).rstrip(), hunk.move)
     if hunk.new and (hunk.op is not Op.MOVE or hunk.new_block is not None):
-        yield Line("+", label + harmless(hunk.new).rstrip())
+        yield Line("+", label + harmless(hunk.new).rstrip(), hunk.move)
 
 
 def grouped(lines: list[Line], context: int) -> Iterator[str]:
@@ -54,8 +55,17 @@ def grouped(lines: list[Line], context: int) -> Iterator[str]:
         some = lines[start:end]
         olds, news = (sum(line.mark != other for line in some) for other in "+-")
         first_old, first_new = numbers[start]
-        yield f"@@ -{spelled(first_old, olds)} +{spelled(first_new, news)} @@\n"
+        yield f"@@ -{spelled(first_old, olds)} +{spelled(first_new, news)} @@{note(some)}\n"
         yield from (f"{line.mark}{line.text}\n" for line in some)
+
+
+def note(lines: list[Line]) -> str:
+    """What stands behind a head, where patch reads no further: which moves have an end in the part."""
+    ends = [(line.move, line.mark) for line in lines if line.move is not None]
+    words = [
+        f"{'moved away' if mark == '-' else 'moved here'} ({move})" for move, mark in dict.fromkeys(ends)
+    ]
+    return f" {', '.join(words)}" if words else ""
 
 
 def spans(lines: list[Line], context: int) -> Iterator[tuple[int, int]]:

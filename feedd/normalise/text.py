@@ -8,6 +8,7 @@ import html
 import re
 import unicodedata
 from hashlib import blake2b
+from typing import NamedTuple
 
 from feedd.normalise.url import without_tracking
 
@@ -33,16 +34,84 @@ TYPOGRAPHY = (
 )
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
 
+# an exponent or a charge: what stands so behind a digit or a letter, and is no letter (`1er`), nor a reference's link
+RAISED = re.compile(
+    r"(?<=[^\W_])((?:</(?:b|i|em|strong|small|span|sub|var)>)*+)<sup"
+    + ATTRIBUTES
+    + r"\s*([0-9+\-−]++)\s*</sup>"
+)
+RAISED_SIGNS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+QUOTE = re.compile(r"<(/?)q" + ATTRIBUTES)
+STRUCK = re.compile(r"<(/?)(?:s|strike|del)" + ATTRIBUTES)
+PICTURE = re.compile(r'<img(?:\s[^\s=>]+="[^"]*")*?\salt="([^"]*)"' + ATTRIBUTES)
+CELL = r"t[dh]" + ATTRIBUTES
+EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>)*+(?=</t[dh]>)")
+EDGE_TAG = re.compile(r"</?(?:t[dh]|li)" + ATTRIBUTES)
+EDGE = "\x01"  # where a cell or an item of a list begins or ends; no document holds this character
+EDGES = re.compile(" ?\x01[ \x01]*+")
+NUMERAL = r"\d\u3005-\u3007\u3400-\u9fff\uf900-\ufaff"
+TELLING_END = re.compile(rf"(?<=[{NUMERAL}])[^\S\n]*+\n\s*+(?=[{NUMERAL}])")
+
+
+class Line(NamedTuple):
+    """A line of what is compared."""
+
+    text: str
+    ends: bool  # a cell of a table, or an item of a list: what follows belongs to another
+
 
 def plain_text(clean_html: str) -> str:
     """The text of clean HTML, a line a block."""
     if "\n" in clean_html:
         clean_html = unwrapped(clean_html)
-    text = TAG.sub("", BLOCK_TAG.sub("\n", clean_html))
-    if "&" in text:
-        text = html.unescape(text)
-    lines = (" ".join(line.split()) for line in text.split("\n"))
+    lines = (" ".join(line.split()) for line in untagged(spelled(clean_html)).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def compared(clean_html: str) -> list[Line]:
+    """The text by lines, with words for what of the mark-up says something."""
+    if "\n" in clean_html:
+        clean_html = unwrapped(clean_html)
+    lines: list[Line] = []
+    for line in untagged(marked(spelled(clean_html))).split("\n"):
+        text = " ".join(line.split())
+        if text == EDGE:
+            if lines:
+                lines[-1] = lines[-1]._replace(ends=True)
+        elif text:
+            lines.append(Line(text, ends=False))
+    return lines
+
+
+def untagged(clean_html: str) -> str:
+    text = TAG.sub("", BLOCK_TAG.sub("\n", clean_html))
+    return html.unescape(text) if "&" in text else text
+
+
+def spelled(clean_html: str) -> str:
+    """With characters for the mark-up that readers see as such: exponents and quotation marks."""
+    if "<sup" in clean_html:
+        clean_html = RAISED.sub(lambda found: found[1] + found[2].translate(RAISED_SIGNS), clean_html)
+    if "<q" in clean_html:
+        clean_html = QUOTE.sub(lambda tag: "”" if tag[1] else "“", clean_html)
+    return clean_html
+
+
+def marked(clean_html: str) -> str:
+    """With words for passages that are struck out, pictures and empty cells, and EDGE around cells and items."""
+    if "</s>" in clean_html or "</strike>" in clean_html or "</del>" in clean_html:
+        clean_html = STRUCK.sub(lambda tag: "]" if tag[1] else "[struck out: ", clean_html)
+    if ' alt="' in clean_html:
+        clean_html = PICTURE.sub(pictured, clean_html)
+    if "</td>" in clean_html or "</th>" in clean_html:
+        # it ends as a question does: whether the next cell answers one can't be told
+        clean_html = EMPTY_CELL.sub(r"\1[empty cell:]", clean_html)
+    return EDGE_TAG.sub(f"\n{EDGE}\n", clean_html)
+
+
+def pictured(found: re.Match[str]) -> str:
+    said = found[1].strip()
+    return f"[picture: {said.replace('<', '&lt;')}]" if said else ""
 
 
 def unwrapped(clean_html: str) -> str:
@@ -89,11 +158,14 @@ def fold(text: str) -> str:
 
 
 def fingerprint(clean_html: str) -> bytes:
-    """16 bytes that are equal for two versions if the words, signs and digits of their texts are."""
-    text = TAG.sub("", BLOCK_TAG.sub("\n", clean_html))
-    if "&" in text:
-        text = html.unescape(text)
-    return digest(16, fold(text))
+    """16 bytes that are equal for two versions if the words, signs and digits of their texts are.
+
+    Line ends count where cells and items end, and where what stands around them reads otherwise if it is joined.
+    """
+    if "\n" in clean_html:
+        clean_html = unwrapped(clean_html)
+    text = fold(TELLING_END.sub(EDGE, untagged(marked(spelled(clean_html)))))
+    return digest(16, EDGES.sub(EDGE, text) if EDGE in text else text)
 
 
 def links_hash(clean_html: str, *beside: str) -> bytes:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from feedd.changes.compare import compare
 from feedd.changes.matching import BLANK, Numbers, anchors, matching
 from feedd.changes.segment import key
+from feedd.changes.unified import unified
 from feedd.changes.values import Content, Diff, Hunk, Op, Piece
 from feedd.normalise.text import plain_text
 
@@ -381,3 +382,63 @@ def test_five_megabytes_without_a_space_are_quick(letters: str) -> None:
 def test_hostile_repetition_is_bounded(piece: str) -> None:
     text = piece * (300_000 // len(piece))
     assert seconds(content(text), content(f"{text[: len(text) // 2]}Q{text[len(text) // 2 :]}Z")) < 5
+
+
+def test_a_unified_text_says_which_of_its_parts_hold_a_move() -> None:
+    rest = [f"Here stands sentence number {number} of them." for number in range(9)]
+    moved = "The mayor resigned on Tuesday after a long scandal over housing."
+    text = unified(compare(content(moved, *rest), content(*rest, moved)), "1", "2", context=1)
+    heads = [line for line in text.split("\n") if line.startswith("@@")]
+    assert heads == ["@@ -1,3 +1,2 @@ moved away (1)", "@@ -11 +10,2 @@ moved here (1)"]
+
+
+# --- tables and lists ---
+
+
+def table(*rows: str) -> str:
+    cells = ("".join(f"<td>{cell}</td>" for cell in row.split()) for row in rows)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def edits_of(old: str, new: str) -> list[tuple[Op, str, str]]:
+    diff = compare(Content("Title", old), Content("Title", new))
+    return [(hunk.op, hunk.old, hunk.new) for hunk in diff.hunks if hunk.op is not Op.EQUAL]
+
+
+def test_numbers_that_changed_places_are_told_where_they_stand() -> None:
+    found = edits_of(table("Labour 312", "Tory 200", "Green 5"), table("Labour 200", "Tory 312", "Green 5"))
+    assert found == [(Op.REPLACE, "312", "200"), (Op.REPLACE, "200", "312")]
+
+
+def test_a_number_beside_a_new_row_is_told_as_edited() -> None:
+    old = table("Gaza 12", "Rafah 12", "Jenin 4")
+    new = table("Gaza 12", "Rafah 15", "Nablus 3", "Jenin 4")
+    assert edits_of(old, new) == [(Op.REPLACE, "12", "15"), (Op.INSERT, "", "Nablus"), (Op.INSERT, "", "3")]
+
+
+def test_rows_that_changed_places_are_no_edits() -> None:
+    found = edits_of(table("Gaza 12", "Rafah 15"), table("Rafah 15", "Gaza 12"))
+    assert {op for op, _, _ in found} == {Op.INSERT, Op.DELETE}
+
+
+def test_the_end_of_a_cell_that_moved_is_said_in_words() -> None:
+    found = edits_of("<ul><li>A b</li><li>c</li></ul>", "<ul><li>A</li><li>b c</li></ul>")
+    assert found == [
+        (Op.REPLACE, "A b [end of cell]", "A [end of cell]"),
+        (Op.REPLACE, "c", "b c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["A word 0. " * 6000], ["A word 1. " * 6000]),
+        (["The same."] * 5000, ["The other."] * 4900),
+        ([". " * 500_000], [". " * 500_000 + "x"]),
+    ],
+    ids=["one sentence again and again", "one paragraph again and again", "no word at all"],
+)
+def test_what_repeats_takes_no_longer(old: list[str], new: list[str]) -> None:
+    start = time.process_time()
+    compare(content(*old), content(*new))
+    assert time.process_time() - start < 3

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedd.changes.relative import LONGEST, standing
+from feedd.changes.relative import LONGEST, is_beside_time, standing
 from feedd.changes.segment import key
 
 SAME = """
@@ -41,6 +41,17 @@ hace 2 horas | ahora mismo
 3日前 | 4日前
 منذ ٥ دقائق | منذ ساعتين
 آخر تحديث: منذ 5 دقائق | آخر تحديث: منذ ساعة
+Published: 3 May 2024 · Updated 2 hours ago | Published: 3 May 2024 · Updated 1 day ago
+This article was last updated 1 day ago. | This article was last updated 2 days ago.
+This article is more than 1 year old | This article is more than 2 years old
+Article publié il y a 1 jour | Article publié il y a 2 jours
+Par Anne Roy avec AFP · il y a 1 h | Par Anne Roy avec AFP · il y a 2 h
+新华社 5分钟前 | 新华社 7分钟前
+来源：新华社 5分钟前 | 来源：新华社 7分钟前
+本文更新于5分钟前 | 本文更新于7分钟前
+公開日：5日前 | 公開日：6日前
+共同通信 5分前 | 共同通信 7分前
+تم التحديث الآن | تم التحديث منذ دقيقة
 تم التحديث قبل ساعة | تم التحديث قبل ٣ ساعات
 رويترز · منذ يومين | رويترز · منذ 3 أيام
 """
@@ -50,11 +61,16 @@ He was last seen 5 minutes ago
 Man dies - 2 days ago
 Arrested · 2 days ago
 By the river 2 hours ago
+By Paris · 2 hours ago
+记者：被杀 · 2天前
 Updated 14:05
 Updated 5 minutes ago, three dead
 In 5 minutes
 5 minutes
-yesterday
+3 years old
+文革结束 · 48年前
+记者被杀害 · 2天前
+كتب الرئيس وصيته · قبل 3 أيام
 5 min read
 By Jo Doe
 12 comments · 12 shares
@@ -109,6 +125,24 @@ def test_a_time_alone_says_not_what_it_is_of() -> None:
     assert alone is not None
     assert labelled is not None
     assert (alone.labelled, labelled.labelled) == (False, True)
+    day = standing("yesterday")
+    assert day is not None
+    assert (day.is_day, alone.is_day) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["By Jo Doe", "Reuters · 3 May 2024", "4 min read", "作者：张伟", "By Reuters", "Updated 1 hour ago"],
+)
+def test_lines_that_stand_beside_a_time(line: str) -> None:
+    assert is_beside_time(key(line), ())
+
+
+@pytest.mark.parametrize(
+    "line", ["Last seen", "Died 3 May 2024", "When was he killed", "最后一次联系", "3 May 2024", ""]
+)
+def test_lines_that_may_ask_for_a_time(line: str) -> None:
+    assert not is_beside_time(key(line), ())
 
 
 @given(st.text(max_size=LONGEST * 2))

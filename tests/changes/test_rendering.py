@@ -371,7 +371,7 @@ def patched(lines: list[str], patch: str) -> list[str]:
     """The lines after a unified patch, whose line numbers and context must be right."""
     made: list[str] = []
     at = 0
-    parts = re.split(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@\n", patch, flags=re.MULTILINE)
+    parts = re.split(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@.*\n", patch, flags=re.MULTILINE)
     for start, olds, _, news, body in zip(*(parts[first::5] for first in range(1, 6)), strict=True):
         first = int(start) - (olds != "0")
         made += lines[at:first]

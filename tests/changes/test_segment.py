@@ -181,3 +181,17 @@ def test_a_long_text_is_cut_at_the_same_places_again_behind_an_insertion() -> No
     text = "".join(Random(1).choices([chr(number) for number in range(0x4E00, 0x5600)], k=50_000))
     longer = sentences(f"{text[:100]}新{text[100:]}")
     assert len(set(longer) & set(sentences(text))) > len(longer) / 2
+
+
+@pytest.mark.parametrize(
+    ("block", "found"),
+    [
+        ("Yes. ! ? No.", ["Yes. ! ? ", "No."]),
+        (". . . Yes.", [". . . ", "Yes."]),
+        ("Yes. … and no.", ["Yes. ", "… and no."]),
+        ("好。！。不。", ["好。！。", "不。"]),
+        (". " * 5, [". " * 5]),
+    ],
+)
+def test_what_holds_no_word_belongs_to_the_sentence_before(block: str, found: list[str]) -> None:
+    assert sentences(block) == found

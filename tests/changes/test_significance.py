@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pairs import LANGUAGES, Pair, judged, pairs
 
-from feedd.changes.significance import LONGEST_REASON, MOST_REASONS, judge
+from feedd.changes.significance import LONGEST_REASON, judge
 from feedd.changes.spelling import is_correction
 from feedd.changes.values import Diff, Hunk, Op
 from feedd.model import Significance
@@ -59,6 +59,27 @@ def test_a_substantial_edit_is_seen_beside_harmless_ones() -> None:
         assert judged(old, new).level is SUBSTANTIAL, pair
 
 
+LONG = "".join(f"<p>The old bridge near town number {n} was closed again last night.</p>" for n in range(60))
+PLACES = {
+    "item": "<p>It rained all day in the city.</p><ul><li>{}</li></ul>",
+    "cell": "<p>It rained all day in the city.</p><table><tr><td>{}</td></tr></table>",
+    "caption": '<p>It rained.</p><figure><img src="https://e.org/a.jpg"><figcaption>{}</figcaption></figure>',
+    "described": '<p>It rained.</p><img src="https://e.org/a.jpg" alt="A bridge">{}<p>It was late.</p>',
+    "quotation": "<p>It rained all day in the city.</p><blockquote>{}</blockquote><p>It was late.</p>",
+    "article": f"{LONG}{{}}{LONG}",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_level_does_not_depend_on_the_place(place: str) -> None:
+    found = []
+    for pair in (*TABLE, *NASTY):
+        old, new = (PLACES[place].format(text) for text in (pair.old, pair.new))
+        if (level := judged(old, new).level) is not pair.level:
+            found.append((level, pair))
+    assert found == []
+
+
 # --- where a fingerprint without punctuation sees nothing ---
 
 
@@ -93,62 +114,6 @@ def test_lines_that_were_wrapped_anew_say_nothing() -> None:
     wide, narrow = (re.sub(rf"(.{{{width}}}\S*) ", r"\1\n", text) for width in (70, 40))
     assert wide != narrow
     assert judged(f"<p>{wide}</p>", f"<p>{narrow}</p>").level is NONE
-
-
-# --- reasons ---
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "reason"),
-    [
-        ("Jobless at 1.5 % in May", "Jobless at 15 % in May", "number 1.5% → 15%"),
-        ("It was -5 °C at noon", "It was 5 °C at noon", "number -5 °C → 5 °C"),
-        ("A loss of $1.2m is due", "A loss of $12m is due", "number $1.2m → $12m"),
-        ("He was seen there", "He was not seen there", "negation added: not"),
-        ("Il n'est pas venu hier", "Il n'est venu hier", "negation removed: pas"),
-        ("Mr Smith was there", "Mr Smyth was there", "name Smith → Smyth"),
-        ('He said "it is over" now', "He said it is over now", "quotation"),
-        ("On 3 May he left", "On 4 May he left", "date 3 May → 4 May"),
-        ("They meet on Monday there", "They meet on Friday there", "date Monday → Friday"),
-        ("Two were killed there", "Two were injured there", "wording: killed → injured"),
-        ("The former mayor left", "The mayor left", "wording removed: former"),
-        ("They recieve it today", "They receive it today", "spelling: recieve → receive"),
-        ("First we go, then rest", "First we go then rest", "punctuation"),
-        ("会谈在北京举行", "会谈在南京举行", "wording: 在北京 → 在南京"),
-        ("失业率升至1.5%", "失业率升至15%", "number 1.5% → 15%"),
-    ],
-)
-def test_reasons_in_words(old: str, new: str, reason: str) -> None:
-    assert reason in judged(f"<p>{old}.</p>", f"<p>{new}.</p>").reasons
-
-
-def test_sentences_are_counted() -> None:
-    old = "<p>One man stood here. Some dogs barked at him. Later it rained a lot. At last all went home.</p>"
-    assert judged(old, "<p>One man stood here.</p>").reasons == ("3 sentences removed",)
-    assert judged("<p>One man stood here.</p>", old).reasons == ("3 sentences added",)
-    assert judged(
-        old, "<p>One man stood here. Later it rained a lot. At last all went home.</p>"
-    ).reasons == ("sentence removed",)
-
-
-def test_the_most_telling_comes_first_and_many_are_cut() -> None:
-    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo".split()
-    old = "".join(f"<p>The committee met the {word} group in the town hall today.</p>" for word in words)
-    new = old.replace("the ", "some ").replace("juliet group", "juliet group of 5")
-    for word in words:
-        new = new.replace(word, word + "x")
-    said = judged(old, new).reasons
-    assert said[0].startswith("number")
-    assert len(said) == MOST_REASONS + 1
-    assert re.fullmatch(r"and \d+ more", said[-1])
-
-
-def test_reasons_are_plain_and_bounded() -> None:
-    said = judged(
-        "<p>He said a thing.</p>", f"<p>He said \u202e{'x' * 500}\u0007 a\u200bb thing.</p>"
-    ).reasons
-    assert said
-    assert all(reason.isprintable() and len(reason) <= LONGEST_REASON for reason in said)
 
 
 # --- what stands beside the text ---
@@ -349,7 +314,9 @@ def test_typography_says_nothing(article: Article, data: st.DataObject) -> None:
 def test_any_two_texts_are_judged(old: str, new: str) -> None:
     said = judged(old, new)
     assert (said.level is NONE) == (said.reasons == ())
-    assert all(reason.isprintable() and len(reason) <= LONGEST_REASON for reason in said.reasons)
+    # what joins emoji is kept
+    assert all(reason.replace("\u200d", "").isprintable() for reason in said.reasons)
+    assert all(len(reason) <= LONGEST_REASON for reason in said.reasons)
     assert judged(old, old).level is NONE
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from feedd.normalise.html import clean
 from feedd.normalise.text import (
+    compared,
     content_hash,
     fingerprint,
     fold,
@@ -89,16 +90,74 @@ def test_the_fingerprint_tells_apart(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["<p>the</p><p>rapist</p>", "the<br>rapist", "<div>the</div>rapist", "<ul><li>the<li>rapist</ul>"]
+    ["<p>the</p><p>rapist</p>", "the<br>rapist", "<div>the</div>rapist"]
     + [
         f"<{tag}>the</{tag}><{tag}>rapist</{tag}>"
         for tag in "section article main header footer h2 blockquote".split()
     ]
-    + ["<table><tr><td>the<td>rapist</table>", "<dl><dt>the<dd>rapist</dl>", "the<hr>rapist"],
+    + ["<dl><dt>the<dd>rapist</dl>", "the<hr>rapist"],
 )
 def test_blocks_part_words(raw: str) -> None:
     assert fingerprint_of(raw) == fingerprint_of("the rapist")
     assert plain_text(clean(raw, BASE)) == "the\nrapist"
+
+
+@pytest.mark.parametrize("raw", ["<ul><li>the<li>rapist</ul>", "<table><tr><td>the<td>rapist</table>"])
+def test_cells_and_items_are_no_white_space(raw: str) -> None:
+    assert fingerprint_of(raw) != fingerprint_of("the rapist")
+    assert plain_text(clean(raw, BASE)) == "the\nrapist"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10<sup>6</sup>", "106"),
+        ("10<sup>6</sup>", "10<sup>-6</sup>"),
+        ("<p>5</p><p>10</p>", "<p>5 10</p>"),
+        ("5<br>000", "5 000"),
+        ("<p>5\n000</p>", "<p>5</p><p>000</p>"),
+        ("<p>第五</p><p>十二人</p>", "<p>第五 十二人</p>"),
+        ("<table><tr><td>5</td><td></td></tr></table>", "<table><tr><td></td><td>5</td></tr></table>"),
+        ("<ul><li>A B</li><li>C</li></ul>", "<ul><li>A</li><li>B C</li></ul>"),
+        ("He is <s>not</s> guilty", "He is not guilty"),
+        ("He is <del>not</del> guilty", "He is not guilty"),
+        ("He said <q>no</q>", "He said no"),
+        ('<img src="/a.jpg" alt="Two soldiers">', '<img src="/a.jpg" alt="Two civilians">'),
+    ],
+)
+def test_the_fingerprint_tells_mark_up_that_says_something(one: str, other: str) -> None:
+    assert fingerprint_of(one) != fingerprint_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("5 m<sup>2</sup>", "5 m²"),
+        ("10<sup>-6</sup>", "10⁻⁶"),
+        ("<i>m</i><sup>2</sup>", "m²"),
+        ("1<sup>er</sup>", "1er"),
+        ("H<sub>2</sub>O", "H2O"),
+        ("said <q>no</q>", "said “no”"),
+        ('x<img src="/a.jpg" alt="">', 'x<img src="/a.jpg">'),
+        ("<blockquote>Yes</blockquote>", "<p>Yes</p>"),
+    ],
+)
+def test_the_fingerprint_ignores_other_mark_up(one: str, other: str) -> None:
+    assert fingerprint_of(one) == fingerprint_of(other)
+
+
+def test_what_is_compared() -> None:
+    html = (
+        '<p>A <s>b</s></p><ul><li>c<li><p>d</ul><table><tr><td>e<td></table><img src="/f" alt="g &lt;b&gt;">'
+    )
+    assert compared(clean(html, BASE)) == [
+        ("A [struck out: b]", True),
+        ("c", True),
+        ("d", True),
+        ("e", True),
+        ("[empty cell:]", True),
+        ("[picture: g <b>]", False),
+    ]
 
 
 LETTERS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<>&"))
