@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.figures import Figure
-from feedd.changes.compare import compare
-from feedd.changes.significance import judge
-from feedd.changes.trim import trimmed
 from feedd.changes.values import Content
+from feedd.changes.verdict import judged as judged_as_stored
 from feedd.decide import Pass
 from feedd.model import Item, Significance
 from feedd.normalise.article import derive
@@ -62,7 +60,7 @@ def passed(writer: Writer, total: int, count: int, now_ms: int) -> float:
 def judged(pairs: Sequence[tuple[Content, Content]]) -> float:
     """Seconds that comparing and judging take, as the store does it."""
     began = time.perf_counter()
-    levels = {judge(compare(*trimmed(old, new))).level for old, new in pairs}
+    levels = {judged_as_stored(old, new).level for old, new in pairs}
     assert levels == {Significance.SUBSTANTIAL}
     return time.perf_counter() - began
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedd import shapes
-from feedd.changes.compare import compare
-from feedd.changes.significance import judge
 from feedd.changes.values import Diff, Judged
+from feedd.changes.verdict import compared_and_judged
 from feedd.errors import NoLongerKept, UsageError
 from feedd.publish.times import rfc3339
 from feedd.store.judging import Unpacked
@@ -65,8 +64,8 @@ def found_between(reader: Reader, old: Revision, new: Revision, longest: int | N
     characters = sum(len(each.html) for each in contents)
     if longest is not None and characters > longest:
         raise TooLong(f"versions {old.number} and {new.number} are too long to be compared here")
-    diff = compare(*contents)
-    return Found(diff, judge(diff), characters)
+    diff, said = compared_and_judged(*contents)
+    return Found(diff, said, characters)
 
 
 class Comparisons:

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feedd import shapes
-from feedd.changes.compare import compare
-from feedd.changes.significance import judge
-from feedd.changes.trim import trimmed
 from feedd.changes.values import Content, Judged
+from feedd.changes.verdict import judged
 from feedd.collect import collect
 from feedd.config.sources import DirectorySource, GitSource, Source, WindowSource
 from feedd.decide import Pass, after, decide, in_order
@@ -92,7 +90,7 @@ class DryJudge(NamedTuple):
         old = self.met.get(before.content_hash)
         if old is None:
             old = stored_content(self.connection, before.revision_id)
-        return judge(compare(*trimmed(old, content_of(item.article))), live=live)
+        return judged(old, content_of(item.article), live=live)
 
 
 def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> shapes.Shape:

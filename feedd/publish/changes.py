@@ -11,8 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from feedd.changes.compare import compare
 from feedd.changes.markup import changes_html, reasons_html
+from feedd.changes.verdict import compared
 from feedd.errors import NoLongerKept
 from feedd.model import Details, Kind, Significance
 from feedd.normalise.text import fold, plain_text, summary
@@ -280,7 +280,7 @@ def difference(change: Change, reader: Reader, unpacked: Unpacked) -> Difference
     characters = len(old.html) + len(new.html)
     if characters > LONGEST_COMPARED:
         return unseen(change)._replace(characters=characters)
-    return Difference(changes_html(compare(old, new), change.reasons), characters)
+    return Difference(changes_html(compared(old, new), change.reasons), characters)
 
 
 def unseen(change: Change) -> Difference:

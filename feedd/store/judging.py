@@ -4,10 +4,8 @@ import sqlite3
 from contextlib import suppress
 from typing import NamedTuple
 
-from feedd.changes.compare import compare
-from feedd.changes.significance import judge
-from feedd.changes.trim import trimmed
 from feedd.changes.values import Content, Judged
+from feedd.changes.verdict import judged
 from feedd.errors import NoLongerKept
 from feedd.model import Article, Details, Item, Version
 from feedd.normalise import details
@@ -25,13 +23,13 @@ class StoredJudge(NamedTuple):
 
     def __call__(self, before: Version, item: Item, *, live: bool) -> Judged:
         old = stored_content(self.connection, before.revision_id)
-        return judge(compare(*trimmed(old, content_of(item.article))), live=live)
+        return judged(old, content_of(item.article), live=live)
 
 
 def judged_between(connection: sqlite3.Connection, old_id: int, new_id: int, *, live: bool = False) -> Judged:
     """How much differs between two stored versions."""
     old, new = stored_content(connection, old_id), stored_content(connection, new_id)
-    return judge(compare(*trimmed(old, new)), live=live)
+    return judged(old, new, live=live)
 
 
 def content_of(article: Article) -> Content:
