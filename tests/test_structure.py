@@ -83,7 +83,7 @@ def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
     [
         ("apscheduler", {"feedd.schedule"}),
         ("feedgen", {"feedd.publish.syndication"}),
-        ("sqlite_utils", {"feedd.store.schema"}),
+        ("sqlite_utils", {"feedd.store.migrations"}),
         ("zstandard", {"feedd.store.pack", "feedd.fetch.body"}),
         ("tomlkit", {"feedd.exchange.toml_file"}),
         ("feedparser", {"feedd.sources.feed.fallback"}),

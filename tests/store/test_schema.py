@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from feedd.errors import NewerStore, NotAStore, StoreError
 from feedd.store import schema
+from feedd.store.migrations import migrations
 from feedd.store.reader import Reader
 from feedd.store.writer import Writer
 
@@ -55,7 +56,7 @@ TABLES = "SELECT type, name, sql FROM sqlite_master ORDER BY type, name"
 def old_store(path: Path) -> None:
     """A database as the first version made it, with an entry in it."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        schema.migrations.apply(Database(connection), stop_before="0002_web")
+        migrations.apply(Database(connection), stop_before="0002_web")
         connection.execute(
             "INSERT INTO sources (name, type, location, configured, extraction, selection) VALUES ('a', 'directory',"
             " '/x', 1, 'e', 's')"
@@ -63,6 +64,12 @@ def old_store(path: Path) -> None:
         connection.execute(
             "INSERT INTO entries VALUES (1, 'uid', 'https://example.org/1', 'Title', 1, 0, 1, 1, 1, 1, 1, NULL)"
         )
+
+
+def test_every_step_is_known_by_name() -> None:
+    with closing(sqlite3.connect(":memory:")) as nothing:
+        assert migrations.name == schema.NAME
+        assert tuple(step.name for step in migrations.pending(Database(nothing))) == schema.STEPS
 
 
 def test_an_old_database_becomes_one_like_a_fresh_one(tmp_path: Path) -> None:
