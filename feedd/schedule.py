@@ -7,14 +7,14 @@ expressions and the one tick that asks what is due.
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.base import BaseTrigger
+    from apscheduler.triggers.cron import CronTrigger
 
 ALIASES = {
     "@hourly": "0 * * * *",
@@ -79,12 +79,17 @@ def zone(name: str | None) -> tzinfo:
         raise ValueError(f"'{name}' is not a time zone; write one such as Europe/Paris or UTC") from error
 
 
-def cron_trigger(expression: str, timezone: str | None) -> BaseTrigger:
+def cron_trigger(expression: str, timezone: str | None) -> "BaseTrigger":
     """Five fields as crontab(5) reads them. Raises ValueError with words for the user.
 
     APScheduler counts days of the week from Monday and wants every field to match; cron counts from Sunday,
     and where both days are given either may match.
     """
+    from apscheduler.triggers.combining import (
+        OrTrigger,
+    )  # a command without a cron expression starts the sooner
+    from apscheduler.triggers.cron import CronTrigger
+
     fields = ALIASES.get(expression.strip().lower(), expression).split()
     if len(fields) != 5 or not expression.isascii():
         raise ValueError(f"'{expression}' is not a cron expression; write five fields, such as 0 * * * *")
@@ -92,7 +97,7 @@ def cron_trigger(expression: str, timezone: str | None) -> BaseTrigger:
     try:
         weekdays = week_days(weekday)
 
-        def trigger(day: str, weekday: str) -> CronTrigger:
+        def trigger(day: str, weekday: str) -> "CronTrigger":
             return CronTrigger(
                 minute=minute, hour=hour, day=day, month=month, day_of_week=weekday, timezone=zone(timezone)
             )
@@ -147,6 +152,8 @@ class Ticker:
     """Calls `tick` every `seconds`, one call at a time, on the running event loop."""
 
     def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float) -> None:
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
         self.scheduler = AsyncIOScheduler(timezone=UTC)
         self.scheduler.add_job(
             tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
