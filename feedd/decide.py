@@ -164,9 +164,12 @@ def changed(item: Item, before: Version, state: EntryState, look: Pass, judge: J
     judged = judge(before, item, live=live)
     if judged.level is Significance.NONE:
         return quiet(TYPOGRAPHY, judged)
+    kind, because = kind_of(item, before, state, look, judge)
+    verdict = told(kind, because, judged, before)
     if words(item.article) in state.told_elsewhere:
+        if kind is Kind.REVERTED:  # it takes turns with what the other source shows
+            return verdict._replace(hold=Hold.FLIP_FLOP, releases=False)
         return quiet("another source told this version already", judged)
-    verdict = told(*kind_of(item, before, state, look, judge), judged, before)
     if hold := held_back(verdict, state, look, live=live):
         return verdict._replace(hold=hold, releases=False)
     if state.told_from is None:

@@ -328,6 +328,22 @@ def test_a_live_blog_in_two_sources_is_told_once(shelf: Shelf) -> None:
     assert len(told_of(shelf)) == before + 1
 
 
+@pytest.mark.parametrize("a", ["5", "56", "7"])
+@pytest.mark.parametrize("b", ["5656565656", "76767676", "567567567"])
+def test_a_flip_flop_beside_another_source_is_told_once(shelf: Shelf, a: str, b: str) -> None:
+    texts = {name: f"<p>There, {name} people were killed.</p>" for name in "567"}
+    looks(shelf, *(("a", texts[name]) for name in a), *(("b", texts[name]) for name in b))
+    told = [kind for source, kind, _ in told_of(shelf) if source == "b"]
+    assert len(told) <= len(set(b))
+
+
+def test_a_return_that_another_source_told_is_told_no_more(shelf: Shelf) -> None:
+    looks(shelf, ("a", A), ("b", A), ("a", B), ("b", B), ("a", A), ("b", A))
+    for number in range(12):
+        shelf.look("b", BORN_MS + (100 + number) * MINUTE_MS)
+    assert {source for source, *_ in told_of(shelf)} == {"a"}
+
+
 RENDERINGS = {
     "a tracker": '<p>{0}</p><p><a href="https://example.org/?utm_source={1}">More</a></p>',
     "a picture's version": '<p>{0}</p><img alt="" src="https://example.org/a.jpg?v={1}&amp;w=300">',

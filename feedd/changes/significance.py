@@ -216,7 +216,8 @@ class Lines:
     def before(self, at: int, side: str) -> str:
         """What stands before a hunk in that version."""
         hunks = chain((self.region.hunks[place] for place in range(at - 1, -1, -1)), (self.region.before,))
-        return next((text for hunk in hunks if hunk and (text := getattr(hunk, side))), "")
+        texts = (getattr(hunk, side) for hunk in hunks if hunk)
+        return next((text for text in texts if text and not text.startswith(PICTURE)), "")
 
 
 def may_ask(text: str, context: Context) -> bool:

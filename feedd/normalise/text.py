@@ -49,8 +49,8 @@ EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|stro
 EDGE_TAG = re.compile(r"</?(?:t[dh]|li)" + ATTRIBUTES)
 EDGE = "\x01"  # where a cell or an item of a list begins or ends; no document holds this character
 EDGES = re.compile(" ?\x01[ \x01]*+")
-NUMERAL = r"\d\u3005-\u3007\u3400-\u9fff\uf900-\ufaff"
-TELLING_END = re.compile(rf"(?<=[{NUMERAL}])[^\S\n]*+\n\s*+(?=[{NUMERAL}])")
+# a line that does not end as a sentence does, before one that does not go on in small letters: "Smith" and "Jones"
+TELLING_END = re.compile(r"""(?<=[^\s.!?…:;,"'”’»)\]。！？：；，、」』])[^\S\n]*+\n\s*+(?=[^\sa-z])""")
 
 
 class Line(NamedTuple):
