@@ -70,6 +70,7 @@ MARKUP = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 FOREIGN = re.compile(r"<(svg|math)(?=[\s/>]).*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+STRIKE = re.compile(r"<(/?)strike(?=[\s/>])", re.IGNORECASE)
 EMPTY_IMAGE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 PRE_START = re.compile(r'(<pre(?: [a-z]+="[^"]*")*>)\n+')  # a parser drops the first line feed, each time
 
@@ -89,6 +90,8 @@ def clean(raw: str, base_url: str) -> str:
         raw = FOREIGN.sub("", raw)  # a drawing's elements close themselves, and it is dropped in any case
         if too_deep(raw):
             raw = paragraphs(unescape(MARKUP.sub("\n", raw)))
+    if STRIKE.search(raw):
+        raw = STRIKE.sub(r"<\1s", raw)  # the same element by its name of today
     tree = LexborHTMLParser(raw, is_fragment=True)
     restore_media(tree, base_url)
     remove_clutter(tree)

@@ -42,7 +42,7 @@ RAISED = re.compile(
 )
 RAISED_SIGNS = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 QUOTE = re.compile(r"<(/?)q" + ATTRIBUTES)
-STRUCK = re.compile(r"<(/?)(?:s|strike|del)" + ATTRIBUTES)
+STRUCK = re.compile(r"<(/?)(?:s|del)" + ATTRIBUTES)
 PICTURE = re.compile(r'<img(?:\s[^\s=>]+="[^"]*")*?\salt="([^"]*)"' + ATTRIBUTES)
 CELL = r"t[dh]" + ATTRIBUTES
 EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>)*+(?=</t[dh]>)")
@@ -99,7 +99,7 @@ def spelled(clean_html: str) -> str:
 
 def marked(clean_html: str) -> str:
     """With words for passages that are struck out, pictures and empty cells, and EDGE around cells and items."""
-    if "</s>" in clean_html or "</strike>" in clean_html or "</del>" in clean_html:
+    if "</s>" in clean_html or "</del>" in clean_html:
         clean_html = STRUCK.sub(lambda tag: "]" if tag[1] else "[struck out: ", clean_html)
     if ' alt="' in clean_html:
         clean_html = PICTURE.sub(pictured, clean_html)
