@@ -158,7 +158,7 @@ def changed(item: Item, before: Version, state: EntryState, look: Pass, judge: J
         if before.provisional:
             because = "the article itself, in place of the summary that stood in for it"
         return quiet(because)._replace(tells_held=True)
-    if is_the_same_but_for_typography(before, item.article):
+    if words(before) == words(item.article):  # then there is nothing to be judged
         return quiet(TYPOGRAPHY)
     live = item.live or state.growing >= GROWING
     judged = judge(before, item, live=live)
@@ -231,16 +231,6 @@ def told(kind: Kind, because: str, judged: Judged, before: Version | None) -> Ve
         adds_only=judged.adds_only,
         releases=True,
         previous=before,
-    )
-
-
-def is_the_same_but_for_typography(before: Version, article: Article) -> bool:
-    """Whether text, title, links, pictures and authors are the same: then there is nothing to be judged."""
-    return (
-        before.fingerprint == article.fingerprint
-        and before.links_hash == article.links_hash
-        and before.authors == article.details.authors
-        and fold(before.title) == fold(article.title)
     )
 
 
