@@ -5,7 +5,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import click
 
 from feedd.config.load import find, load
 from feedd.config.settings import Config
-from feedd.config.values import UNITS
+from feedd.config.values import UNITS, instant
 from feedd.looks import now_ms
 
 Decorated = Callable[..., Any]
@@ -25,12 +24,12 @@ def moment(_: click.Context, __: click.Parameter, value: str | None) -> int | No
         return None
     if ago := re.fullmatch(r"([0-9]{1,9})([smhd])", value):
         return now_ms() - int(ago[1]) * UNITS[ago[2]]
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError as error:
-        why = f"'{value}' is not a time; write 2024-02-01, 2024-02-01T10:00:00Z or 2h (ago)"
-        raise click.BadParameter(why) from error
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    found = instant(value)
+    if found is None:
+        raise click.BadParameter(
+            f"'{value}' is not a time; write 2024-02-01, 2024-02-01T10:00:00Z or 2h (ago)"
+        )
+    return found
 
 
 config_option = click.option(

@@ -11,16 +11,20 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from feedd.config.base import Settings
+from feedd.config.channels import CHANNEL_TYPES, Channel
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
 from feedd.config.sources import TYPES, Defaults, Source, Web
 from feedd.config.values import name as valid_name
+from feedd.config.websub import WebSub
 from feedd.errors import ConfigError
 
-SECTIONS = ("include", "server", "store", "defaults", "fetch", "sources", "feeds")
+SECTIONS = ("include", "server", "store", "defaults", "fetch", "websub", "sources", "feeds", "notify")
 NOT_INHERITED = Fetching.model_fields.keys() - {"allow_private"}  # by what is no source of the web
-SECRET_KEYS = frozenset({"auth", "proxy", "headers", "cookies"})  # whose values no message repeats
-INCLUDED_SECTIONS = ("sources", "feeds")
+SECRET_KEYS = frozenset(
+    {"auth", "proxy", "headers", "cookies", "secret", "password"}
+)  # whose values no message repeats
+INCLUDED_SECTIONS = ("sources", "feeds", "notify")
 EXPECTED = {
     "string_type": "a text in quotes",
     "int_type": "a whole number",
@@ -61,6 +65,7 @@ class Loader:
         self.mistakes: list[str] = []
         self.places: dict[tuple[str, str], Path] = {}  # where each source and feed was first seen
         self.wanted: dict[str, list[str]] = {}  # what each feed names as its sources
+        self.told: dict[str, dict[str, list[str]]] = {}  # what each channel names as its feeds and sources
 
     def load(self) -> Config:
         main = self.read(self.path)
@@ -80,8 +85,11 @@ class Loader:
         shared = defaults | {key: fetching[key] for key in fetching.keys() & Fetching.model_fields.keys()}
         sources = [source for file, data in files for source in self.sources(file, data, shared)]
         feeds = [feed for file, data in files for feed in self.feeds(file, data)]
+        channels = [channel for file, data in files for channel in self.channels(file, data)]
+        websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
         self.check_references(sources)
-        if self.mistakes or server is None or store is None or fetch is None:
+        self.check_channels(sources)
+        if self.mistakes or server is None or store is None or fetch is None or websub is None:
             raise ConfigError(tuple(self.mistakes))
         return Config.model_construct(
             path=self.path,
@@ -90,6 +98,8 @@ class Loader:
             fetch=fetch,
             sources=tuple(sources),
             feeds=tuple(feeds),
+            channels=tuple(channels),
+            websub=websub,
         )
 
     def mistake(self, file: Path, key: str, text: str) -> None:
@@ -207,6 +217,27 @@ class Loader:
             if feed is not None:
                 yield feed
 
+    def channels(self, file: Path, data: dict[str, Any]) -> Iterator[Channel]:
+        for name, table in self.named_tables(file, "notify", data):
+            key = f"notify.{name}"
+            if "name" in table:
+                self.mistake(file, f"{key}.name", "unknown key; the name stands in the table's heading")
+                continue
+            kind = CHANNEL_TYPES.get(table["type"]) if isinstance(table.get("type"), str) else None
+            if kind is None:
+                wrong = f"{table['type']!r} is not a type of channel" if "type" in table else "is missing"
+                self.mistake(file, f"{key}.type", f"{wrong}; write {', '.join(CHANNEL_TYPES)}")
+                continue
+            named = {part: table.get(part) for part in ("feeds", "sources")}
+            self.told[name] = {
+                part: some
+                for part, some in named.items()
+                if isinstance(some, list) and all(isinstance(each, str) for each in some)
+            }
+            channel: Channel | None = self.validated(kind, file, key, {**table, "name": name})
+            if channel is not None:
+                yield channel
+
     def validated(
         self, model: type[Model], file: Path, key: str, table: dict[str, Any], own: set[str] | None = None
     ) -> Model | None:
@@ -214,7 +245,9 @@ class Loader:
         try:
             return model.model_validate(table, context=self.context)
         except ValidationError as error:
-            known = tuple(field for field in model.model_fields if field != "name")
+            known = tuple(
+                info.alias or field for field, info in model.model_fields.items() if field != "name"
+            )
             for detail in error.errors():
                 if own is None or not detail["loc"] or detail["loc"][0] in own or detail["type"] == "missing":
                     path = ".".join([key, *map(str, detail["loc"])])
@@ -242,6 +275,21 @@ class Loader:
                 if each not in names | tags and each != name:
                     kind = "tag of any source" if is_tag else "source"
                     self.mistake(file, key, f"{each!r} is no {kind}{suggestion(each, [*names, *tags])}")
+
+    def check_channels(self, sources: list[Source]) -> None:
+        """Channels may only name feeds, sources and tags that are there."""
+        names = {name for section, name in self.places if section == "sources"}
+        feeds = names | BUILT_IN_FEEDS | {name for section, name in self.places if section == "feeds"}
+        tags = {f"tag:{tag}" for source in sources for tag in source.tags}
+        some_failed = len(sources) < len(names)  # one that has mistakes may bear a tag
+        for name, told in self.told.items():
+            for part, known in (("feeds", feeds), ("sources", names | tags)):
+                for each in told.get(part, ()):
+                    is_tag = part == "sources" and each.startswith("tag:")
+                    if each not in known and not (is_tag and some_failed):
+                        kind = "feed" if part == "feeds" else "tag of any source" if is_tag else "source"
+                        why = f"{each!r} is no {kind}{suggestion(each, list(known))}"
+                        self.mistake(self.places["notify", name], f"notify.{name}.{part}", why)
 
 
 def in_words(detail: ErrorDetails, known: tuple[str, ...], *, secret: bool = False) -> str:

@@ -7,9 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from feedd.config.base import Settings
+from feedd.config.channels import Channel
 from feedd.config.fetching import Fetch
 from feedd.config.sources import Rules, Source
 from feedd.config.values import BaseUrl, Folder, Listen, ListenAddress
+from feedd.config.websub import WebSub
 
 BUILT_IN_FEEDS = frozenset({"all", "changes", "health"})
 
@@ -48,6 +50,8 @@ class Config(Settings):
     fetch: Fetch
     sources: tuple[Source, ...]
     feeds: tuple[Feed, ...]
+    channels: tuple[Channel, ...] = ()
+    websub: WebSub = WebSub()
 
     @cached_property
     def by_name(self) -> dict[str, Source]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -53,6 +54,15 @@ def duration(value: object) -> int:
     if found is None or int(found[1]) == 0:
         raise ValueError(f"{value!r} is not a duration; write 30s, 10m, 1h or 1d")
     return int(found[1]) * UNITS[found[2]]
+
+
+def instant(value: str) -> int | None:
+    """Milliseconds of a time or date (ISO 8601, in UTC unless it says otherwise); None where it is none."""
+    try:
+        found = datetime.fromisoformat(value)
+        return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
 
 
 def any_duration(value: object) -> int:

@@ -1,5 +1,6 @@
 """Which feeds there are, from the configuration: `all`, `changes`, `health`, one a source, and those of `[feeds]`."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedd import __version__
@@ -69,7 +70,12 @@ def chosen(config: Config, feed: Feed) -> tuple[str, ...] | None:
     """The names of a feed's sources, tags resolved."""
     if feed.sources is None:
         return None
-    wanted = set(feed.sources)
+    return sources_named(config, feed.sources)
+
+
+def sources_named(config: Config, names: Iterable[str]) -> tuple[str, ...]:
+    """The names of sources that `names` and `tag:…` stand for, in the configuration's order."""
+    wanted = set(names)
     return tuple(
         source.name
         for source in config.sources

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
+from feedd.store.notify_tables import NOTIFY
+
 migrations = Migrations("feedd")
 
 
@@ -234,6 +236,12 @@ CHANGES = (
 @migrations(name="0003_changes")
 def changes(db: Database) -> None:
     for statement in CHANGES:
+        db.execute(statement)
+
+
+@migrations(name="0004_notify")
+def notify(db: Database) -> None:
+    for statement in NOTIFY:
         db.execute(statement)
 
 

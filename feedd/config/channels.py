@@ -1,0 +1,357 @@
+"""What a configuration says of channels, as frozen values: who is told, of what, when, and by which way."""
+
+import base64
+import binascii
+import re
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from feedd.config.base import Settings, digest
+from feedd.config.secrets import Secret
+from feedd.config.sources import Rules
+from feedd.config.templates import Template
+from feedd.config.values import (
+    Arguments,
+    Duration,
+    Folder,
+    ProxyUrl,
+    SecretMap,
+    SecretText,
+    Size,
+    Timezone,
+    a_secret,
+    cron,
+    duration,
+    instant,
+    web_url,
+)
+from feedd.model import Kind
+from feedd.notify.pace import Pace, Quiet
+
+KINDS = tuple(str(kind) for kind in Kind)
+SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+SECRET_BYTES = 24  # Standard Webhooks wants at least so many, and 64 at most
+ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+NAMED_ADDRESS = re.compile(r"[^<>\r\n]*<(?P<address>[^<>]+)>")
+
+
+class Digest(NamedTuple):
+    """How long changes are gathered for one message: so long, or until the cron expression fires."""
+
+    every_ms: int | None
+    cron: str | None = None
+
+
+class Since(NamedTuple):
+    """How far back a new channel is told: so long before it was added, or from that moment on."""
+
+    ago_ms: int | None
+    at_ms: int | None = None
+
+
+def quiet(value: object) -> Quiet:
+    found = SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[1] + found[2] == found[3] + found[4]:
+        raise ValueError(f'{value!r} is not a time of rest; write one such as "22:00-07:00"')
+    hours = [int(part) for part in found.groups()]
+    return Quiet(hours[0] * 60 + hours[1], hours[2] * 60 + hours[3])
+
+
+def gathered(value: object) -> Digest:
+    try:
+        return Digest(duration(value))
+    except ValueError:
+        if isinstance(value, str) and (" " in value.strip() or value.startswith("@")):
+            return Digest(None, cron(value))
+    raise ValueError(f'{value!r} does not say when; write a duration such as "1h", or a cron expression')
+
+
+def since(value: object) -> Since:
+    try:
+        return Since(duration(value))
+    except ValueError:
+        at_ms = instant(value) if isinstance(value, str) else None
+    if at_ms is None:
+        raise ValueError(f'{value!r} is neither a duration such as "7d" nor a time such as "2024-02-01"')
+    return Since(None, at_ms)
+
+
+def secret_url(value: object, info: ValidationInfo) -> Secret:
+    """The address that messages are sent to: whoever knows it may send there, so it is a secret."""
+    found = a_secret(value, info)
+    if not found.missing:
+        try:
+            web_url(found.reveal())
+        except ValueError as error:
+            if "password" in str(error):
+                raise ValueError(
+                    'the address holds a user or password; write headers = { Authorization = "env:NAME" }'
+                ) from None
+            raise ValueError("is not a web address; write one such as https://example.org/hook") from None
+    return found
+
+
+def signing_secrets(value: object, info: ValidationInfo) -> tuple[Secret, ...]:
+    """One secret, or several while one takes the place of another (Standard Webhooks, "Signature scheme")."""
+    each = list(value) if isinstance(value, list | tuple) else [value]
+    if not each:
+        raise ValueError("names no secret")
+    return tuple(signing_secret(one, info) for one in each)
+
+
+def signing_secret(value: object, info: ValidationInfo) -> Secret:
+    found = a_secret(value, info)
+    if found.missing:
+        return found
+    coded = found.reveal().removeprefix("whsec_")
+    try:
+        key = base64.b64decode(coded + "=" * (-len(coded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not key:
+        raise ValueError(
+            "is not a signing secret; write whsec_ and 24 to 64 random bytes in base64, as this makes:"
+            " echo whsec_$(head -c 32 /dev/urandom | base64)"
+        )
+    if len(key) < SECRET_BYTES and found.warning is None:
+        short = f"the signing secret has {len(key)} bytes; Standard Webhooks wants 24 at least"
+        return Secret(found.value, short)
+    return found
+
+
+def mail_address(value: object) -> str:
+    """`someone@example.org` or `Name <someone@example.org>`."""
+    named = NAMED_ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    bare = named["address"] if named else value
+    if not isinstance(value, str) or not value.isprintable() or not ADDRESS.fullmatch(str(bare)):
+        raise ValueError(f"{value!r} is not a mail address; write someone@example.org")
+    return value
+
+
+def mail_addresses(value: object) -> tuple[str, ...]:
+    each = [value] if isinstance(value, str) else value
+    if not isinstance(each, list | tuple) or not each:
+        raise ValueError(f"{value!r} is not a mail address, nor a list of some")
+    return tuple(map(mail_address, each))
+
+
+QuietTime = Annotated[Quiet, BeforeValidator(quiet)]
+DigestTime = Annotated[Digest, BeforeValidator(gathered)]
+SinceTime = Annotated[Since, BeforeValidator(since)]
+SecretUrl = Annotated[Secret, BeforeValidator(secret_url)]
+SigningSecrets = Annotated[tuple[Secret, ...], BeforeValidator(signing_secrets)]
+MailAddress = Annotated[str, BeforeValidator(mail_address)]
+MailAddresses = Annotated[tuple[str, ...], BeforeValidator(mail_addresses)]
+
+
+class Notify(Settings):
+    """What every channel may say."""
+
+    name: str
+    feeds: tuple[str, ...] = Field(default=(), strict=False)
+    sources: tuple[str, ...] = Field(default=(), strict=False)
+    on: tuple[Kind, ...] = Field(default=tuple(Kind), strict=False)
+    min_significance: Literal["minor", "substantial"] = "minor"
+    match: Rules = Rules()
+    reject: Rules = Rules()
+    quiet: QuietTime | None = None
+    timezone: Timezone | None = None
+    digest: DigestTime | None = None
+    max_per_hour: int | None = Field(default=None, ge=1, le=100_000)
+    since: SinceTime | None = None
+    timeout: Duration = 15_000
+    concurrency: int = Field(default=4, ge=1, le=64)
+
+    @field_validator("on", mode="before")
+    @classmethod
+    def kinds(cls, value: object) -> tuple[Kind, ...]:
+        each = [value] if isinstance(value, str) else value
+        if not isinstance(each, list | tuple) or not each:
+            raise ValueError(f"{value!r} is not a list of kinds of change")
+        for one in each:
+            if one not in KINDS:
+                raise ValueError(f"{one!r} is no kind of change; known here: {', '.join(KINDS)}")
+        return tuple(Kind(one) for one in each)
+
+    @property
+    def pace(self) -> Pace:
+        """When messages may go."""
+        gather = self.digest or Digest(None)
+        return Pace(self.quiet, self.timezone, gather.every_ms, gather.cron, self.max_per_hour)
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        """Where and how messages go: another way deserves another try."""
+        return ()
+
+    @property
+    def settings_hash(self) -> str:
+        return digest(*self.way)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return ()
+
+    @property
+    def where(self) -> str:
+        """Where messages go, as people may see it."""
+        return ""
+
+    @property
+    def at_once(self) -> int:
+        return self.concurrency
+
+
+class Posted(Notify):
+    """What is sent with HTTP."""
+
+    url: SecretUrl
+    headers: SecretMap = ()
+    proxy: ProxyUrl | None = None
+    allow_private: bool = True
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        # Secret shows itself to nobody, so that its text has to be asked for
+        shown = [(name, value.value) for name, value in self.headers]
+        return self.url.value, shown, self.proxy and self.proxy.value, self.allow_private
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        own = [self.url, *(value for _, value in self.headers)]
+        return (*own, *([self.proxy] if self.proxy else ()))
+
+    @property
+    def where(self) -> str:
+        return host_of(self.url)
+
+
+class WebhookChannel(Posted):
+    """Standard Webhooks (standardwebhooks.com)."""
+
+    type: Literal["webhook"]
+    secret: SigningSecrets = ()
+    compress: bool = False
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        return (*super().way, [each.value for each in self.secret])
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (*super().secrets, *self.secret)
+
+
+class EmailChannel(Notify):
+    type: Literal["email"]
+    host: str = Field(pattern=r"^[^\s/@:\[\]]+$|^\[?[0-9a-fA-F:.]+\]?$")
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password: SecretText | None = None
+    sender: MailAddress = Field(alias="from")
+    to: MailAddresses
+    list_unsubscribe: str | None = Field(default=None, pattern=r"^(mailto:|https?://)[^\s<>]+$")
+    template: Template = Template()
+
+    @model_validator(mode="after")
+    def whole_login(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("write both user and password, or neither")
+        return self
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        login = self.user, self.password and self.password.value
+        return self.host, self.port, self.security, login, self.sender, self.to
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.password,) if self.password else ()
+
+    @property
+    def where(self) -> str:
+        return ", ".join(self.to)
+
+
+class AppriseChannel(Notify):
+    """Any service that Apprise knows, by its URL."""
+
+    type: Literal["apprise"]
+    url: SecretText
+    template: Template = Template()
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        return (self.url.value,)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.url,)
+
+    @property
+    def where(self) -> str:
+        return self.url.value.partition("://")[0] if not self.url.missing else ""
+
+
+class CommandChannel(Notify):
+    type: Literal["command"]
+    command: Arguments
+    timeout: Duration = 60_000
+    concurrency: int = Field(default=1, ge=1, le=64)
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        return self.command
+
+    @property
+    def where(self) -> str:
+        return self.command[0]
+
+
+class FileChannel(Notify):
+    """JSON Lines, a message a line."""
+
+    type: Literal["file"]
+    path: Folder
+    max_bytes: Size = 10_000_000
+    keep: int = Field(default=5, ge=0, le=1000)
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        return (str(self.path),)
+
+    @property
+    def where(self) -> str:
+        return str(self.path)
+
+    @property
+    def at_once(self) -> int:
+        return 1  # lines do not mix
+
+
+class WebSubChannel(Posted):
+    """Tells a hub elsewhere that feeds have changed (WebSub, section 7)."""
+
+    type: Literal["websub"]
+
+    @property
+    def at_once(self) -> int:
+        return 1  # one ping tells of all that has changed
+
+
+Channel = WebhookChannel | EmailChannel | AppriseChannel | CommandChannel | FileChannel | WebSubChannel
+CHANNEL_TYPES: dict[str, type[Channel]] = {
+    "webhook": WebhookChannel,
+    "email": EmailChannel,
+    "apprise": AppriseChannel,
+    "command": CommandChannel,
+    "file": FileChannel,
+    "websub": WebSubChannel,
+}
+
+
+def host_of(url: Secret) -> str:
+    """The host of an address whose rest may be a secret."""
+    return "" if url.missing else url.value.partition("://")[2].partition("/")[0].partition("?")[0]
