@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import comparing, deciding, ingest, parsing, serving, web
+from bench import comparing, deciding, ingest, kills, parsing, serving, telling, web
 from bench.figures import Figure, heading, table
 
 Measurement = Callable[[Path], list[Figure]]
@@ -28,6 +28,9 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "comparing": comparing.comparing,
         "deciding": partial(deciding.deciding, scale=scale),
         "web": partial(web.many, count=500 // scale),
+        "telling": partial(telling.reaction, count=1_000 // scale),
+        "deliveries": partial(telling.sustained, count=2_000 // scale, files=20_000 // scale),
+        "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
         "crowd": partial(web.crowd, count=10_000 // scale),
     }
 

@@ -39,15 +39,15 @@ class Client:
 
 
 @contextmanager
-def running(scratch: Path, folders: Mapping[str, Path]) -> Iterator[Daemon]:
-    """`feedd run` over these folders, watched; ready to answer within the block."""
+def running(scratch: Path, folders: Mapping[str, Path], more: str = "") -> Iterator[Daemon]:
+    """`feedd run` over these folders, watched, with `more` in its configuration; ready to answer within the block."""
     port, config, database = free_port(), scratch / "daemon.toml", scratch / "daemon.db"
     sources = [
         f"[sources.{name}]\ntype = 'directory'\npath = '{path}'\nwatch = true\n"
         for name, path in folders.items()
     ]
     config.write_text(
-        f"[server]\nlisten = '127.0.0.1:{port}'\n[store]\npath = '{database}'\n{''.join(sources)}"
+        f"[server]\nlisten = '127.0.0.1:{port}'\n[store]\npath = '{database}'\n{''.join(sources)}{more}"
     )
     command = [sys.executable, "-m", "feedd", "run", "--config", str(config)]
     with (scratch / "daemon.log").open("ab") as output:

@@ -33,6 +33,8 @@ from feedd.sources.process import Program
 from feedd.sources.sitemap import Sitemap, parse_sitemap
 from feedd.sources.watched import Watching
 from feedd.visits import PAGE_TYPES, State, Tools, Visitor
+from feedd.websub.incoming import Pushed
+from feedd.websub.links import announced, web_address
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
@@ -72,6 +74,11 @@ async def collect(source: WindowSource, state: State, tools: Tools) -> Collected
             assert_never(source)
 
 
+async def collect_pushed(source: FeedSource, pushed: Pushed, state: State, tools: Tools) -> Collected:
+    """What a hub pushed, read as if it had been fetched; the conversation is as it was. Raises SourceError."""
+    return await Errand(source, state, tools).pushed(source, pushed)
+
+
 class Errand(Visitor):
     """One look at a source of the web."""
 
@@ -81,8 +88,17 @@ class Errand(Visitor):
 
     async def feed(self, source: FeedSource) -> Collected:
         answer = await self.visit(self.address, FEED_TYPES, self.validators)
-        if self.is_old(answer):
-            return self.unchanged(answer)
+        return self.unchanged(answer) if self.is_old(answer) else await self.read_feed(source, answer)
+
+    async def pushed(self, source: FeedSource, pushed: Pushed) -> Collected:
+        """A document that nobody asked for: it says nothing of the source's server."""
+        headers = {} if pushed.content_type is None else {"content-type": pushed.content_type}
+        said = self.state.conversation
+        address = said.answered or self.address
+        collected = await self.read_feed(source, Answer(address, HTTPStatus.OK, headers, pushed.body))
+        return collected._replace(conversation=said)
+
+    async def read_feed(self, source: FeedSource, answer: Answer) -> Collected:
         recipe, whole = recipe_of(source), source.article is None
         reading = await self.tools.pool.run(
             documents.read_feed, self.document(answer), recipe, self.state.now_ms, whole=whole
@@ -194,7 +210,13 @@ class Errand(Visitor):
 
     def read(self, answer: Answer, reading: Reading, made: Made, *, again: bool = False) -> Collected:
         """`again`: the document must be read again even if it does not change."""
-        said = self.spoken(answer)._replace(note=reading.note, wishes=reading.wishes, hub=reading.hub)
+        header = announced(answer.headers.get("link", ""), answer.url)  # counts first (WebSub section 4)
+        said = self.spoken(answer)._replace(
+            note=reading.note,
+            wishes=reading.wishes,
+            hub=header.hub or web_address(reading.hub),
+            topic=header.topic or web_address(reading.topic),
+        )
         if not again and answer.body:
             said = said._replace(
                 requested=self.request_hash,

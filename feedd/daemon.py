@@ -17,7 +17,7 @@ from watchfiles import Change, awatch
 
 from feedd import control, shapes
 from feedd.config.settings import Config
-from feedd.config.sources import DirectorySource, Source
+from feedd.config.sources import DirectorySource, FeedSource, Source
 from feedd.errors import Stopped, StoreError, UsageError
 from feedd.fetch.freshness import spread
 from feedd.keeping import kept
@@ -30,8 +30,10 @@ from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.pruning import Pruner
 from feedd.store.reader import Reader
+from feedd.telling import telling
 from feedd.web.app import application
 from feedd.web.server import bind, server
+from feedd.websub.incoming import Pushed
 from feedd.wiring import feeds_of, prepare, wanted
 
 TICK_S = 1.0
@@ -114,28 +116,32 @@ class Daemon:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
         reader = Reader(self.config.store.path)
-        web = server(application(feeds_of(self.config, reader)))
-        requests = await control.listen(self.config.store.path, self.answer)
-        ticker = Ticker(self.tick, TICK_S)
-        serving = asyncio.create_task(web.serve(sockets=[listening]))
-        try:
-            async with looker(self.config, self.desk, self.stop) as self.looker:
-                announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
-                await self.begin()
-                self.start(self.prune_daily())
-                ticker.start()
-                ending = asyncio.create_task(ended.wait())
-                await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-                ending.cancel()
-                await self.end()
-        finally:
-            self.stop.set()
-            ticker.stop()
-            requests.close()
-            control.socket_path(self.config.store.path).unlink(missing_ok=True)
-            web.should_exit = True
-            await serving
-            reader.close()
+        feeds = feeds_of(self.config, reader)
+        async with telling(self.config, self.desk, reader, feeds, self.take) as told:
+            web = server(application(feeds, told.routes))
+            requests = await control.listen(self.config.store.path, self.answer)
+            ticker = Ticker(self.tick, TICK_S)
+            serving = asyncio.create_task(web.serve(sockets=[listening]))
+            try:
+                async with looker(self.config, self.desk, self.stop, hears_pushes=True) as self.looker:
+                    announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
+                    await self.begin()
+                    self.start(self.prune_daily())
+                    self.start(told.run())
+                    ticker.start()
+                    ending = asyncio.create_task(ended.wait())
+                    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+                    ending.cancel()
+                    await self.end()
+            finally:
+                self.stop.set()
+                ticker.stop()
+                requests.close()
+                control.socket_path(self.config.store.path).unlink(missing_ok=True)
+                await told.close()
+                web.should_exit = True
+                await serving
+                reader.close()
 
     async def begin(self) -> None:
         """Look at folders at once, and at what else is due one after the other."""
@@ -213,6 +219,16 @@ class Daemon:
             if source.name not in self.again:
                 self.start(self.look_again(source))
             self.again.setdefault(source.name, set()).update(looked.again)
+        return looked
+
+    async def take(self, source: FeedSource, pushed: Pushed) -> Looked:
+        """Record what a hub pushed."""
+        if self.looker is None:
+            raise Stopped
+        async with self.busy[source.name]:
+            looked = await self.looker.take(source, pushed)
+        if looked.tally.changed:
+            log.info("%s: pushed: %s", source.name, in_words(looked.tally))
         return looked
 
     async def watch(self, source: DirectorySource) -> None:

@@ -170,7 +170,8 @@ class Conversation(NamedTuple):
     note: str | None = None  # a state that is no failure
     interval: int | None = None  # of `every = "auto"`, in milliseconds
     wishes: Wishes = Wishes()
-    hub: str | None = None
+    hub: str | None = None  # that it names (WebSub) …
+    topic: str | None = None  # … and what it is called there
     missing: int = 0  # looks in a row that its page was not found
 
     def unread(self) -> "Conversation":

@@ -18,7 +18,7 @@ from functools import partial
 
 from feedd import __version__
 from feedd.config.settings import Config
-from feedd.config.sources import DirectorySource, GitSource, Source
+from feedd.config.sources import DirectorySource, FeedSource, GitSource, Source
 from feedd.fetch.client import Fetcher
 from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
@@ -26,6 +26,7 @@ from feedd.folder import FolderLooker
 from feedd.looks import WHOLE, Looked, Progress, Request
 from feedd.store.desk import Desk
 from feedd.visits import Tools
+from feedd.websub.incoming import Pushed
 from feedd.window import WindowLooker
 from feedd.workers import Pool
 
@@ -59,13 +60,22 @@ class Looker:
             case _:
                 return await self.windows.look(source, asked=request.asked)
 
+    async def take(self, source: FeedSource, pushed: Pushed) -> Looked:
+        """Record what a hub pushed. No look at the source may be under way. Raises StoreError, Stopped."""
+        return await self.windows.take(source, pushed)
+
 
 @asynccontextmanager
-async def looker(config: Config, desk: Desk, stop: threading.Event) -> AsyncIterator[Looker]:
-    """What looks need, on the running event loop, for as long as the context lasts."""
+async def looker(
+    config: Config, desk: Desk, stop: threading.Event, *, hears_pushes: bool = False
+) -> AsyncIterator[Looker]:
+    """What looks need, on the running event loop, for as long as the context lasts.
+
+    `hears_pushes`: as WindowLooker's.
+    """
     folders = FolderLooker(desk, stop, config.store.path.parent)
     async with tools(config) as kit:
-        made = Looker(folders, WindowLooker(desk, kit))
+        made = Looker(folders, WindowLooker(desk, kit, hears_pushes=hears_pushes))
         try:
             yield made
         finally:

@@ -9,7 +9,9 @@ from feedd.model import COUNTS, Rejected
 from feedd.normalise.text import plain_text
 from feedd.normalise.url import shown
 from feedd.publish.plan import Plan
-from feedd.publish.times import rfc3339_or_none
+from feedd.publish.times import rfc3339, rfc3339_or_none
+from feedd.store.deliveries import Delivery
+from feedd.store.log import Logged
 from feedd.store.proposals import Proposed
 from feedd.store.pruning import Report
 from feedd.store.reader import Entry, Revision, SourceRow
@@ -165,6 +167,54 @@ def hunk_shape(hunk: Hunk, moved: Hunk | None) -> Shape | None:
     return shape
 
 
+def change(logged: Logged) -> Shape:
+    """A change of an entry, or of a source: of that also what happened, in words."""
+    shape: Shape = {
+        "id": logged.id,
+        "kind": logged.kind,
+        "significance": logged.significance,
+        "reasons": list(logged.reasons),
+        "at": rfc3339(logged.at_ms),
+    }
+    return shape if logged.entry_id is not None else {**shape, "detail": logged.detail}
+
+
+def told(
+    logged: Logged,
+    each: Shape | None,
+    revision: Revision | None,
+    previous: Revision | None,
+    differs: Shape | None,
+) -> Shape:
+    """A change of an entry with all that belongs to it; null stands for what there is not, or not any more."""
+    return {
+        "change": change(logged),
+        "entry": each,
+        "revision": history([revision])[0] if revision is not None else None,
+        "previous": history([previous])[0] if previous is not None else None,
+        "diff": differs,
+    }
+
+
+def told_of_source(logged: Logged, row: SourceRow | None) -> Shape:
+    return {"change": change(logged), "source": None if row is None else source(row)}
+
+
+def gathered(logged: Logged, each: Entry | None, revision: Revision | None) -> Shape:
+    """A change of an entry within a digest: in short."""
+    shape = told(logged, None if each is None else entry(each), revision, None, None)
+    return {key: shape[key] for key in ("change", "entry", "revision")}
+
+
+def digest(changes: Sequence[Shape], more: int) -> Shape:
+    return {"changes": list(changes), "more": more}
+
+
+def event(logged: Logged, about: Shape | None, url: str) -> Shape:
+    """A change as a stream tells it, with the entry in short, or the source; `url` is a page of feedd's own."""
+    return {"change": change(logged), "source" if logged.entry_id is None else "entry": about, "url": url}
+
+
 def prune(report: Report, *, dry_run: bool) -> Shape:
     return {
         "sources": [{**each._asdict(), "kept_because": list(each.kept_because)} for each in report.sources],
@@ -181,4 +231,20 @@ def explanation(url: str, canonical_url: str | None, *, known: bool, decision: s
         "known": known,
         "decision": decision,
         "because": because,
+    }
+
+
+def delivery(each: Delivery) -> Shape:
+    return {
+        "id": each.id,
+        "channel": each.channel,
+        "change": each.change_id,
+        "type": each.type,
+        "status": each.status,
+        "attempts": each.attempts,
+        "next_attempt": rfc3339_or_none(each.next_attempt_ms),
+        "error": each.error,
+        "created": rfc3339(each.created_ms),
+        "done": rfc3339_or_none(each.done_ms),
+        "message": each.digest_id,
     }

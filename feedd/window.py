@@ -12,8 +12,8 @@ from functools import cache, partial
 from publicsuffixlist import PublicSuffixList
 
 from feedd.answers import covers, host_of
-from feedd.collect import Collected, collect
-from feedd.config.sources import ArticleSource, CommandSource, WatchSource, WindowSource
+from feedd.collect import Collected, collect, collect_pushed
+from feedd.config.sources import ArticleSource, CommandSource, FeedSource, WatchSource, WindowSource
 from feedd.errors import BadStatus, SelectorRot, SourceError, Stopped, StoreError
 from feedd.fetch.freshness import auto_interval, next_look
 from feedd.fetch.guard import literal
@@ -26,10 +26,11 @@ from feedd.rechecking import Rechecker
 from feedd.recipes import recipe_of
 from feedd.schedule import Due
 from feedd.sources.items import Made
-from feedd.store import rechecks
+from feedd.store import rechecks, subscriptions
 from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started, Window
 from feedd.visits import Seen, State, Tools, Visitor
+from feedd.websub.incoming import Pushed, rarer
 
 GONE = 410
 LONGEST_ERROR = 1_000  # characters; what strangers say is in it
@@ -42,11 +43,15 @@ log = logging.getLogger(__name__)
 
 
 class WindowLooker:
-    """Looks at sources of the web, and at programs; belongs to the process that holds the lock."""
+    """Looks at sources of the web, and at programs; belongs to the process that holds the lock.
 
-    def __init__(self, desk: Desk, tools: Tools) -> None:
+    `hears_pushes`: hubs reach this process, so that what they push need not be polled often.
+    """
+
+    def __init__(self, desk: Desk, tools: Tools, *, hears_pushes: bool = False) -> None:
         self.desk = desk
         self.tools = tools
+        self.hears_pushes = hears_pushes
 
     async def look(self, source: WindowSource, *, asked: bool = False) -> Looked:
         """Look at one source. A failure is recorded on the source and returned.
@@ -62,6 +67,39 @@ class WindowLooker:
         except StoreError as error:  # when the next look comes can't be read, or noted
             looked = await self.failed(source, key, None, error)
         return looked._replace(seconds=time.monotonic() - begun)
+
+    async def take(self, source: FeedSource, pushed: Pushed) -> Looked:
+        """Record what a hub pushed as if it had been fetched. What can't be is fetched soon in its place.
+
+        What is known of the source's server stays as it is, and so does when it is asked next. Raises StoreError.
+        """
+        begun, key, now = time.monotonic(), key_of(source), now_ms()
+        started = await self.desk.do(lambda writer: writer.begin(key, now))
+        look = started.look
+        if look.first or look.rebase or started.reselected:  # only a look at all of it ends that
+            because = "the hub pushed before the document was read under today's settings"
+            return await self.polled_soon(source, look.source_id, because)
+        try:
+            collected = await collect_pushed(source, pushed, await self.state(source, started), self.tools)
+        except SourceError as error:
+            looked = await self.polled_soon(source, look.source_id, "what the hub pushed can't be read")
+            return looked._replace(status="failed", error=shown(str(error), LONGEST_ERROR))
+        made, resting = collected.made, resting_holds(source, collected.resting)
+        assert made is not None
+        received = subscriptions.Received(made.items, made.rejected, made.present, made.shared, resting)
+        tally = await self.desk.do(lambda writer: subscriptions.record(writer, key, look, received))
+        if source.recheck:
+            pages, held, limit = collected.pages, started.entries, source.max_articles
+            await self.desk.do(lambda writer: rechecks.schedule(writer, look, pages, held=held, limit=limit))
+            await self.desk.do(lambda writer: rechecks.settle(writer, source.name, now_ms(), looked=False))
+        tally += Tally(duplicates=collected.known)
+        return Looked(source.name, "ok", tally, time.monotonic() - begun)
+
+    async def polled_soon(self, source: FeedSource, source_id: int, because: str) -> Looked:
+        at_ms = await self.desk.do(
+            lambda writer: subscriptions.poll_soon(writer, source_id, because, now_ms())
+        )
+        return Looked(source.name, "unchanged", next_check_ms=at_ms, note=because)
 
     async def guarded(
         self, source: WindowSource, key: SourceKey, look: Callable[[Started], Awaitable[Looked]]
@@ -165,6 +203,7 @@ class WindowLooker:
         if source.timing.auto:
             said = said._replace(interval=await self.rhythm(started, made, now))
         due = due_after(source, collected._replace(conversation=said), now)
+        due = await self.rarely(source, started, due)
         window = Window(
             made.items if made else (),
             made.rejected if made else None,
@@ -188,6 +227,14 @@ class WindowLooker:
             await self.desk.do(lambda writer: rechecks.schedule(writer, look, pages, held=held, limit=limit))
         status = "ok" if made is not None and (made.items or made.rejected) else "unchanged"
         return Looked(source.name, status, tally, next_check_ms=due.at_ms, note=said.note)
+
+    async def rarely(self, source: WindowSource, started: Started, own: Due) -> Due:
+        """When the source is looked at next: seldom while a hub pushes what it has."""
+        source_id, now = started.look.source_id, started.look.now_ms
+        if not (self.hears_pushes and isinstance(source, FeedSource)):
+            return own
+        pushed = await self.desk.do(lambda writer: subscriptions.is_pushed(writer, source_id, own, now))
+        return rarer(own, source.timing, now, source.max_interval) if pushed else own
 
     async def rhythm(self, started: Started, made: Made | None, now: int) -> int:
         """How often to look at a source that says itself how often it publishes."""

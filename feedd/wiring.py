@@ -1,15 +1,21 @@
 """A configuration over a store: what every command that needs both begins with."""
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from feedd.config.channels import Channel, Since
 from feedd.config.settings import Config
 from feedd.config.sources import Source
 from feedd.looks import Looked, is_folder, key_of, named, now_ms
+from feedd.notify.audience import of_channel
 from feedd.publish.cache import Feeds
 from feedd.publish.plan import plans, settings
+from feedd.store.channels import Addressee
 from feedd.store.desk import Desk
 from feedd.store.reader import Reader
+
+log = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
@@ -27,9 +33,36 @@ def feeds_of(config: Config, reader: Reader) -> Feeds:
 
 
 def prepare(desk: Desk, config: Config) -> None:
-    """Bring the store in line with the configuration."""
+    """Bring the store in line with the configuration; say what that cancels."""
     keys = [key_of(source) for source in config.sources]
-    desk.run(lambda writer: writer.configure(keys, settings(config), now_ms()))
+    told, first = addressees(config), {source.name: source.priority for source in config.sources}
+    cancelled = desk.run(lambda writer: writer.configure(keys, settings(config), now_ms(), told, first))
+    for name, count in cancelled:
+        what = (
+            f"; {count:,} {'delivery' if count == 1 else 'deliveries'} that waited for it cancelled"
+            if count
+            else ""
+        )
+        log.warning("notify.%s is no longer in the configuration%s", name, what)
+
+
+def addressees(config: Config) -> list[Addressee]:
+    """The channels, as far as it matters for what is queued."""
+    return [addressee(channel, config) for channel in config.channels]
+
+
+def addressee(channel: Channel, config: Config) -> Addressee:
+    since = channel.since or Since(None)
+    return Addressee(
+        channel.name,
+        channel.type,
+        channel.where,
+        channel.settings_hash,
+        of_channel(channel, config).wants,
+        channel.pace,
+        since.ago_ms,
+        since.at_ms,
+    )
 
 
 def wanted(config: Config, desk: Desk, names: Sequence[str]) -> Wanted:

@@ -92,6 +92,10 @@ def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
         ("publicsuffixlist", {"feedd.window"}),
         ("watchfiles", {"feedd.daemon"}),
         ("nh3", {"feedd.normalise.html"}),
+        ("standardwebhooks", {"feedd.notify.webhook"}),
+        ("aiosmtplib", {"feedd.notify.email"}),
+        ("apprise", {"feedd.notify.apprise_way"}),
+        ("jinja2", {"feedd.web.pages", "feedd.notify.sandbox"}),
     ],
 )
 def test_a_library_is_known_in_one_place(library: str, only: set[str]) -> None:

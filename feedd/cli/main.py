@@ -1,7 +1,6 @@
 """The command line: what stands before every command. A command's module is imported when it runs."""
 
 import importlib
-import keyword
 import logging
 import os
 import sys
@@ -14,7 +13,7 @@ from feedd import __version__
 COMMANDS = {
     "run": "passes",
     "update": "passes",
-    "check": "passes",
+    "check": "checking",
     "test": "testing",
     "sources": "listings",
     "feeds": "listings",
@@ -27,7 +26,10 @@ COMMANDS = {
     "import": "exchange",
     "export": "exchange",
     "prune": "pruning",
+    "deliveries": "delivering",
+    "notify": "notifying",
 }
+SPELLED = {"import": "import_", "deliveries": "deliveries_"}  # where another thing has the name
 
 
 class Commands(click.Group):
@@ -40,7 +42,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
+        command: click.Command = getattr(module, SPELLED.get(cmd_name, cmd_name))
         return command
 
     def invoke(self, ctx: click.Context) -> object:

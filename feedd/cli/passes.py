@@ -1,4 +1,4 @@
-"""The commands that look at sources: run, update, check, test."""
+"""The commands that look at sources: run, update."""
 
 import asyncio
 import sys
@@ -19,16 +19,18 @@ from feedd.cli.common import (
     print_json,
 )
 from feedd.config.settings import Config
-from feedd.config.sources import DirectorySource, Source, WebSource
-from feedd.errors import AlreadyRunning, ConfigError, UsageError
+from feedd.config.sources import Source
+from feedd.errors import AlreadyRunning, UsageError
 from feedd.looks import Looked, Progress, Request, is_folder, named
 from feedd.model import COUNTS
 from feedd.pipeline import looker
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
+from feedd.store.reader import Reader
 from feedd.wiring import prepare, wanted
 
 WAIT_S = 0.1
+DELIVER_S = 60.0  # that an update spends on telling what it found
 PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
 
 
@@ -98,12 +100,29 @@ def update_here(
 
         async def looks() -> list[Looked]:
             async with looker(config, desk, threading.Event()) as each:
-                return await in_order(
+                looked = await in_order(
                     due.sources, lambda source: each.look(source, request, progress.of(source.name))
                 )
+            await delivered(config, desk)
+            return looked
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return shapes.update([*runner.run(looks()), *due.later])
+
+
+async def delivered(config: Config, desk: Desk) -> None:
+    """Tell what there is to be told now. What nobody takes waits for the next update, or the daemon."""
+    if not config.channels:
+        return
+    from feedd.telling import deliverer  # what sends takes a tenth of a second
+
+    reader = Reader(config.store.path)
+    async with deliverer(config, desk, reader) as office:
+        if not await office.drain(DELIVER_S):
+            click.echo(
+                f"not all was delivered within {DELIVER_S:g} s; the rest waits for the next update", err=True
+            )
+    reader.close()
 
 
 async def in_order(sources: list[Source], look: Callable[[Source], Awaitable[Looked]]) -> list[Looked]:
@@ -163,42 +182,3 @@ def progress_bars() -> Iterator[Bars]:
         yield bars
     finally:
         bars.clear()
-
-
-@click.command()
-@json_option
-@config_option
-def check(config_path: Path | None, *, as_json: bool) -> None:
-    """Check the configuration; name every mistake in it."""
-    try:
-        config = configuration(config_path)
-    except ConfigError as error:
-        if as_json:
-            print_json({"ok": False, "mistakes": list(error.mistakes), "warnings": []})
-            sys.exit(2)
-        raise
-    warnings = list(warnings_of(config))
-    if as_json:
-        print_json({"ok": True, "mistakes": [], "warnings": warnings})
-        return
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    count = len(config.sources)
-    click.echo(f"{config.path}: no mistakes; {count} source{'' if count == 1 else 's'}")
-
-
-def warnings_of(config: Config) -> Iterator[str]:
-    """What is no mistake, but will fail or surprise at run time."""
-    if not config.sources:
-        yield f"{config.path}: sources: there is none; add one as [sources.NAME]"
-    for source in config.sources:
-        try:
-            if isinstance(source, DirectorySource):
-                next(source.path.iterdir(), None)
-        except OSError as error:
-            yield f"{config.path}: sources.{source.name}.path: {source.location} can't be read: {error.strerror}"
-        if isinstance(source, WebSource):
-            for warning in sorted({each.warning for each in source.secrets if each.warning}):
-                yield f"{config.path}: sources.{source.name}: {warning}"
-    if not config.store.path.parent.is_dir():
-        yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"

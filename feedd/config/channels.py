@@ -27,10 +27,12 @@ from feedd.config.values import (
     web_url,
 )
 from feedd.model import Kind
+from feedd.notify import apprise_way
 from feedd.notify.pace import Pace, Quiet
 
 KINDS = tuple(str(kind) for kind in Kind)
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+PING_MS = 1_000
 SECRET_BYTES = 24  # Standard Webhooks wants at least so many, and 64 at most
 ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 NAMED_ADDRESS = re.compile(r"[^<>\r\n]*<(?P<address>[^<>]+)>")
@@ -92,6 +94,14 @@ def secret_url(value: object, info: ValidationInfo) -> Secret:
     return found
 
 
+def apprise_url(value: object, info: ValidationInfo) -> Secret:
+    """It names service, user and password in one: a secret."""
+    found = a_secret(value, info)
+    if not found.missing and (why := apprise_way.objection(found.reveal())):
+        raise ValueError(why)
+    return found
+
+
 def signing_secrets(value: object, info: ValidationInfo) -> tuple[Secret, ...]:
     """One secret, or several while one takes the place of another (Standard Webhooks, "Signature scheme")."""
     each = list(value) if isinstance(value, list | tuple) else [value]
@@ -139,6 +149,7 @@ def mail_addresses(value: object) -> tuple[str, ...]:
 QuietTime = Annotated[Quiet, BeforeValidator(quiet)]
 DigestTime = Annotated[Digest, BeforeValidator(gathered)]
 SinceTime = Annotated[Since, BeforeValidator(since)]
+AppriseUrl = Annotated[Secret, BeforeValidator(apprise_url)]
 SecretUrl = Annotated[Secret, BeforeValidator(secret_url)]
 SigningSecrets = Annotated[tuple[Secret, ...], BeforeValidator(signing_secrets)]
 MailAddress = Annotated[str, BeforeValidator(mail_address)]
@@ -279,7 +290,7 @@ class AppriseChannel(Notify):
     """Any service that Apprise knows, by its URL."""
 
     type: Literal["apprise"]
-    url: SecretText
+    url: AppriseUrl
     template: Template = Template()
 
     @property
@@ -335,6 +346,12 @@ class WebSubChannel(Posted):
     """Tells a hub elsewhere that feeds have changed (WebSub, section 7)."""
 
     type: Literal["websub"]
+
+    @property
+    def pace(self) -> Pace:
+        """What comes together is told together: the hub fetches the feed anyhow."""
+        pace = super().pace
+        return pace if pace.gathers else pace._replace(gather_ms=PING_MS)
 
     @property
     def at_once(self) -> int:

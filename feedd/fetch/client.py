@@ -2,6 +2,7 @@
 
 fetch:  first hop ─► turn at the host ─► send ─► redirect? ─► next hop ─► …
                                           └────► body, decompressed and counted ─► Answer
+post:   send ─► the beginning of the body ─► Answer
 """
 
 import asyncio
@@ -18,9 +19,9 @@ from feedd.fetch.connections import Connections, Response, trusted_roots
 from feedd.fetch.hops import Hop
 from feedd.fetch.manners import Manners
 from feedd.fetch.network import Names, Resolve
-from feedd.fetch.values import Answer, Ask
+from feedd.fetch.values import Answer, Ask, Post
 
-LESSER_BYTES = 64 * 1024  # of the body of an answer that is no success; it may end anyhow
+LESSER_BYTES = 64 * 1024  # of the body of an answer that is no success, or answers a POST; it may end anyhow
 LESSER_S = 5.0
 HIDDEN = frozenset({"set-cookie", "set-cookie2"})
 NO_BODY = frozenset({204, 304})
@@ -92,30 +93,49 @@ class Fetcher:
                 on_the_way["retry-after"] = received.headers["retry-after"]
             hop = following
 
-    async def _receive(self, ask: Ask, hop: Hop, until_s: float) -> Received:
+    async def post(self, post: Post) -> Answer:
+        """POST. Any status is an answer, a redirect too: none is followed.
+
+        It waits for no turn at the host. `access.timeout_s` is the time until the status is in; of the body what
+        comes within that time is taken, for 5 s and up to 64 kB, whole or not.
+        Raises FetchError, and of it AddressRefused, TimedOut. Their texts name host and port alone.
+        """
+        try:
+            hop = hops.first(post)
+        except FetchError:  # its text holds the address, and whoever knows where to post may post there
+            raise FetchError("the address to post to is no address of the web") from None
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
+        received = await self._receive(post, hop, began_s + post.access.timeout_s)
+        url = hop.address.url
+        return Answer(url, received.status, received.headers, received.body, None, clock() - began_s)
+
+    async def _receive(self, ask: Ask | Post, hop: Hop, until_s: float) -> Received:
         """One request and what comes back, by that time of the loop's clock."""
-        answered = False
+        if isinstance(ask, Post):
+            headers, content = hops.headers_of_post(ask, hop), ask.body
+        else:
+            headers, content = hops.headers_of(ask, hop), None
         try:
             async with asyncio.timeout_at(until_s):
-                headers = hops.headers_of(ask, hop)
-                response = await self._connections.send(hop.address, ask.access, headers)
-                answered = True
-                return await self._read(response, ask, hop)
+                response = await self._connections.send(hop.address, ask.access, headers, content)
         except TimeoutError as error:
-            raise words.late(hop.address, ask.access, answered=answered) from error
+            raise words.late(hop.address, ask.access, answered=False) from error
+        return await self._read(response, ask, hop, until_s)
 
-    async def _read(self, response: Response, ask: Ask, hop: Hop) -> Received:
+    async def _read(self, response: Response, ask: Ask | Post, hop: Hop, until_s: float) -> Received:
         headers = joined(response.headers)
         coding = headers.get("content-encoding", "")
         cookies = [text(value) for name, value in response.headers if name.lower() == b"set-cookie"]
+        good = 200 <= response.status < 300 and response.status not in NO_BODY
         try:
-            if 200 <= response.status < 300 and response.status not in NO_BODY:
+            if good and isinstance(ask, Ask):
                 body = Body(hop.address.host, coding, ask.access.max_bytes, cut=ask.cut)
                 body.announce(headers.get("content-length"))
-                await self._fill(body, response, ask, hop)
+                await self._fill_by(until_s, body, response, ask, hop)
                 content = body.whole()
             else:
-                body = await self._lesser_body(response, ask, hop, coding)
+                body = await self._lesser_body(response, ask, hop, coding, until_s)
                 content = body.so_far()
         except BaseException:
             await self._connections.drop(response)
@@ -123,20 +143,29 @@ class Fetcher:
         await self._connections.finish(response, reusable=not body.full)
         return Received(response.status, headers, cookies, content)
 
-    async def _fill(self, body: Body, response: Response, ask: Ask, hop: Hop) -> None:
+    async def _fill_by(self, until_s: float, body: Body, response: Response, ask: Ask, hop: Hop) -> None:
+        try:
+            async with asyncio.timeout_at(until_s):
+                await self._fill(body, response, ask, hop)
+        except TimeoutError as error:
+            raise words.late(hop.address, ask.access, answered=True) from error
+
+    async def _fill(self, body: Body, response: Response, ask: Ask | Post, hop: Hop) -> None:
         async with aclosing(self._connections.body(response, hop.address, ask.access)) as pieces:
             async for piece in pieces:
                 body.add(piece)
                 if body.full:
                     return
 
-    async def _lesser_body(self, response: Response, ask: Ask, hop: Hop, coding: str) -> Body:
+    async def _lesser_body(
+        self, response: Response, ask: Ask | Post, hop: Hop, coding: str, until_s: float
+    ) -> Body:
         """What comes of it: the status and its Retry-After matter more than that the page is whole."""
         most = 0 if response.status in NO_BODY else LESSER_BYTES
         body = Body(hop.address.host, "", most, cut=True)
         with suppress(FetchError, TimeoutError):
             body = Body(hop.address.host, coding, most, cut=True)
-            async with asyncio.timeout(LESSER_S):
+            async with asyncio.timeout_at(min(until_s, asyncio.get_running_loop().time() + LESSER_S)):
                 await self._fill(body, response, ask, hop)
                 return body
         body.full = True  # what is left of it is in the way of the next request

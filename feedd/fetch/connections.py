@@ -55,19 +55,29 @@ class Connections:
         self._open = Backend(resolve, allow_private=True)
         self._idle: list[tuple[Route, httpcore.AsyncHTTPConnection]] = []  # the newest last
 
-    async def send(self, place: Address, access: Access, headers: list[tuple[bytes, bytes]]) -> Response:
-        """Ask, and read the headers of what comes. Raises FetchError; `finish` or `drop` what it gives."""
+    async def send(
+        self, place: Address, access: Access, headers: list[tuple[bytes, bytes]], post: bytes | None = None
+    ) -> Response:
+        """Ask (POST, if there is something to post), and read the headers of what comes.
+
+        Raises FetchError; `finish` or `drop` what it gives.
+        """
         request = httpcore.Request(
-            b"GET",
+            b"GET" if post is None else b"POST",
             url_of(place),
             headers=headers,
+            content=post,
             extensions={"timeout": {"connect": access.connect_timeout_s}},
         )
         route = Route(*place.origin, access.allow_private, access.proxy)
         while (kept := await self._take(route)) is not None:
-            # the server may close a connection in the moment in which it is used again
+            # The server may close a connection in the moment in which it is used again. Nobody can tell then
+            # whether it took the request: it is made again, a POST once only. Whatever is posted may come twice
+            # anyhow, and is told apart by its id, or means the same twice (RFC 9110 section 9.2.2).
             with suppress(Exception):
                 return await self._ask(kept, request, route)
+            if post is not None:
+                break
         with foreign(place, access, answered=False):
             return await self._ask(await self._new(place, access), request, route)
 

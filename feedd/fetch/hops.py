@@ -8,7 +8,7 @@ from typing import NamedTuple
 from feedd.errors import FetchError, TooManyRedirects
 from feedd.fetch import address, body
 from feedd.fetch.address import PORTS, Address
-from feedd.fetch.values import Access, Ask, Basic, Bearer
+from feedd.fetch.values import Access, Ask, Basic, Bearer, Post
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
@@ -48,7 +48,7 @@ class Hop(NamedTuple):
     passed: frozenset[tuple[str, tuple[Cookie, ...]]] = frozenset()
 
 
-def first(ask: Ask) -> Hop:
+def first(ask: Ask | Post) -> Hop:
     """Raises FetchError if the address is none."""
     place, auth = address.read(ask.url)
     return Hop(place.url, place, ask.access.auth or auth)
@@ -96,32 +96,51 @@ def headers_of(ask: Ask, hop: Hop) -> Headers:
     Where the way has left the first origin, even if it came back, only `SHARED` ones of the source's go along:
     the name of a header does not tell whether it holds a secret.
     """
+    headers = dressed(ask.access, hop, ask.accept) | conditions(ask, hop)
+    return [encoded(name, value) for name, value in headers.items()]
+
+
+def headers_of_post(post: Post, hop: Hop) -> Headers:
+    """The headers of a POST: its own, some of one name among them, where none is configured in their place."""
+    headers = dressed(post.access, hop, "*/*") | {"content-length": str(len(post.body))}
+    configured = {name.lower() for name, _ in post.access.headers} | OURS
+    own = [(name.lower(), value) for name, value in post.headers if name.lower() not in configured]
+    for name, _ in own:
+        headers.pop(name, None)
+    return [encoded(name, value) for name, value in (*headers.items(), *own)]
+
+
+def dressed(access: Access, hop: Hop, accept: str) -> dict[str, str]:
+    """What any request says of itself and of who asks."""
     headers = {
         "host": hop.address.authority,
-        "user-agent": ask.access.user_agent,
-        "accept": ask.accept,
+        "user-agent": access.user_agent,
+        "accept": accept,
         "accept-encoding": body.ACCEPTED,
     }
     if hop.trusted and hop.auth:
         headers["authorization"] = spell_auth(hop.auth)
-    for name, value in ask.access.headers:
+    for name, value in access.headers:
         small = name.lower()
         if small not in OURS and (hop.trusted or small in SHARED):
             headers[small] = value
-    cookies = cookies_for(ask.access, hop)
+    cookies = cookies_for(access, hop)
     if cookies:
         headers["cookie"] = "; ".join(filter(None, (headers.get("cookie"), cookies)))
-    headers |= conditions(ask, hop)
-    return [encoded(name, value) for name, value in headers.items()]
+    return headers
 
 
 def encoded(name: str, value: str) -> tuple[bytes, bytes]:
     """A header as it is sent. Raises FetchError, without the value: it may be a secret."""
-    if not TOKEN.fullmatch(name) or UNSENDABLE.search(value):
+    try:
+        coded = value.strip(" \t").encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        coded = None
+    if coded is None or not TOKEN.fullmatch(name) or UNSENDABLE.search(value):
         raise FetchError(
             f"the header '{address.shown(name)}' can't be sent: HTTP does not allow a sign in it"
         )
-    return name.encode("ascii"), value.strip(" \t").encode("utf-8", "surrogateescape")
+    return name.encode("ascii"), coded
 
 
 def conditions(ask: Ask, hop: Hop) -> dict[str, str]:

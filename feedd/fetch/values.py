@@ -58,8 +58,17 @@ class Ask(NamedTuple):
     cut: bool = False  # take the first max_bytes of a longer body, in place of TooLarge
 
 
+class Post(NamedTuple):
+    """One POST request."""
+
+    url: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()  # content type and the like; access.headers count before them
+    access: Access = Access()
+
+
 class Answer(NamedTuple):
-    """What came back, whatever its status; after redirects."""
+    """What came back, whatever its status; after redirects, unless it answers a POST."""
 
     url: str  # that answered
     status: int

@@ -18,8 +18,8 @@ OF_EDITS = frozenset({Kind.EDITED, Kind.SILENT_EDIT, Kind.REVERTED})
 class Known(Protocol):
     """What is asked of the store about a change, where a wish needs it."""
 
-    def ends(self, logged: Logged) -> Sequence[Parts]:
-        """What the entry is now, and what stood at either end of the change."""
+    def ends(self, logged: Logged, within: Collection[str] | None = None) -> Sequence[Parts]:
+        """What the entry is now, as one of these sources has it (None: any), and what stood at either end of the change."""
 
     def holders(self, logged: Logged) -> Collection[str]:
         """The sources that have a version of the entry."""
@@ -45,7 +45,7 @@ class Wish(NamedTuple):
             return False
         if logged.entry_id is None or not any(self.rules):
             return True
-        return any(self.rules.objection(parts) is None for parts in known.ends(logged))
+        return any(self.rules.objection(parts) is None for parts in known.ends(logged, self.sources))
 
     def is_from_here(self, logged: Logged, known: Known) -> bool:
         if self.sources is None or logged.source in self.sources:

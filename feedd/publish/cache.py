@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from feedd.publish.changes import Differences, Log
 from feedd.publish.document import Document, compose
-from feedd.publish.jsonfeed import json_feed
+from feedd.publish.jsonfeed import address, json_feed
+from feedd.publish.news import News, Since, since
 from feedd.publish.plan import HEALTH, Plan
 from feedd.publish.syndication import ATOM_TYPE, RSS_TYPE, atom, rss
 from feedd.store.reader import Reader
@@ -33,6 +34,7 @@ class Rendered(NamedTuple):
     updated_ms: int
     state: tuple[int, ...]  # of the sources, when it was made
     made_of: int = 0  # hash of the document
+    links: str = ""  # value of the header `Link`
 
 
 class Key(NamedTuple):
@@ -113,7 +115,13 @@ class Feeds:
         body = write(document)
         etag = sha256(body).hexdigest()[:32]
         gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
-        return Rendered(body, gzipped, etag, media_type, document.updated_ms, state, made_of)
+        links = links_of(document, key.format)
+        return Rendered(body, gzipped, etag, media_type, document.updated_ms, state, made_of, links)
+
+    def news(self, name: str, told: Since) -> News | None:
+        """What is new in a feed; None if nothing is."""
+        log = Log(self.reader, self.differences, self.base_url, self.priorities)
+        return since(log, self.plans[name], told, self.titles)
 
     def keep(self, key: Key, rendered: Rendered) -> None:
         with self.guard:
@@ -125,6 +133,12 @@ class Feeds:
                 dropped, old = self.kept.popitem(last=False)
                 self.size -= weight(old)
                 self.rendering.pop(dropped, None)
+
+
+def links_of(document: Document, format_: str) -> str:
+    """Hubs and the document itself, as the header `Link` names them (WebSub section 4, RFC 8288)."""
+    named = [(hub, "hub") for hub in document.hubs] + [(document.url(f".{format_}"), "self")]
+    return ", ".join(f'<{address(url)}>; rel="{rel}"' for url, rel in named)
 
 
 def weight(rendered: Rendered) -> int:

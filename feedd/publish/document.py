@@ -30,6 +30,7 @@ class Document(NamedTuple):
     source_ids: Mapping[str, str]  # urn of each source's own feed
     source_titles: Mapping[str, str]
     tombstones: tuple[Tombstone, ...] = ()
+    hubs: tuple[str, ...] = ()  # addresses of WebSub hubs that push the feed
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -39,6 +40,7 @@ class Document(NamedTuple):
             tuple(self.source_ids.items()),
             tuple(self.source_titles.items()),
             self.tombstones,
+            self.hubs,
         )
 
     def url(self, suffix: str = "") -> str:
@@ -48,7 +50,11 @@ class Document(NamedTuple):
 def compose(log: Log, plan: Plan, limit: int, titles: Mapping[str, str]) -> Document:
     """Choose what the feed shows now."""
     born = UUID(log.reader.uuid())
-    chosen = choose(log, plan, limit, born)
+    return headed(log, plan, choose(log, plan, limit, born), born, titles)
+
+
+def headed(log: Log, plan: Plan, chosen: Chosen, born: UUID, titles: Mapping[str, str]) -> Document:
+    """What was chosen, with what a document says of its feed."""
     names = dict.fromkeys(item.source for item in chosen.items)
     return Document(
         plan.name,
@@ -62,6 +68,7 @@ def compose(log: Log, plan: Plan, limit: int, titles: Mapping[str, str]) -> Docu
         {name: feed_urn(born, name) for name in names},
         {name: titles.get(name, name) for name in names},
         chosen.tombstones,
+        plan.hubs,
     )
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with sources as items of a feed: one an incident, brought up to date when it ends."""
+"""What goes wrong with sources and channels as items of a feed: one an incident, brought up to date when it ends."""
 
 from html import escape
 from typing import NamedTuple
@@ -46,6 +46,24 @@ WORDS = {
         "Each of these changes is told, since a counter can't be told from a rising death toll. If the fragment says"
         " nothing, add the line to the configuration of {}; lines of several fragments go into one list.",
     ),
+    "undelivered": Words(
+        "Nobody takes the messages of channel {}",
+        "Channel {} delivers again",
+        "What is to be told waits, and is tried again for three days. See what waits with: feedd deliveries --channel {};"
+        " try the channel itself with: feedd notify test {}",
+    ),
+    "disabled": Words(
+        "Channel {} is disabled: its receiver is gone",
+        "Channel {} is used again",
+        "Correct its address, or take it out of the configuration. To use it again, and send what was cancelled meanwhile:"
+        " feedd deliveries retry --channel {} --status cancelled",
+    ),
+    "template": Words(
+        "A template of channel {} fails",
+        "The template of channel {} works again",
+        "The message went out in feedd's own words. Mend the template in the configuration of {}; see what becomes of it"
+        " with: feedd notify preview {} ENTRY",
+    ),
     "moved": Words(
         "{} has moved",
         "{} has moved",
@@ -57,17 +75,17 @@ WORDS = {
 def notice_of(incident: Incident, born: UUID, base_url: str) -> Notice:
     """An incident as an item. Its id never changes; `updated` is when it began, changed its kind of trouble, or ended."""
     words = WORDS[incident.kind]
-    title = (words.open if incident.closed_ms is None else words.closed).format(incident.source)
-    html = told(incident, words.advice.format(incident.source))
+    title = (words.open if incident.closed_ms is None else words.closed).replace("{}", incident.subject)
+    html = told(incident, words.advice.replace("{}", incident.subject))
     return Notice(
         uid=str(uuid5(born, f"incident:{incident.id}")),
-        url=f"{base_url}feeds/{incident.source}",
+        url=f"{base_url}feeds/{'health' if incident.of_channel else incident.subject}",
         title=title,
         summary=summary(html),
         content_html=html,
         published_ms=incident.opened_ms,
         updated_ms=incident.changed_ms,
-        source=incident.source,
+        source="health" if incident.of_channel else incident.subject,
     )
 
 

@@ -25,6 +25,8 @@ def json_feed(document: Document) -> bytes:
     }
     if document.language:
         feed["language"] = document.language
+    if document.hubs:
+        feed["hubs"] = [{"type": "WebSub", "url": address(hub)} for hub in document.hubs]
     feed["items"] = [item(document, entry) for entry in document.entries]
     return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode()
 

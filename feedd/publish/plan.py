@@ -1,11 +1,15 @@
 """Which feeds there are, from the configuration: `all`, `changes`, `health`, one a source, and those of `[feeds]`."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from feedd import __version__
 from feedd.config.base import digest
+from feedd.config.channels import WebSubChannel
 from feedd.config.settings import Config, Feed
+from feedd.errors import FetchError
+from feedd.fetch.address import read
 from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.publish.item import Item
 from feedd.rules import Filter, Parts
@@ -25,6 +29,7 @@ class Plan(NamedTuple):
     content: str  # full | summary
     language: str | None
     changes: str | None = None  # all | substantial: it shows changes, not entries
+    hubs: tuple[str, ...] = ()  # addresses of WebSub hubs that push the feed
 
     def shows(self, entry: Item) -> bool:
         """Whether the rules of the feed let the entry in."""
@@ -89,4 +94,27 @@ def plan(config: Config, feed: Feed, sources: tuple[str, ...] | None) -> Plan:
     language = languages.pop() if len(languages) == 1 else None
     title = FORBIDDEN.sub("", feed.title or "").strip() or feed.name
     rules = Filter(feed.match.patterns, feed.reject.patterns)
-    return Plan(feed.name, title, sources, rules, feed.limit, feed.content, language, feed.changes)
+    pushed_by = hubs(config, feed.name)
+    return Plan(feed.name, title, sources, rules, feed.limit, feed.content, language, feed.changes, pushed_by)
+
+
+def own_hub(config: Config) -> str | None:
+    """The address of feedd's own hub, if it is one."""
+    return f"{config.server.public_url}hub" if config.websub.hub and config.server.public_url else None
+
+
+def hubs(config: Config, feed: str) -> tuple[str, ...]:
+    """The hubs that a feed names (WebSub section 4): feedd's own, then those of channels that tell of the feed.
+
+    The address of such a channel is public, other than that of a webhook: readers subscribe there.
+    """
+    own = own_hub(config)
+    addresses = [own] if own else []
+    for channel in config.channels:
+        if not isinstance(channel, WebSubChannel) or channel.url.missing:
+            continue
+        if channel.feeds and feed not in channel.feeds:
+            continue
+        with suppress(FetchError):
+            addresses.append(read(channel.url.reveal())[0].url)
+    return tuple(dict.fromkeys(addresses))

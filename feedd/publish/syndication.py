@@ -33,6 +33,7 @@ def atom(document: Document) -> bytes:
     generator.link(
         [
             {"href": document.url(".atom"), "rel": "self", "type": ATOM_TYPE},
+            *({"href": hub, "rel": "hub"} for hub in document.hubs),
             {"href": document.url(), "rel": "alternate", "type": "text/html"},
         ]
     )
@@ -49,6 +50,7 @@ def rss(document: Document) -> bytes:
     # feedgen would spell it by setting the locale; Channel adds it instead
     generator._FeedGenerator__rss_lastBuildDate = None  # noqa: SLF001
     generator.channel.updated_ms = document.updated_ms
+    generator.channel.hubs = document.hubs
     rendered: bytes = generator.rss_str()
     return rendered
 
@@ -83,6 +85,7 @@ class Channel(BaseExtension):  # type: ignore[misc]
 
     updated_ms = 0
     tombstones: tuple[Tombstone, ...] = ()
+    hubs: tuple[str, ...] = ()  # of RSS alone: feedgen knows them in Atom
 
     def extend_ns(self) -> dict[str, str]:
         names = {"media": MEDIA, "dc": DUBLIN_CORE}
@@ -97,6 +100,8 @@ class Channel(BaseExtension):  # type: ignore[misc]
 
     def extend_rss(self, rss: Any) -> Any:
         etree.SubElement(rss[0], "lastBuildDate").text = rfc822(self.updated_ms)
+        for hub in self.hubs:
+            etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=hub)
         return rss
 
 

@@ -38,6 +38,7 @@ class Reading(NamedTuple):
     rejected: tuple[tuple[str, str], ...] = ()  # where, and why
     wishes: Wishes = Wishes()
     hub: str | None = None
+    topic: str | None = None  # what the hub knows it by
     next_url: str | None = None
     note: str | None = None
 
@@ -84,6 +85,7 @@ def read_feed(document: Document, recipe: Recipe, now_ms: int, *, whole: bool) -
         drafts=() if whole else reading.drafts,  # what was made says it all
         wishes=Wishes(feed.ttl_s, feed.update_period_s, feed.skip_hours, feed.skip_days),
         hub=next(iter(feed.hubs), None),
+        topic=feed.self_url,
         note="; ".join(feed.warnings) or None if feed.items else EMPTY,
     )
 

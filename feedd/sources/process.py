@@ -4,11 +4,12 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from feedd.errors import SourceError, Stopped, TimedOut, TooLarge
 
@@ -25,6 +26,7 @@ class Program(NamedTuple):
     max_bytes: int
     folder: Path | None = None  # it runs there
     environment: Mapping[str, str] | None = None  # None: ours
+    given: bytes = b""  # what it reads from standard input
 
 
 class Ended(NamedTuple):
@@ -36,22 +38,10 @@ class Ended(NamedTuple):
 def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
     """Run it to its end. Raises SourceError, Stopped, TimedOut, TooLarge; `unwanted` says that nobody waits any more.
 
-    It runs in a session of its own, with nothing on standard input.
+    It runs in a session of its own.
     """
     name = os.path.basename(program.arguments[0])
-    try:
-        process = subprocess.Popen(  # noqa: S603 (no shell; the operator's program, or git)
-            program.arguments,
-            cwd=program.folder,
-            env=program.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SourceError(f"{program.arguments[0]} can't be run: {os.strerror(error.errno or 0)}") from error
-    with process:
+    with started(program) as process:
         try:
             began = time.monotonic()
             output, errors = printed(process, program, unwanted)
@@ -65,6 +55,49 @@ def run(program: Program, unwanted: Callable[[], bool] = bool) -> Ended:
                 if pipe is not None:
                     pipe.close()  # a child of another session may hold the other end for ever
     return Ended(status, output, errors)
+
+
+@contextmanager
+def started(program: Program) -> "Iterator[subprocess.Popen[bytes]]":
+    """The program, as it begins to run. Raises SourceError."""
+    with handed(program.given) as given:
+        try:
+            process = subprocess.Popen(  # noqa: S603 (no shell; the operator's program, or git)
+                program.arguments,
+                cwd=program.folder,
+                env=program.environment,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise SourceError(f"{program.arguments[0]} can't be run: {why}") from error
+    with process:
+        yield process
+
+
+@contextmanager
+def handed(given: bytes) -> Iterator[IO[bytes] | int]:
+    """What becomes a program's standard input. Raises SourceError.
+
+    It lies in a file without a name: whether a program reads all of it, or nothing, it never keeps us waiting.
+    """
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            file.write(given)
+            file.seek(0)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise SourceError(
+                f"no temporary file can be made for what a program is to read: {why}"
+            ) from error
+        yield file
 
 
 def ended(

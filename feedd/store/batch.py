@@ -11,6 +11,7 @@ from feedd.model import Item, Kind, Significance, Version
 from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
 from feedd.normalise.text import lead_image
+from feedd.store import outbox
 from feedd.store.database import placeholders, stored_path
 from feedd.store.judging import judged_between
 from feedd.store.pack import pack, pack_bytes
@@ -232,13 +233,22 @@ class Batch:
             previous_id = before[0] if before else previous_id
             judged = judged_between(self.connection, previous_id, revision_id)
             if judged.level is Significance.NONE:  # what stood before stands still
-                run("DELETE FROM changes WHERE id = ?", [change_id])
+                self.take_back(change_id)
                 return
             told = (revision_id, previous_id, judged.level, reasons_of(judged))
+        # under a number of its own: whoever read the log that far reads on
         run(
-            "UPDATE changes SET revision_id = ?, previous_id = ?, significance = ?, reasons = ? WHERE id = ?",
+            "INSERT INTO changes (kind, at, source_id, entry_id, pass, silent, detail, revision_id, previous_id,"
+            " significance, reasons) SELECT kind, at, source_id, entry_id, pass, silent, detail, ?, ?, ?, ?"
+            " FROM changes WHERE id = ?",
             [*told, change_id],
         )
+        self.take_back(change_id)
+
+    def take_back(self, change_id: int) -> None:
+        """A change is none any more, or another one."""
+        outbox.forget(self.connection, change_id)
+        self.connection.execute("DELETE FROM changes WHERE id = ?", [change_id])
 
     def log(self, verdict: Verdict, entry: StoredEntry, revision_id: int | None) -> None:
         """Log a change that is told; where it is just what its revision says of itself, that is not said twice."""

@@ -8,7 +8,7 @@ from feedd.model import Conversation, Wishes
 
 COLUMNS = (
     "requested, etag, last_modified, answered, body_hash, address, moving_to, moving_times, moving_since, held_until, paused,"
-    " note, interval, freshness, hub, missing"
+    " note, interval, freshness, hub, topic, missing"
 )
 NAMES = tuple(name.strip() for name in COLUMNS.split(","))
 SAVE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in NAMES)} WHERE id = ?"
@@ -17,7 +17,7 @@ SAVE = f"UPDATE sources SET {', '.join(f'{name} = ?' for name in NAMES)} WHERE i
 def load(connection: sqlite3.Connection, source_id: int) -> Conversation:
     row = connection.execute(f"SELECT {COLUMNS} FROM sources WHERE id = ?", [source_id]).fetchone()
     conversation = Conversation._make(row)
-    return conversation._replace(wishes=wishes_of(row[-3]))
+    return conversation._replace(wishes=wishes_of(row[NAMES.index("freshness")]))
 
 
 def wishes_of(text: str | None) -> Wishes:

@@ -1,30 +1,43 @@
 """The one writer: a thread that owns the writing connection, and takes work one piece at a time."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from feedd.store.bell import Bell
 from feedd.store.writer import Writer
 
 Result = TypeVar("Result")
+log = logging.getLogger(__name__)
 
 
 class Desk:
     """Hands work to the writer's thread. Usable from any thread. Raises what the work raises."""
 
     def __init__(self, path: Path) -> None:
+        self.bell = Bell()
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         try:
-            self.writer = self.thread.submit(Writer, path).result()
+            self.writer = self.thread.submit(Writer, path, self.bell).result()
         except BaseException:
             self.thread.shutdown()
             raise
 
     def run(self, work: Callable[[Writer], Result]) -> Result:
         return self.thread.submit(work, self.writer).result()
+
+    def post(self, work: Callable[[Writer], object]) -> None:
+        """As `run`, for who does not wait for the result; what goes wrong is logged."""
+
+        def logged(done: Future[object]) -> None:
+            if not done.cancelled() and (error := done.exception()) is not None:
+                log.error("the store can't be written: %s", error)
+
+        self.thread.submit(work, self.writer).add_done_callback(logged)
 
     async def do(self, work: Callable[[Writer], Result]) -> Result:
         """As `run`, without keeping the event loop waiting."""

@@ -1,10 +1,11 @@
-"""What goes wrong with sources, one row an incident: the health feed shows them."""
+"""What goes wrong with sources and channels, one row an incident: the health feed shows them."""
 
 import re
 import sqlite3
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+Of = Literal["source_id", "channel_id"]
 DAY_MS = 86_400_000
 ENOUGH = 6  # entries: fewer say nothing of how long a source is silent as a rule
 REMEMBERED = 60  # of its newest entries, by which that is judged
@@ -13,27 +14,35 @@ DIGITS = re.compile("[0-9]+")
 
 class Incident(NamedTuple):
     id: int
-    source: str
-    kind: str  # failing | selector | paused | silent | moved
+    subject: str  # the name of a source or a channel
+    kind: str  # of a source: failing, selector, paused, silent, moved, restless; of a channel: undelivered, disabled, template
     opened_ms: int
     changed_ms: int
     closed_ms: int | None
     detail: str  # what happened, in words
+    of_channel: bool = False
 
 
-def report(connection: sqlite3.Connection, source_id: int, kind: str, detail: str, now_ms: int) -> bool:
+def report(
+    connection: sqlite3.Connection,
+    subject_id: int,
+    kind: str,
+    detail: str,
+    now_ms: int,
+    of: Of = "source_id",
+) -> bool:
     """Open an incident, or bring the one that is open up to date; whether it is a new one.
 
     One that differs in numbers alone has not changed: a reader would show it as unread at each failure.
     """
     found = connection.execute(
-        "SELECT id, detail FROM incidents WHERE source_id = ? AND kind = ? AND closed_at IS NULL",
-        [source_id, kind],
+        f"SELECT id, detail FROM incidents WHERE {of} = ? AND kind = ? AND closed_at IS NULL",
+        [subject_id, kind],
     ).fetchone()
     if found is None:
         connection.execute(
-            "INSERT INTO incidents (source_id, kind, opened_at, changed_at, detail) VALUES (?,?,?,?,?)",
-            [source_id, kind, now_ms, now_ms, detail],
+            f"INSERT INTO incidents ({of}, kind, opened_at, changed_at, detail) VALUES (?,?,?,?,?)",
+            [subject_id, kind, now_ms, now_ms, detail],
         )
         return True
     if DIGITS.sub("", found[1]) != DIGITS.sub("", detail):
@@ -43,24 +52,36 @@ def report(connection: sqlite3.Connection, source_id: int, kind: str, detail: st
     return False
 
 
-def close(connection: sqlite3.Connection, source_id: int, kinds: tuple[str, ...], now_ms: int) -> bool:
+def close(
+    connection: sqlite3.Connection,
+    subject_id: int,
+    kinds: tuple[str, ...],
+    now_ms: int,
+    of: Of = "source_id",
+) -> bool:
     """Close what is open of these kinds; whether there was any."""
     closed = connection.execute(
-        "UPDATE incidents SET closed_at = ?, changed_at = ? WHERE source_id = ? AND closed_at IS NULL"
+        f"UPDATE incidents SET closed_at = ?, changed_at = ? WHERE {of} = ? AND closed_at IS NULL"
         f" AND kind IN ({','.join('?' * len(kinds))})",
-        [now_ms, now_ms, source_id, *kinds],
+        [now_ms, now_ms, subject_id, *kinds],
     )
     return closed.rowcount > 0
 
 
 def close_all(connection: sqlite3.Connection, now_ms: int) -> None:
-    """Close what is open of sources that are not looked at any more."""
-    connection.execute(
-        "UPDATE incidents SET closed_at = ?, changed_at = ?, detail = detail || '. The source was taken out of the"
-        " configuration, or paused in it' WHERE closed_at IS NULL"
-        " AND source_id IN (SELECT id FROM sources WHERE configured != 1)",
-        [now_ms, now_ms],
-    )
+    """Close what is open of sources that are not looked at any more, and of channels that are not served."""
+    for what, table, of, served in (
+        ("source", "sources", "source_id", "configured = 1"),
+        ("channel", "channels", "channel_id", "configured"),
+    ):
+        connection.execute(
+            "UPDATE incidents SET closed_at = ?, changed_at = ?, detail = detail || ?"
+            f" WHERE closed_at IS NULL AND {of} IN (SELECT id FROM {table} WHERE NOT ({served}))",
+            [now_ms, now_ms, f". The {what} was taken out of the configuration{PAUSED[what]}"],
+        )
+
+
+PAUSED = {"source": ", or paused in it", "channel": ""}
 
 
 def silent_since(
@@ -87,8 +108,9 @@ def silent_since(
 
 def newest(connection: sqlite3.Connection, limit: int) -> list[Incident]:
     rows = connection.execute(
-        "SELECT i.id, s.name, i.kind, i.opened_at, i.changed_at, i.closed_at, i.detail FROM incidents i"
-        " JOIN sources s ON s.id = i.source_id ORDER BY i.changed_at DESC, i.id DESC LIMIT ?",
+        "SELECT i.id, coalesce(s.name, c.name), i.kind, i.opened_at, i.changed_at, i.closed_at, i.detail,"
+        " i.channel_id IS NOT NULL FROM incidents i LEFT JOIN sources s ON s.id = i.source_id"
+        " LEFT JOIN channels c ON c.id = i.channel_id ORDER BY i.changed_at DESC, i.id DESC LIMIT ?",
         [limit],
     )
-    return [Incident._make(row) for row in rows]
+    return [Incident._make(row)._replace(of_channel=bool(row[7])) for row in rows]

@@ -60,6 +60,13 @@ def these(connection: sqlite3.Connection, ids: Collection[int]) -> list[Logged]:
     return [logged(row) for row in connection.execute(query, list(ids))]
 
 
+def of_entry(connection: sqlite3.Connection, entry_id: int) -> list[Logged]:
+    """All that was logged of an entry, in its order; silent changes, too."""
+    return [
+        logged(row) for row in connection.execute(f"{LOGGED} WHERE c.entry_id = ? ORDER BY c.id", [entry_id])
+    ]
+
+
 def logged(row: tuple[object, ...]) -> Logged:
     made = Logged(*row)  # type: ignore[arg-type]
     reasons = tuple(json.loads(made.reasons)) if made.reasons else ()  # type: ignore[arg-type]

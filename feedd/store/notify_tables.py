@@ -40,6 +40,7 @@ NOTIFY = (
     "CREATE INDEX deliveries_change ON deliveries (change_id)",
     "CREATE INDEX deliveries_digest ON deliveries (digest_id) WHERE digest_id IS NOT NULL",
     "CREATE INDEX deliveries_done ON deliveries (channel_id, done_at) WHERE done_at IS NOT NULL",
+    "CREATE INDEX deliveries_old ON deliveries (done_at) WHERE digest_id IS NULL AND done_at IS NOT NULL",
     # trouble of a source, or of a channel
     """
     CREATE TABLE troubles (
@@ -80,17 +81,24 @@ NOTIFY = (
     )""",
     """
     CREATE TABLE subscriptions (           -- of our feed sources at hubs elsewhere (WebSub)
-        source_id INTEGER PRIMARY KEY REFERENCES sources (id),
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source_id INTEGER NOT NULL REFERENCES sources (id),
         hub TEXT NOT NULL,
         topic TEXT NOT NULL,
-        token TEXT NOT NULL UNIQUE,        -- of the callback's address
+        callback TEXT NOT NULL,            -- its whole address: a secret, since it has the token
+        token TEXT NOT NULL UNIQUE,
         secret TEXT NOT NULL,
         state TEXT NOT NULL,               -- wanted, asked, active, denied, ending
         asked_at INTEGER,
+        confirmed_at INTEGER,              -- when the hub verified it last
         lease_until INTEGER,
         pushed_at INTEGER,                 -- when the hub sent something last
         attempts INTEGER NOT NULL DEFAULT 0, -- in vain
         next_attempt INTEGER,
+        own_check INTEGER,                 -- when the source would be polled if nothing was pushed, …
+        own_because TEXT,                  -- … and why
         error TEXT
     )""",
+    "CREATE UNIQUE INDEX subscriptions_source ON subscriptions (source_id) WHERE state != 'ending'",
+    "ALTER TABLE sources ADD COLUMN topic TEXT",  # of its document, at its hub (WebSub)
 )

@@ -161,7 +161,7 @@ def record(
 ) -> Tally:
     """Record what looking at pages again came to, in one transaction; the source's document is left as it is."""
     connection = writer.connection
-    with translated(writer.path), transaction(connection):
+    with writer.telling():
         items = [outcome.item for outcome in outcomes if outcome.item is not None]
         seeing = look._replace(present=locations_of(connection, look, [item.article.uid for item in items]))
         tally = recording.recorded(connection, seeing, source.extraction, items, ()) if items else Tally()

@@ -131,7 +131,12 @@ def histories(connection: sqlite3.Connection, ids: Sequence[int], told_since_ms:
         run(f"SELECT entry_id, revision_id, NULL FROM locations WHERE entry_id IN ({some})", ids)
     )
     noticed = grouped(
-        run(f"SELECT entry_id, told_id, revision_id FROM held_notices WHERE entry_id IN ({some})", ids)
+        run(
+            f"SELECT entry_id, told_id, revision_id FROM held_notices WHERE entry_id IN ({some})"
+            " UNION ALL SELECT c.entry_id, c.revision_id, c.previous_id FROM changes c JOIN deliveries d"
+            f" ON d.change_id = c.id AND d.status = 'pending' WHERE c.entry_id IN ({some})",
+            [*ids, *ids],
+        )
     )
     told = grouped(
         run(

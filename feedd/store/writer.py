@@ -2,16 +2,29 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from feedd.decide import Pass, Removals, in_order, is_suspicious
 from feedd.errors import NotAStore, RemovalsHeld, StoreReadOnly
 from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
-from feedd.store import conversation, identity, incidents, notices, passes, recording, schema
+from feedd.store import (
+    channels,
+    conversation,
+    identity,
+    incidents,
+    log,
+    notices,
+    outbox,
+    passes,
+    recording,
+    schema,
+)
+from feedd.store.bell import Bell
+from feedd.store.channels import Addressee
 from feedd.store.database import (
     connect,
     connect_to_read,
@@ -21,8 +34,10 @@ from feedd.store.database import (
     transaction,
     translated,
 )
+from feedd.store.outbox import Addressees
 from feedd.store.passes import CONFIGURE_SOURCE, Check, Failure, SourceKey, Started, Window
 
+Result = TypeVar("Result")
 AT_ONCE = 500  # SQLite bounds the values of one statement
 MOST_ITEMS = 5_000  # of a document, that are recorded together
 
@@ -36,8 +51,10 @@ def known_by_path(rows: Iterable[tuple[Any, ...]]) -> Known:
 class Writer:
     """Owns the writing connection; belongs to the thread that makes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, bell: Bell | None = None) -> None:
         self.path = path
+        self.bell = bell or Bell()
+        self.addressees = Addressees()
         try:
             is_there = path.exists() and path.stat().st_size > 0
         except OSError as error:
@@ -64,12 +81,39 @@ class Writer:
         self.checkpoint()
         self.connection.close()
 
-    def configure(self, sources: Sequence[SourceKey], feeds: Iterable[tuple[str, str]], now_ms: int) -> None:
-        """Bring the tables of sources and feeds in line with the configuration."""
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """A transaction; what it logs is queued in it for those who are to be told."""
+        with translated(self.path), transaction(self.connection):
+            last_id = log.newest_id(self.connection)
+            yield
+            if has_grown := log.newest_id(self.connection) > last_id:
+                outbox.queue(self.connection, self.addressees, last_id)
+        if has_grown:
+            self.bell.ring()
+
+    def within(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do some writing of others in one transaction: of what is no pass over a source."""
+        with translated(self.path), transaction(self.connection):
+            return work(self.connection)
+
+    def configure(
+        self,
+        sources: Sequence[SourceKey],
+        feeds: Iterable[tuple[str, str]],
+        now_ms: int,
+        addressees: Sequence[Addressee] = (),
+        priorities: Mapping[str, int] | None = None,
+    ) -> Sequence[tuple[str, int]]:
+        """Bring the tables of sources, feeds and channels in line with the configuration.
+
+        Returns the channels that are no longer there, and how many deliveries were cancelled with each.
+        """
         with translated(self.path), transaction(self.connection):
             run = self.connection.execute
             run("UPDATE sources SET configured = 0")
             self.connection.executemany(CONFIGURE_SOURCE, (source[:7] for source in sources))
+            told = channels.configure(self.connection, addressees, now_ms)
             incidents.close_all(self.connection, now_ms)
             for name, settings in feeds:
                 run(
@@ -77,6 +121,12 @@ class Writer:
                     " configured_at = excluded.configured_at WHERE settings != excluded.settings",
                     [name, settings, now_ms],
                 )
+            by_number = {told.ids[each.name]: each for each in addressees}
+            self.addressees = Addressees(by_number, priorities or {})
+            for each in addressees:
+                if each.name in told.new and (since_ms := each.past_ms(now_ms)) is not None:
+                    outbox.queue_past(self.connection, self.addressees, told.ids[each.name], since_ms, now_ms)
+        return told.cancelled
 
     def begin(self, source: SourceKey, now_ms: int) -> Started:
         with translated(self.path):
@@ -150,7 +200,7 @@ class Writer:
         self, look: Pass, extraction: str, items: Sequence[Item], rejected: Sequence[Rejected]
     ) -> Tally:
         """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             return recording.recorded(self.connection, look, extraction, items, rejected)
 
     def remove(self, look: Pass, gone: Sequence[str], *, accept: bool, reselected: bool, holds: int) -> int:
@@ -158,7 +208,7 @@ class Writer:
 
         Raises RemovalsHeld, and changes nothing, where that many removals at once are likelier a fault.
         """
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             doomed = recording.only_held_by(self.connection, look.source_id, gone)
             suspicious = is_suspicious(Removals(len(doomed), holds)) or (reselected and bool(doomed))
             if suspicious and not accept:
@@ -174,12 +224,12 @@ class Writer:
         self, source: SourceKey, look: Pass, due: Due, *, changed: bool, listing: bytes | None
     ) -> None:
         """Close a pass over all that the source holds. One that had failed has recovered."""
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             passes.finished(self.connection, source, look, due, changed=changed, listing=listing)
 
     def close_window(self, source: SourceKey, look: Pass, window: Window) -> Tally:
         """Record what a look at a part of a source found, and close the pass, in one transaction."""
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             if window.items or window.rejected is not None:
                 recording.forget_rejected(self.connection, look.source_id)
             tally = Tally()
@@ -213,13 +263,13 @@ class Writer:
 
     def finish_part(self, look: Pass, *, changed: bool) -> None:
         """Close a look at some files: it says nothing of the source as a whole."""
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             notices.keep_waiting(self.connection, look, ())
             passes.note_pass(self.connection, look, changed=changed)
 
     def fail(self, source: SourceKey, look: Pass, failure: Failure) -> None:
         """Note that a pass failed; what the source holds stays."""
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             run, error = self.connection.execute, failure.error
             (failures,) = run("SELECT failures FROM sources WHERE id = ?", [look.source_id]).fetchone()
             run(
@@ -242,7 +292,7 @@ class Writer:
         with translated(self.path):
             if not notices.are_due(self.connection, now_ms):
                 return 0
-        with translated(self.path), transaction(self.connection):
+        with self.telling():
             return notices.release_due(self.connection, now_ms)
 
     def postpone(self, source: SourceKey, due: Due) -> None:

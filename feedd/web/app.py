@@ -1,7 +1,7 @@
 """The web application: feeds for readers, pages for people."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def application(feeds: Feeds) -> Starlette:
+def application(feeds: Feeds, further: Sequence[Route] = ()) -> Starlette:
+    """`further`: routes of what only a running daemon has."""
     web = Web(feeds)
     app = Starlette(
         routes=[
@@ -48,6 +49,7 @@ def application(feeds: Feeds) -> Starlette:
             Route("/entries/{id}/diff", web.to_comparison),
             Route("/entries/{id}/diff/{pair}", web.diff),
             Route("/style.css", pages.stylesheet),
+            *further,
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: pages.refused, StoreError: store_failed},  # type: ignore[dict-item]

@@ -50,9 +50,11 @@ def is_unchanged(headers: Headers, rendered: Rendered, *, now_ms: int) -> bool:
 
 
 def validators(rendered: Rendered, *, gzipped: bool) -> dict[str, str]:
-    return {
+    """What an answer says of the document, whether it sends it or not (304, HEAD)."""
+    found = {
         "ETag": etag(rendered, gzipped=gzipped),
         "Last-Modified": http_date(rendered.updated_ms),
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding, Sec-Fetch-Dest",
     }
+    return {**found, "Link": rendered.links} if rendered.links else found

@@ -75,7 +75,10 @@ def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
         ('[sources.all]\ntype = "directory"\npath = "x"', "'all' is the name of a feed that is always there"),
         ("sources = 5", "sources: 5 is not a table; write [sources]"),
         ("sorces = 5", "sorces: unknown key; did you mean 'sources'?"),
-        ("[zzz]", "zzz: unknown key; known here: include, server, store, defaults, fetch, sources, feeds"),
+        (
+            "[zzz]",
+            "zzz: unknown key; known here: include, server, store, defaults, fetch, websub, sources, feeds, notify",
+        ),
         ('[server]\nlisten = "8080"', "server.listen: '8080' is not an address; write one such as 127.0.0.1"),
         ('[server]\nlisten = "127.0.0.1:99999"', "'127.0.0.1:99999' is not an address"),
         ('[server]\nlisten = "127.0.0.1:0"', "'127.0.0.1:0' is not an address"),
@@ -216,7 +219,7 @@ def test_an_included_file_with_mistakes_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text("][")
     first, second, third = mistakes_of(tmp_path, 'include = ["*a.toml", "b.toml"]\n')
     assert first == "a.toml: server: may stand in the main file only"
-    assert second == "a.toml: other: unknown key; known here: sources, feeds"
+    assert second == "a.toml: other: unknown key; known here: sources, feeds, notify"
     assert third.startswith("b.toml: is not valid TOML")
 
 

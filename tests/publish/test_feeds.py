@@ -154,6 +154,7 @@ def test_the_head_of_a_feed(shelf: Shelf) -> None:
     links = {link.get("rel"): (link.get("href"), link.get("type")) for link in root.iterfind("a:link", NS)}
     assert links == {
         "self": (f"{BASE}feeds/rfi.atom", "application/atom+xml"),
+        "hub": (f"{BASE}hub", None),
         "alternate": (f"{BASE}feeds/rfi", "text/html"),
     }
     assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == "zh"
@@ -162,8 +163,8 @@ def test_the_head_of_a_feed(shelf: Shelf) -> None:
     assert channel is not None
     assert channel.findtext("link") == f"{BASE}feeds/rfi"
     assert channel.findtext("description") == "RFI <&> 中文"
-    (own,) = channel.findall("a:link", NS)
-    assert (own.get("rel"), own.get("href")) == ("self", f"{BASE}feeds/rfi.rss")
+    own = {link.get("rel"): link.get("href") for link in channel.findall("a:link", NS)}
+    assert own == {"self": f"{BASE}feeds/rfi.rss", "hub": f"{BASE}hub"}
     feed = json.loads(shelf.body("rfi", "json"))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert (feed["home_page_url"], feed["feed_url"]) == (f"{BASE}feeds/rfi", f"{BASE}feeds/rfi.json")

@@ -1,0 +1,86 @@
+"""The command that looks at the configuration: check."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from feedd.cli.common import config_option, configuration, json_option, print_json
+from feedd.config.channels import Channel, CommandChannel, EmailChannel, FileChannel, WebhookChannel
+from feedd.config.secrets import Secret
+from feedd.config.settings import Config
+from feedd.config.sources import DirectorySource, Source, WebSource
+from feedd.errors import ConfigError
+
+
+@click.command()
+@json_option
+@config_option
+def check(config_path: Path | None, *, as_json: bool) -> None:
+    """Check the configuration; name every mistake in it."""
+    try:
+        config = configuration(config_path)
+    except ConfigError as error:
+        if as_json:
+            print_json({"ok": False, "mistakes": list(error.mistakes), "warnings": []})
+            sys.exit(2)
+        raise
+    warnings = list(warnings_of(config))
+    if as_json:
+        print_json({"ok": True, "mistakes": [], "warnings": warnings})
+        return
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    count, told = len(config.sources), len(config.channels)
+    channels = f", {told} channel{'' if told == 1 else 's'}" if told else ""
+    click.echo(f"{config.path}: no mistakes; {count} source{'' if count == 1 else 's'}{channels}")
+
+
+def warnings_of(config: Config) -> Iterator[str]:
+    """What is no mistake, but will fail or surprise at run time."""
+    if not config.sources:
+        yield f"{config.path}: sources: there is none; add one as [sources.NAME]"
+    for source in config.sources:
+        for key, warning in of_source(source):
+            yield f"{config.path}: sources.{source.name}{key}: {warning}"
+    for channel in config.channels:
+        for key, warning in of_channel(channel, config.path.absolute().parent):
+            yield f"{config.path}: notify.{channel.name}{key}: {warning}"
+    if not config.store.path.parent.is_dir():
+        yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"
+
+
+def of_source(source: Source) -> Iterator[tuple[str, str]]:
+    """(key, warning)."""
+    try:
+        if isinstance(source, DirectorySource):
+            next(source.path.iterdir(), None)
+    except OSError as error:
+        yield ".path", f"{source.location} can't be read: {error.strerror}"
+    if isinstance(source, WebSource):
+        yield from of_secrets(source.secrets)
+
+
+def of_channel(channel: Channel, folder: Path) -> Iterator[tuple[str, str]]:
+    """(key, warning)."""
+    yield from of_secrets(channel.secrets)
+    match channel:
+        case WebhookChannel() if not channel.secret:
+            yield ".secret", "there is none: the receiver can't tell who sent a message"
+        case EmailChannel() if channel.security == "none" and channel.password is not None:
+            yield ".security", 'the password is sent as it is; write "starttls" or "tls"'
+        case CommandChannel() if not is_program(channel.command[0], folder):
+            yield ".command", f"{channel.command[0]} is no program that can be run"
+        case FileChannel() if not channel.path.parent.is_dir():
+            yield ".path", f"the folder {channel.path.parent} does not exist"
+
+
+def is_program(name: str, folder: Path) -> bool:
+    return shutil.which(os.path.join(folder, name) if "/" in name else name) is not None
+
+
+def of_secrets(secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
+    yield from (("", warning) for warning in sorted({each.warning for each in secrets if each.warning}))

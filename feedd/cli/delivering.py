@@ -1,0 +1,148 @@
+"""What waits to be told, and what became of the rest: `feedd deliveries`."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from sqlite3 import Connection
+
+import click
+
+from feedd import shapes
+from feedd.cli.common import configuration, cut, day, listing, print_json_list, table
+from feedd.config.settings import Config
+from feedd.errors import UsageError
+from feedd.looks import now_ms
+from feedd.store import channels, deliveries, outbox
+from feedd.store.database import translated
+from feedd.store.deliveries import STATUSES, Chosen, Delivery
+from feedd.store.reader import Reader
+from feedd.store.writer import Writer
+
+ACTIONS = ("list", "retry", "cancel")
+DONE_BADLY = ("failed", "cancelled")
+CANCELLED = "cancelled with feedd deliveries cancel"
+
+
+@click.command(name="deliveries")
+@click.argument("words", nargs=-1, metavar="[list|retry|cancel] [ID]...")
+@click.option("--channel", metavar="NAME", help="Of this channel alone.")
+@click.option("--status", type=click.Choice(STATUSES), help="In this state alone.")
+@listing
+def deliveries_(
+    config_path: Path | None,
+    words: tuple[str, ...],
+    channel: str | None,
+    status: str | None,
+    *,
+    as_json: bool,
+    limit: int | None,
+    since: int | None,
+) -> None:
+    """List what waits to be delivered and what was, the newest first; try some again, or cancel what waits."""
+    config = configuration(config_path)
+    action, ids = asked(words)
+    reader = Reader(config.store.path)
+    require_channel(config, reader, channel)
+    chosen = Chosen(ids, channel, (status,) if status else (), since)
+    if action != "list":
+        chosen = meant(action, chosen)
+        with translated(reader.path):
+            found = deliveries.listed(reader.connection, chosen, limit or -1)
+        require_ids(ids, found)
+        count = written(config, action, found) if found else 0
+        click.echo(in_words(action, count), err=True)
+        chosen = Chosen(tuple(each.id for each in found))
+        if not found:
+            if as_json:
+                print_json_list([])
+            return
+    with translated(reader.path):
+        rows = deliveries.listed(reader.connection, chosen, limit or -1)
+    if action == "list":
+        require_ids(ids, rows if not (channel or status or since) else None)
+    show(rows, as_json=as_json)
+
+
+def asked(words: Sequence[str]) -> tuple[str, tuple[int, ...]]:
+    """The action and the numbers. Raises UsageError."""
+    action, rest = (words[0], words[1:]) if words and words[0] in ACTIONS else ("list", words)
+    for word in rest:
+        if not (word.isascii() and word.isdigit() and len(word) < 19):
+            raise UsageError(f"'{word}' is neither {', '.join(ACTIONS)} nor the number of a delivery")
+    return action, tuple(map(int, rest))
+
+
+def require_channel(config: Config, reader: Reader, name: str | None) -> None:
+    """Raises UsageError for a channel that never was."""
+    if name is None or any(each.name == name for each in config.channels):
+        return
+    with translated(reader.path):
+        if not channels.named(reader.connection, [name]):
+            raise UsageError(f"there is no channel '{name}' in {config.path}")
+
+
+def require_ids(ids: Sequence[int], found: Sequence[Delivery] | None) -> None:
+    missing = () if found is None else sorted(set(ids) - {each.id for each in found})
+    if missing:
+        raise UsageError(f"there is no delivery {', '.join(map(str, missing))} that fits")
+
+
+def meant(action: str, chosen: Chosen) -> Chosen:
+    """Which deliveries an action is about. Raises UsageError where it would be about all there ever were."""
+    if not (chosen.ids or chosen.channel or chosen.statuses or chosen.since_ms):
+        raise UsageError(f"say which: feedd deliveries {action} ID…, or --channel NAME, or --status STATUS")
+    if action == "cancel":
+        if chosen.statuses and "pending" not in chosen.statuses:
+            raise UsageError("only what is pending can be cancelled")
+        return chosen._replace(statuses=("pending",))
+    if not chosen.statuses and not chosen.ids:
+        return chosen._replace(statuses=DONE_BADLY)
+    return chosen
+
+
+def written(config: Config, action: str, found: Sequence[Delivery]) -> int:
+    """Do it in a short transaction of our own. Raises UsageError, StoreError."""
+    ids, now = [each.id for each in found], now_ms()
+
+    def retry(connection: Connection) -> int:
+        known = channels.named(connection, {each.channel for each in found})
+        for name, (channel_id, configured) in known.items():
+            if not configured:
+                raise UsageError(f"the channel '{name}' is not in the configuration (any more)")
+            channels.revive(connection, channel_id, now)
+        return outbox.again(connection, ids, now)
+
+    cancel = partial(outbox.cancel, ids=ids, why=CANCELLED, now_ms=now)
+    with closing(Writer(config.store.path)) as writer:
+        return writer.within(retry if action == "retry" else cancel)
+
+
+def in_words(action: str, count: int) -> str:
+    what = f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
+    return (
+        f"{what} cancelled"
+        if action == "cancel"
+        else f"{what} to be tried again by feedd run or feedd update"
+    )
+
+
+def show(rows: Sequence[Delivery], *, as_json: bool) -> None:
+    made = [shapes.delivery(row) for row in rows]
+    if as_json:
+        print_json_list(made)
+        return
+    if not made:
+        click.echo("nothing to be shown")
+        return
+    heads = ("id", "channel", "change", "type", "status", "attempts", "next attempt", "error")
+    table(
+        heads,
+        (
+            (
+                each["id"], each["channel"], each["change"] or "", each["type"], each["status"], each["attempts"],
+                day(each["next_attempt"]) if each["next_attempt"] else "", cut(each["error"] or "", 60),
+            )
+            for each in made
+        ),
+    )  # fmt: skip

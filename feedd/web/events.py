@@ -1,0 +1,388 @@
+"""Server-sent events, one a change (HTML, section 9.2): `/events?feed=NAME&source=NAME&kinds=added,edited`.
+
+A stream goes on after the change that `Last-Event-ID` names, from the change log: nothing is left out, nothing told
+twice. Numbers go on where there is nothing to tell, too, in blocks without data, which are no events: who comes back
+later need not look through all that was none of theirs.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from anyio import CapacityLimiter, to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from feedd import shapes
+from feedd.config.settings import Config
+from feedd.errors import StoreError
+from feedd.model import Kind
+from feedd.notify.audience import Audience, Wish, of_feed
+from feedd.notify.message import page_path
+from feedd.publish.cache import Feeds
+from feedd.store import log as change_log
+from feedd.store.bell import Bell
+from feedd.store.database import translated
+from feedd.store.known import StoredKnown
+from feedd.store.log import Logged
+
+STREAMS = 256
+STREAMS_OF_ONE = 16  # address; proxies on this machine speak for many
+NAMES = 100  # of feeds and sources, in one request
+THREADS = 2  # that read for all streams
+READ_AT_ONCE = 500  # changes
+ENTRIES_AT_ONCE = 25
+PAGE_BYTES = 256_000  # of events that wait for one reader
+CHUNK_BYTES = 16_000
+BREATH_S = 0.1  # between two reads of what is new
+POLL_S = 5.0  # should nobody have rung, since another process wrote
+PATIENCE_S = 20.0  # for a reader that takes nothing
+FAREWELL_S = 1.0
+HEARTBEAT_S = 15.0
+RETRY_MS = 3_000
+RETRY_AFTER_S = 30
+HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
+NUMBER = re.compile("[0-9]{1,18}")  # what SQLite can hold
+BITS_OF_A_SITE = 64  # of an IPv6 address: what one customer has
+log = logging.getLogger(__name__)
+
+
+class Page(NamedTuple):
+    """What a piece of the log says to one audience."""
+
+    chunks: tuple[bytes, ...]
+    last_id: int  # of the change that it reaches to
+    is_full: bool  # there may be more
+
+
+class Events:
+    """The streams of one event loop. `heartbeat_s`, `patience_s` and `streams`: see the constants."""
+
+    def __init__(
+        self,
+        feeds: Feeds,
+        config: Config,
+        bell: Bell,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        patience_s: float = PATIENCE_S,
+        streams: int = STREAMS,
+    ) -> None:
+        self.feeds = feeds
+        self.config = config
+        self.bell = bell
+        self.heartbeat_s = heartbeat_s
+        self.patience_s = patience_s
+        self.streams = streams
+        self.limiter = CapacityLimiter(THREADS)
+        self.stopping = asyncio.Event()
+        self.clients: Counter[str | None] = Counter()  # streams, by address
+        self.reading: dict[tuple[Audience, int, int], asyncio.Task[Page]] = {}
+        self.pulse = asyncio.Event()  # set when the log may have grown; then another one takes its place
+        self.beats = 0
+        self.listening: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        """End all streams, and begin none any more. Called on the event loop."""
+        self.stopping.set()
+
+    async def stream(self, request: Request) -> Response:
+        """Raises HTTPException, StoreError."""
+        params = request.query_params
+        feeds, sources = params.getlist("feed"), params.getlist("source")
+        if len(feeds) + len(sources) > NAMES:
+            raise HTTPException(400, f"Name {NAMES} feeds and sources at most; a feed can be made of many.")
+        kinds = kinds_of(params.getlist("kinds"))
+        last_id = resumed_after(request.headers.get("last-event-id"), params.get("last_event_id"))
+        for name in feeds:
+            await self.require(name, known=name in self.feeds.plans)
+        for name in sources:
+            await self.require(name, known=name in self.config.by_name)
+        newest_id = await to_thread.run_sync(self.newest_id, limiter=self.limiter)
+        start_id = newest_id if last_id is None else min(last_id, newest_id)
+        wishes = dict.fromkeys(of_feed(self.feeds.plans[name], kinds) for name in feeds)
+        audience = Audience(Wish(kinds, frozenset(sources) or None), tuple(wishes))
+        address = address_of(request)
+        self.require_room(address)
+        return Stream(self, audience, start_id, address)
+
+    async def require(self, name: str, *, known: bool) -> None:
+        """404 for what never was, 410 for a source that left the configuration."""
+        if known:
+            return
+        sources = await to_thread.run_sync(self.feeds.reader.sources, limiter=self.limiter)
+        if any(source.name == name for source in sources):
+            raise HTTPException(410, f"The source '{name}' was taken out of the configuration.")
+        raise HTTPException(404, "There is no feed or source of that name.")
+
+    def require_room(self, address: str | None) -> None:
+        """Raises HTTPException."""
+        if self.stopping.is_set():
+            raise HTTPException(503, "feedd is ending.", {"Retry-After": str(RETRY_AFTER_S)})
+        full = self.clients.total() >= self.streams
+        if full or (address is not None and self.clients[address] >= STREAMS_OF_ONE):
+            words = (
+                f"There are {self.streams} streams of events already" if full else "You have too many streams"
+            )
+            raise HTTPException(503, f"{words}; try again later.", {"Retry-After": str(RETRY_AFTER_S)})
+
+    @contextmanager
+    def admitted(self, address: str | None) -> Iterator[None]:
+        """While a stream lasts."""
+        self.clients[address] += 1
+        if self.listening is None:
+            self.listening = asyncio.create_task(self.listen())
+        try:
+            yield
+        finally:
+            self.clients[address] -= 1
+            if not self.clients[address]:
+                del self.clients[address]
+            if not self.clients:
+                self.listening.cancel()
+                self.listening = None
+
+    async def listen(self) -> None:
+        """Wake the streams whenever the log may have grown, but let it grow for a moment between."""
+        with self.bell.heard_by() as rung:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await rung.wait()
+                rung.clear()
+                self.beats += 1
+                before, self.pulse = self.pulse, asyncio.Event()
+                before.set()
+                await asyncio.sleep(BREATH_S)
+
+    async def page(self, audience: Audience, last_id: int) -> Page:
+        """What followed, as it is at this beat at least. Streams that wait for the same read it once.
+
+        Raises StoreError.
+        """
+        key = (audience, last_id, self.beats)
+        task = self.reading.get(key)
+        if task is None:
+            task = asyncio.create_task(
+                to_thread.run_sync(self.page_now, audience, last_id, limiter=self.limiter)
+            )
+            self.reading[key] = task
+            task.add_done_callback(lambda done: self.read(key, done))
+        return await asyncio.shield(task)
+
+    def read(self, key: tuple[Audience, int, int], task: asyncio.Task[Page]) -> None:
+        del self.reading[key]
+        if not task.cancelled():
+            task.exception()  # whoever still waits for it is told; nobody may
+
+    def newest_id(self) -> int:
+        reader = self.feeds.reader
+        with translated(reader.path):
+            return change_log.newest_id(reader.connection)
+
+    def page_now(self, audience: Audience, last_id: int) -> Page:
+        """Raises StoreError."""
+        newest_id, reader = self.newest_id(), self.feeds.reader
+        with translated(reader.path):
+            found = change_log.after(reader.connection, last_id, READ_AT_ONCE)
+            known = StoredKnown(reader.connection, self.feeds.priorities)
+            chunks, size = list[bytes](), 0
+            for start in range(0, len(found), ENTRIES_AT_ONCE):
+                some = found[start : start + ENTRIES_AT_ONCE]
+                spelled = self.spelled([each for each in some if audience.wants(each, known)], known)
+                chunks += joined(spelled)
+                size += sum(map(len, spelled))
+                if size > PAGE_BYTES:
+                    return Page(tuple(chunks), some[-1].id, is_full=True)
+        if len(found) == READ_AT_ONCE:
+            return Page(tuple(chunks), found[-1].id, is_full=True)
+        # silent changes behind the last one that was found need not be passed over again
+        return Page(tuple(chunks), max([last_id, newest_id, *(each.id for each in found)]), is_full=False)
+
+    def spelled(self, changes: Sequence[Logged], known: StoredKnown) -> list[bytes]:
+        """Each change as an event."""
+        reader, entries, sources = self.feeds.reader, dict[int, shapes.Shape](), dict[int, shapes.Shape]()
+        wanted = {change.entry_id for change in changes if change.entry_id is not None}
+        if wanted:
+            entries = {each.id: shapes.entry(each) for each in reader.entries(wanted, self.feeds.priorities)}
+        if any(change.entry_id is None for change in changes):
+            told = {change.source_id for change in changes}
+            sources = {row.id: shapes.source(row) for row in reader.sources() if row.id in told}
+        events = list[bytes]()
+        for change in changes:
+            entry_id, source_id = change.entry_id, change.source_id
+            about = sources.get(source_id) if entry_id is None else entries.get(entry_id)
+            ends = known.sides_of(change) if change.previous_id is not None else ()
+            new, old = ends if len(ends) == 2 else (None, None)
+            url = f"{self.feeds.base_url}{page_path(change, old, new)}"
+            events.append(event(change, shapes.event(change, about, url)))
+        return events
+
+
+class Stream(Response):
+    """One stream, until its reader leaves, takes nothing for too long, or feedd ends."""
+
+    def __init__(self, events: Events, audience: Audience, last_id: int, address: str | None) -> None:
+        super().__init__()
+        self.raw_headers = list(HEADERS)
+        self.events = events
+        self.audience = audience
+        self.last_id = last_id
+        self.address = address
+        self.is_sending = False
+        self.sent_s = 0.0  # by the loop's clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        if scope["method"] == "HEAD":
+            await send(head)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        with self.events.admitted(self.address):
+            await send(head)
+            telling = asyncio.create_task(self.tell(send))
+            leaving = asyncio.create_task(left(receive))
+            stopping = asyncio.create_task(self.events.stopping.wait())
+            tasks = (telling, leaving, stopping)
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                telling.cancel()
+                with suppress(asyncio.CancelledError):
+                    await telling
+                if not leaving.done():
+                    await self.end(receive, send)
+                    if self.is_sending:
+                        await asyncio.wait({leaving}, timeout=FAREWELL_S)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def tell(self, send: Send) -> None:
+        """Until the reader is too slow, or the store can't be read."""
+        events = self.events
+        try:
+            greeting = f": one event a change; blocks without data are none\nretry: {RETRY_MS}\n"
+            await self.put(send, f"{greeting}{self.number}".encode())
+            while True:
+                pulse, beats = events.pulse, events.beats
+                page = await events.page(self.audience, self.last_id)
+                for chunk in page.chunks:
+                    await self.put(send, chunk)
+                self.last_id = page.last_id
+                if not page.is_full and beats == events.beats:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(self.sent_s + events.heartbeat_s):
+                            await pulse.wait()
+                if asyncio.get_running_loop().time() >= self.sent_s + events.heartbeat_s:
+                    await self.put(send, f": heartbeat\n{self.number}".encode())
+        except TimeoutError:
+            log.info("a reader of events takes nothing for %s s; it is dropped", events.patience_s)
+        except StoreError as error:
+            log.error("a stream of events ends: %s", error)  # noqa: TRY400 (words are enough)
+
+    @property
+    def number(self) -> str:
+        """Has the reader go on from here, should it come back (HTML, section 9.2.6: dispatched without data)."""
+        return f"id: {self.last_id}\n\n"
+
+    async def put(self, send: Send, chunk: bytes) -> None:
+        """Raises TimeoutError: then `is_sending` stays."""
+        self.is_sending = True
+        async with asyncio.timeout(self.events.patience_s):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self.is_sending = False
+        self.sent_s = asyncio.get_running_loop().time()
+
+    async def end(self, receive: Receive, send: Send) -> None:
+        """In order, unless the reader takes nothing: what it has not taken would hold the connection open."""
+        if not self.is_sending:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await send({"type": "http.response.body", "body": b""})
+                return
+        self.is_sending = True
+        # ASGI can't cut a connection; `receive` is a method of what uvicorn holds it by
+        transport = getattr(getattr(receive, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()
+
+
+def routes(events: Events) -> list[Route]:
+    return [Route("/events", events.stream)]
+
+
+async def left(receive: Receive) -> None:
+    """Until the reader is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def kinds_of(values: Sequence[str]) -> frozenset[Kind]:
+    """The kinds that `kinds=added,edited` names; all without any. Raises HTTPException."""
+    if not values:
+        return frozenset(Kind)
+    named = {name for name in ",".join(values).split(",") if name}
+    if not named or not named <= set(Kind):
+        raise HTTPException(400, f"kinds names kinds of change: some of {', '.join(Kind)}.")
+    return frozenset(map(Kind, named))
+
+
+def resumed_after(header: str | None, parameter: str | None) -> int | None:
+    """The change that the reader had last; None: it begins. The header wins: a browser repeats its first address.
+
+    Raises HTTPException.
+    """
+    text = header or parameter
+    if not text:
+        return None
+    if not NUMBER.fullmatch(text):
+        raise HTTPException(400, "Last-Event-ID is the number of a change: whole, from 0 on.")
+    return int(text)
+
+
+def address_of(request: Request) -> str | None:
+    """What streams are counted by; None where many may be behind it: a Unix socket, a proxy on this machine."""
+    if request.client is None:
+        return None
+    try:
+        address = ip_address(request.client.host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            site = ip_network((address, BITS_OF_A_SITE), strict=False)
+            return None if address.is_loopback else str(site)
+        address = address.ipv4_mapped
+    return None if address.is_loopback else str(address)
+
+
+def event(logged: Logged, shape: shapes.Shape) -> bytes:
+    data = json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {logged.id}\nevent: {logged.kind}\ndata: {data}\n\n".encode("utf-8", "replace")
+
+
+def joined(spelled: Sequence[bytes]) -> Iterator[bytes]:
+    """Events in pieces of a size that a slow reader takes in time."""
+    some, size = list[bytes](), 0
+    for each in spelled:
+        if some and size + len(each) > CHUNK_BYTES:
+            yield b"".join(some)
+            some, size = [], 0
+        some.append(each)
+        size += len(each)
+    if some:
+        yield b"".join(some)

@@ -1,0 +1,37 @@
+"""The feeds that can be subscribed to, by address. Pure."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from feedd.errors import FetchError
+from feedd.fetch.address import read
+from feedd.publish.cache import FORMATS
+
+
+class Topic(NamedTuple):
+    """A document of a feed, in one format."""
+
+    url: str
+    feed: str
+    format: str
+
+
+class Topics:
+    """Every document of every feed. A host in capitals, or a port that goes without saying, makes no other topic."""
+
+    def __init__(self, base_url: str, feeds: Iterable[str]) -> None:
+        each = (Topic(f"{base_url}feeds/{name}.{kind}", name, kind) for name in feeds for kind in FORMATS)
+        self.by_url = {topic.url: topic for topic in each}
+        self.by_spelling = {canonical(url): topic for url, topic in self.by_url.items()}
+
+    def find(self, url: str) -> Topic | None:
+        return self.by_url.get(url) or self.by_spelling.get(canonical(url))
+
+
+def canonical(url: str) -> str:
+    """The address in the one spelling; a fragment or a user in it makes it another one."""
+    try:
+        address, auth = read(url)
+    except FetchError:
+        return url
+    return url if auth or "#" in url else address.url
