@@ -14,7 +14,7 @@ from feedd.store.deliveries import Delivery
 from feedd.store.log import Logged
 from feedd.store.proposals import Proposed
 from feedd.store.pruning import Report
-from feedd.store.reader import Entry, Revision, SourceRow
+from feedd.store.reader import Entry, Push, Revision, SourceRow
 
 Shape = dict[str, Any]
 
@@ -61,9 +61,19 @@ def source(row: SourceRow, proposals: Sequence[Proposed] = (), *, paused: bool =
         "error": row.error,
         "note": row.note,
         "address": row.address,
+        "push": row.push and push(row.push),
         "proposals": [
             {"ignore": each.pattern, "example": each.example, "entry": each.entry_id} for each in proposals
         ],
+    }
+
+
+def push(each: Push) -> Shape:
+    return {
+        "state": each.state,
+        "until": rfc3339_or_none(each.lease_until_ms),
+        "pushed": rfc3339_or_none(each.pushed_ms),
+        "error": each.error,
     }
 
 

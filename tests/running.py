@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from feedd.sources.seedfile import Seed, render
+from feedd.store.reader import Reader
 
 PATIENCE_S = 30.0
 FEEDD = (sys.executable, "-m", "feedd")
@@ -96,6 +97,10 @@ class Site:
     def json(self, *words: str, status: int | None = 0) -> Any:
         """The one JSON document that a command prints."""
         return json.loads(self.feedd(*words, "--json", status=status).stdout)
+
+    def reader(self) -> Reader:
+        """Of the database as it is, for the calling thread."""
+        return Reader(self.database)
 
     @contextmanager
     def running(self, *, ready: bool = True) -> Iterator["Daemon"]:

@@ -5,7 +5,7 @@ A message that was sent and not noted, since the process was killed between, is 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -31,7 +31,7 @@ THREADS = 2  # that read and compare what is to be told
 KEPT_MS = 30 * 86_400_000  # that what was done is listed
 TIDY_S, TIDY_AGAIN_S = 3_600.0, 0.5
 LOOK_AGAIN_S = 5.0  # another process may have written
-GRACE_S = 2.0  # at the end, for what is being sent
+GRACE_S = 2.0  # at the end, for what is being sent, and again for noting it
 OVERTIME_S = 30.0  # beyond a channel's own limit: then something is stuck
 STORE_RETRY_S = 1.0
 UNNOTED = 500  # messages of a channel that were sent and not noted yet: the writer is busy, so wait for it
@@ -71,16 +71,17 @@ class Deliverer:
         self.couriers = [Courier(channel, self) for channel in each]
         self.results = list[tuple[Courier, Sent | int]]()  # an int: a delivery that tells of nothing any more
         self.arrived = asyncio.Event()
+        self.noted = asyncio.Event()
 
     async def run(self) -> None:
         """Deliver until cancelled; what is being sent then may finish for a moment."""
-        tasks = [asyncio.create_task(courier.run()) for courier in self.couriers]
-        tasks += [asyncio.create_task(self.note_all()), asyncio.create_task(self.listen())]
-        tasks.append(asyncio.create_task(self.tidy()))
+        noting = asyncio.create_task(self.note_all())
+        works = [*(courier.run() for courier in self.couriers), self.listen(), self.tidy()]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.gather(*tasks)
         finally:
-            await self.end(tasks)
+            await self.end(tasks, noting)
 
     async def drain(self, limit_s: float) -> bool:
         """Deliver what is due now, each once, for so long at most; whether all was tried."""
@@ -97,18 +98,19 @@ class Deliverer:
             with suppress(asyncio.CancelledError):
                 await running
 
-    async def end(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def end(self, tasks: list[asyncio.Task[None]], noting: asyncio.Task[None]) -> None:
+        """Begin nothing more; what is on its way may arrive for a moment, and is noted."""
+        await cancelled(tasks)
         sends = [task for courier in self.couriers for task in courier.sending.values()]
         if sends:
-            _, late = await asyncio.wait(sends, timeout=GRACE_S)
-            for send_task in late:
-                send_task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        with suppress(StoreError):
-            await self.note(self.results)
+            await asyncio.wait(sends, timeout=GRACE_S)
+            await cancelled(sends)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while any(courier.unnoted for courier in self.couriers):
+                    self.noted.clear()
+                    await self.noted.wait()
+        await cancelled([noting])
         self.threads.shutdown(wait=True, cancel_futures=True)
 
     async def listen(self) -> None:
@@ -164,6 +166,13 @@ class Deliverer:
         for courier, result in some:
             courier.unnoted.pop(result.delivery_id if isinstance(result, Sent) else result, None)
             courier.wake.set()
+        self.noted.set()
+
+
+async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def noted(connection: Connection, attempts: list[Sent], void: list[int], now_ms: int) -> None:

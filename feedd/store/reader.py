@@ -47,6 +47,15 @@ class Entry(NamedTuple):
     details: Details = NO_DETAILS
 
 
+class Push(NamedTuple):
+    """How a hub pushes what a source has."""
+
+    state: str  # wanted, asked, active, denied
+    lease_until_ms: int | None
+    pushed_ms: int | None  # when it did last
+    error: str | None
+
+
 class SourceRow(NamedTuple):
     """What the store knows of a source."""
 
@@ -66,6 +75,7 @@ class SourceRow(NamedTuple):
     paused: str | None = None  # why, where feedd paused it
     note: str | None = None  # a state that is no failure
     address: str | None = None  # where the server moved it for good
+    push: Push | None = None  # None: no hub is asked for it
 
 
 class Revision(NamedTuple):
@@ -129,10 +139,11 @@ class Reader:
 
     def sources(self) -> list[SourceRow]:
         rows = self.rows(
-            "SELECT id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
-            " next_check_because, failures, error, paused, note, address FROM sources ORDER BY name"
+            "SELECT s.id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
+            " next_check_because, failures, s.error, paused, note, address, u.state, u.lease_until, u.pushed_at, u.error"
+            " FROM sources s LEFT JOIN subscriptions u ON u.source_id = s.id AND u.state != 'ending' ORDER BY name"
         )
-        return [SourceRow(*row) for row in rows]
+        return [SourceRow(*(*row[:16], Push(*row[16:]) if row[16] else None)) for row in rows]
 
     def source_ids(self, names: Collection[str]) -> list[int]:
         rows = self.rows(f"SELECT id FROM sources WHERE name IN ({placeholders(len(names))})", list(names))
