@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from commands import forker
 
 from feedd.sources.seedfile import Seed, render
 from feedd.store.reader import Reader
@@ -57,6 +58,16 @@ def settle(path: Path) -> None:
     os.utime(path, ns=(long_ago, long_ago))
 
 
+def run(
+    words: Sequence[str], cwd: Path, environment: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """feedd with these words, to its end, in a process of its own."""
+    done = forker().run(words, cwd, environment)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode("utf-8", "replace")
+    )
+
+
 class Site:
     """A configuration file, a folder of seeds, and what feedd does with them."""
 
@@ -88,8 +99,7 @@ class Site:
 
     def feedd(self, *words: str, status: int | None = 0) -> "subprocess.CompletedProcess[str]":
         """Run a command to its end; `status` None: however it ends."""
-        command = [*FEEDD, *words, "--config", os.fspath(self.config)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, cwd=self.root)
+        done = run([*words, "--config", os.fspath(self.config)], self.root)
         assert "Traceback" not in done.stderr, done.stderr
         assert status in {None, done.returncode}, (done.returncode, done.stdout, done.stderr)
         return done
@@ -98,7 +108,7 @@ class Site:
         """The one JSON document that a command prints."""
         return json.loads(self.feedd(*words, "--json", status=status).stdout)
 
-    def reader(self) -> Reader:
+    def open_reader(self) -> Reader:
         """Of the database as it is, for the calling thread."""
         return Reader(self.database)
 

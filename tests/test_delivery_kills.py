@@ -43,7 +43,7 @@ def test_kills_lose_no_notification_on_any_channel(tmp_path: Path) -> None:
 
 def finished(site: Site) -> list[int]:
     """All changes that are to be told, once a look has found every file and nothing waits."""
-    reader = site.reader()
+    reader = site.open_reader()
     try:
         stands = {title for (title,) in reader.rows("SELECT title FROM entries")}
         files = {f"Title {path.name}" for path in site.seeds.glob("[0-9]*.md")}

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
-from running import FEEDD, Site, write_seed
+from running import FEEDD, Site, run, write_seed
 
 from feedd import __version__
 
@@ -326,7 +326,7 @@ def test_a_source_that_is_new_in_the_configuration_is_listed(tmp_path: Path) -> 
 
 def test_help_and_version(tmp_path: Path) -> None:
     def said(*words: str) -> str:
-        done = subprocess.run([*FEEDD, *words], capture_output=True, encoding="utf-8", cwd=tmp_path)
+        done = run(words, tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -355,9 +355,7 @@ def test_where_the_configuration_is_found(tmp_path: Path) -> None:
 
     def check(*words: str, cwd: Path, home: Path) -> "subprocess.CompletedProcess[str]":
         environment = {"XDG_CONFIG_HOME": str(home), "PATH": "/usr/bin"}
-        return subprocess.run(
-            [*FEEDD, *words], capture_output=True, encoding="utf-8", cwd=cwd, env=environment
-        )
+        return run(words, cwd, environment)
 
     assert check("check", cwd=site.root, home=elsewhere).returncode == 0
     assert check("--config", str(site.config), "check", cwd=elsewhere, home=elsewhere).returncode == 0

@@ -1,7 +1,6 @@
 """add, import, export: what they print, what they write, and how they end."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from running import FEEDD, write_seed
+from running import run, write_seed
 from webserver import Reply, Request, Web
 
 from feedd.cli import exchange
@@ -76,8 +75,7 @@ class Desk:
 
     def feedd(self, *words: str) -> str:
         """A command of another part, in a process of its own."""
-        command = [*FEEDD, *words, "--config", str(self.path)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
+        done = run([*words, "--config", str(self.path)], self.path.parent)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
