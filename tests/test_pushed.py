@@ -28,9 +28,11 @@ def test_what_is_added_and_edited_here_arrives_there_by_push(tmp_path: Path) -> 
         hub.seed("second.md", "The second one", "<p>Other words altogether.</p>")
         until(lambda: "Other words" in contents(theirs))
         assert ours.get("/feeds/news.atom").status_code == 200
-    (source,) = there.json("sources")
-    assert source["push"]["pushed"] > source["last_checked"]
-    assert "hub" in source["next_check_because"]
+        (source,) = there.json("sources")
+        assert source["push"]["pushed"] > source["last_checked"]
+        there.feedd("update", "followed")
+        (source,) = there.json("sources")
+        assert "hub" in source["next_check_because"]
     edits = [each["change"] for each in there.json("history", "2")]
     assert edits[0] == "added"
     assert len(edits) == 2

@@ -13,7 +13,7 @@ from feedd.cli.common import configuration, cut, day, listing, print_json_list, 
 from feedd.config.settings import Config
 from feedd.errors import UsageError
 from feedd.looks import now_ms
-from feedd.store import channels, deliveries, outbox
+from feedd.store import attempts, channels, deliveries
 from feedd.store.database import translated
 from feedd.store.deliveries import STATUSES, Chosen, Delivery
 from feedd.store.reader import Reader
@@ -111,9 +111,9 @@ def written(config: Config, action: str, found: Sequence[Delivery]) -> int:
             if not configured:
                 raise UsageError(f"the channel '{name}' is not in the configuration (any more)")
             channels.revive(connection, channel_id, now)
-        return outbox.again(connection, ids, now)
+        return attempts.again(connection, ids, now)
 
-    cancel = partial(outbox.cancel, ids=ids, why=CANCELLED, now_ms=now)
+    cancel = partial(attempts.cancel, ids=ids, why=CANCELLED, now_ms=now)
     with closing(Writer(config.store.path)) as writer:
         return writer.within(retry if action == "retry" else cancel)
 

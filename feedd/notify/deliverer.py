@@ -17,19 +17,19 @@ from feedd.config.channels import Channel
 from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.notify.message import Messages
-from feedd.notify.rounds import NOTHING, Round, planned
+from feedd.notify.rounds import NOTHING, Busy, Round, planned
 from feedd.notify.sending import Tools, send
 from feedd.notify.values import Failed, Message, Outcome
-from feedd.store import channels, deliveries, log, outbox
+from feedd.store import attempts, channels, deliveries, log, outbox
+from feedd.store.attempts import Sent
 from feedd.store.database import translated
 from feedd.store.deliveries import Head
 from feedd.store.desk import Desk
-from feedd.store.outbox import Sent
 from feedd.store.reader import Reader
 
 THREADS = 2  # that read and compare what is to be told
 KEPT_MS = 30 * 86_400_000  # that what was done is listed
-TIDY_S, TIDY_AGAIN_S = 3_600.0, 0.5
+TIDY_S, TIDY_AGAIN_S = 600.0, 0.5
 LOOK_AGAIN_S = 5.0  # another process may have written
 GRACE_S = 2.0  # at the end, for what is being sent, and again for noting it
 OVERTIME_S = 30.0  # beyond a channel's own limit: then something is stuck
@@ -123,12 +123,12 @@ class Deliverer:
                     courier.wake.set()
 
     async def tidy(self) -> None:
-        """Forget what was done long ago, a little at a time."""
+        """Forget what was done long ago, a little at a time; look after channels that fail for long."""
         while True:
-            long_ago_ms = self.clock() - KEPT_MS
-            dropping = partial(outbox.drop_done, before_ms=long_ago_ms)
+            now = self.clock()
+            work = partial(tidied, now_ms=now)
             try:
-                dropped = await self.desk.do(lambda writer: writer.within(dropping))  # noqa: B023 (done at once)
+                dropped = await self.desk.do(lambda writer: writer.within(work))  # noqa: B023 (done at once)
             except StoreError:
                 dropped = 0
             await asyncio.sleep(TIDY_AGAIN_S if dropped else TIDY_S)
@@ -157,11 +157,11 @@ class Deliverer:
                 await asyncio.sleep(STORE_RETRY_S)
 
     async def note(self, some: list[tuple["Courier", Sent | int]]) -> None:
-        attempts = [result for _, result in some if isinstance(result, Sent)]
+        sent = [result for _, result in some if isinstance(result, Sent)]
         void = [result for _, result in some if isinstance(result, int)]
         if not some:
             return
-        work = partial(noted, attempts=attempts, void=void, now_ms=self.clock())
+        work = partial(noted, sent=sent, void=void, now_ms=self.clock())
         await self.desk.do(lambda writer: writer.within(work))
         for courier, result in some:
             courier.unnoted.pop(result.delivery_id if isinstance(result, Sent) else result, None)
@@ -175,9 +175,14 @@ async def cancelled(tasks: Iterable[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def noted(connection: Connection, attempts: list[Sent], void: list[int], now_ms: int) -> None:
-    outbox.record(connection, attempts)
-    outbox.cancel(connection, void, "there is nothing to tell any more", now_ms)
+def tidied(connection: Connection, now_ms: int) -> int:
+    attempts.beat(connection, now_ms)
+    return attempts.drop_done(connection, now_ms - KEPT_MS)
+
+
+def noted(connection: Connection, sent: list[Sent], void: list[int], now_ms: int) -> None:
+    attempts.record(connection, sent)
+    attempts.cancel(connection, void, "there is nothing to tell any more", now_ms)
 
 
 class Courier:
@@ -189,49 +194,55 @@ class Courier:
         self.wake = asyncio.Event()
         self.idle = asyncio.Event()  # nothing is due, and nothing is being sent or noted
         self.sending = dict[int, asyncio.Task[None]]()  # by delivery
+        self.threads = dict[int, int]()  # of what is being sent
         self.unnoted = dict[int, Outcome | None]()
         self.error: str | None = None
 
     async def run(self) -> None:
         while True:
             self.wake.clear()
+            again_ms = None
             try:
-                round_ = await self.round()
+                again_ms = await self.round()
             except StoreError as error:
                 logger.error("notify.%s: %s", self.channel.name, error)  # noqa: TRY400 (words are enough)
-                round_ = NOTHING
             except Exception:  # the other channels, and this one a little later, go on
                 logger.exception("notify.%s: a bug in feedd", self.channel.name)
-                round_ = NOTHING
-            if not (round_.heads or self.sending or self.unnoted or round_.gather_after is not None):
-                self.idle.set()
             again_s = self.office.look_again_s
-            if round_.again_ms is not None:
-                again_s = min(again_s, max(0.0, (round_.again_ms - self.office.clock()) / 1000))
+            if again_ms is not None:
+                again_s = min(again_s, max(0.0, (again_ms - self.office.clock()) / 1000))
             with suppress(TimeoutError):
                 async with asyncio.timeout(again_s):
                     await self.wake.wait()
 
-    async def round(self) -> Round:
-        """Begin with what may go now."""
+    async def round(self) -> int | None:
+        """Begin with what may go now; returns when there is something to do next, as far as is known."""
         now = self.office.clock()
         channel_id, round_ = await self.office.read(partial(self.planned, now))
         if round_.gather_after is not None:
             work = partial(
-                outbox.gather, channel_id=channel_id, now_ms=now, busy=self.busy, first=round_.gather_after
+                outbox.gather,
+                channel_id=channel_id,
+                now_ms=now,
+                busy=self.busy.ids,
+                first=round_.gather_after,
             )
-            if await self.office.desk.do(lambda writer: writer.within(work)):
-                self.wake.set()
+            await self.office.desk.do(lambda writer: writer.within(work))
+            # whether that came to anything or not
+            channel_id, round_ = await self.office.read(partial(self.planned, now, gathers=False))
         for head in round_.heads:
             self.idle.clear()
+            self.threads[head.id] = head.thread
             self.sending[head.id] = asyncio.create_task(self.deliver(head, channel_id))
-        return round_
+        if not (self.sending or self.unnoted):
+            self.idle.set()
+        return round_.again_ms
 
     @property
-    def busy(self) -> list[int]:
-        return [*self.sending, *self.unnoted]
+    def busy(self) -> Busy:
+        return Busy(dict(self.threads), tuple(self.unnoted))
 
-    def planned(self, now: int) -> tuple[int, Round]:
+    def planned(self, now: int, *, gathers: bool = True) -> tuple[int, Round]:
         """Which channel of the store it is, and what is to be done."""
         connection = self.office.reader.connection
         with translated(self.office.reader.path):
@@ -241,8 +252,8 @@ class Courier:
                 isinstance(each, Failed) for each in self.unnoted.values()
             ):
                 return state.id, NOTHING
-            at_once = self.channel.at_once + len(self.unnoted)
-            return state.id, planned(connection, state, self.channel.pace, at_once, self.busy, now)
+            pace, at_once = self.channel.pace, self.channel.at_once
+            return state.id, planned(connection, state, pace, at_once, self.busy, now, gathers=gathers)
 
     async def deliver(self, head: Head, channel_id: int) -> None:
         """One attempt, whatever comes of it."""
@@ -256,6 +267,7 @@ class Courier:
             outcome = Failed(f"a bug in feedd, see its log: {type(bug).__name__}")
         finally:
             self.sending.pop(head.id, None)
+            self.threads.pop(head.id, None)
         self.unnoted[head.id] = outcome
         self.say(outcome)
         result = head.id if outcome is None else Sent(head.id, channel_id, outcome, self.office.clock())

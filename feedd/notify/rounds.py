@@ -1,7 +1,7 @@
 """What a channel may send now, and when it is asked again: read from the store, decided by the channel's pace."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from feedd.notify.pace import FAILURES_UNTIL_REST, HOUR_MS, Pace
@@ -18,67 +18,69 @@ class Round(NamedTuple):
     again_ms: int | None = None  # when there is something to do next, as far as is known
 
 
+class Busy(NamedTuple):
+    """What is under way."""
+
+    sending: Mapping[int, int] = {}  # delivery → thread
+    unnoted: Collection[int] = ()  # deliveries that were sent, and it is not noted yet
+
+    @property
+    def ids(self) -> list[int]:
+        return [*self.sending, *self.unnoted]
+
+    def holds(self, head: Head) -> bool:
+        """Whether it must wait for what is under way: it may be that, or about the same entry."""
+        return head.id in self.sending or head.id in self.unnoted or head.thread in self.sending.values()
+
+
 NOTHING = Round()
+IDLE = Busy()
 
 
 def planned(
-    connection: sqlite3.Connection, state: State, pace: Pace, at_once: int, busy: Collection[int], now_ms: int
+    connection: sqlite3.Connection,
+    state: State,
+    pace: Pace,
+    at_once: int,
+    busy: Busy,
+    now_ms: int,
+    *,
+    gathers: bool = True,
 ) -> Round:
-    """`busy`: deliveries that are being sent, or were and it is not noted yet."""
+    """`gathers`: False where it was just found that nothing can be put together."""
     if state.disabled_ms is not None:
         return NOTHING
     rest_ms = max(state.resting_until_ms or 0, pace.awake_ms(now_ms))
     if rest_ms > now_ms:
         return Round(again_ms=rest_ms)
     # one at a time asks whether a receiver that failed is back
-    free = (1 if state.failures >= FAILURES_UNTIL_REST else at_once) - len(busy)
+    free = (1 if state.failures >= FAILURES_UNTIL_REST else at_once) - len(busy.sending)
+    room = None
+    if pace.max_per_hour is not None:
+        arrived = deliveries.lately(connection, state.id, now_ms)
+        room = pace.max_per_hour - len(arrived) - len(busy.ids)
+        if room <= 0:
+            return Round(again_ms=arrived[0] + HOUR_MS if arrived else None)
+        free = min(free, room)
     if free <= 0:
         return NOTHING
-    if pace.gathers:
-        return of_gathered(connection, state.id, free, busy, now_ms)
-    if pace.max_per_hour is not None:
-        return of_bounded(connection, state.id, pace.max_per_hour, free, busy, now_ms)
-    return Round(
-        heads(connection, state.id, free, busy, now_ms),
-        None,
-        deliveries.next_ms(connection, state.id, now_ms),
-    )
+    found = deliveries.heads(connection, state.id, now_ms, free + len(busy.ids), begun=pace.gathers)
+    heads = tuple(head for head in found if not busy.holds(head))[:free]
+    first = over(connection, state.id, pace, room, busy, now_ms) if gathers else None
+    if first is not None:
+        begun = deliveries.heads(connection, state.id, now_ms, free + len(busy.ids), begun=True)
+        heads = tuple(head for head in begun if not busy.holds(head))[:free]
+    return Round(heads, first, deliveries.next_ms(connection, state.id, now_ms))
 
 
-def heads(
-    connection: sqlite3.Connection,
-    channel_id: int,
-    free: int,
-    busy: Collection[int],
-    now_ms: int,
-    *,
-    begun: bool = False,
-) -> tuple[Head, ...]:
-    found = deliveries.heads(connection, channel_id, now_ms, free + len(busy), begun=begun)
-    return tuple(head for head in found if head.id not in busy)[:free]
-
-
-def of_gathered(
-    connection: sqlite3.Connection, channel_id: int, free: int, busy: Collection[int], now_ms: int
-) -> Round:
-    """A channel whose changes go together: what is due, unless the message before is still under way."""
-    fresh = deliveries.waiting(connection, channel_id, now_ms) > 0 and not deliveries.is_gathered(
-        connection, channel_id
-    )
-    begun = heads(connection, channel_id, free, busy, now_ms, begun=True)
-    return Round(begun, 0 if fresh else None, deliveries.next_ms(connection, channel_id, now_ms))
-
-
-def of_bounded(
-    connection: sqlite3.Connection, channel_id: int, most: int, free: int, busy: Collection[int], now_ms: int
-) -> Round:
-    """A channel with `max_per_hour`: what is over goes in one message, which is the last one for now."""
-    arrived = deliveries.lately(connection, channel_id, now_ms)
-    room = most - len(arrived) - len(busy)
-    if room <= 0:
-        return Round(again_ms=arrived[0] + HOUR_MS if arrived else None)
-    waiting = deliveries.waiting(connection, channel_id, now_ms) - len(busy)
-    if waiting > room and not deliveries.is_gathered(connection, channel_id):
-        return Round((), room - 1, None)
-    again_ms = deliveries.next_ms(connection, channel_id, now_ms)
-    return Round(heads(connection, channel_id, min(free, room), busy, now_ms), None, again_ms)
+def over(
+    connection: sqlite3.Connection, channel_id: int, pace: Pace, room: int | None, busy: Busy, now_ms: int
+) -> int | None:
+    """After how many messages of one change the rest goes in one; None: nothing is put together now."""
+    if not pace.gathers and room is None:
+        return None
+    waiting = deliveries.waiting(connection, channel_id, now_ms) - len(busy.ids)
+    most = 0 if pace.gathers or room is None else room
+    if waiting <= most or deliveries.is_gathered(connection, channel_id):
+        return None
+    return max(0, most - 1)

@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from feedd.notify.pace import Pace
+from feedd.notify.pace import FAILURES_UNTIL_REST, Pace
 from feedd.notify.values import Failed
 from feedd.store import incidents
 from feedd.store.known import StoredKnown
 from feedd.store.log import Logged
 
 UNDELIVERED_MS = 3_600_000  # of failing: then the health feed says so
+FAILURES_TOLD = 3  # in a row: two may lie on either side of a quiet night
 DISABLED = "the channel is disabled: its receiver said that it is gone"
 TAKEN_OUT = "the channel was taken out of the configuration"
 
@@ -124,25 +125,40 @@ def revive(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None
 
 
 def bring_forward(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
-    """What was tried in vain need not wait any longer."""
+    """What was tried in vain need not wait any longer, but for what the receiver wants to have later."""
     connection.execute(
-        "UPDATE deliveries SET next_attempt = ? WHERE channel_id = ? AND status = 'pending' AND attempts > 0"
-        " AND digest_id IS NULL AND next_attempt > ?",
-        [now_ms, channel_id, now_ms],
+        "UPDATE deliveries SET next_attempt = max(?1, coalesce(not_before, 0)) WHERE channel_id = ?2"
+        " AND status = 'pending' AND attempts > 0 AND digest_id IS NULL AND next_attempt > ?1",
+        [now_ms, channel_id],
     )
 
 
 def took(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
-    """The receiver took a message."""
+    """The receiver took a message. If it had been left alone since it failed, what it missed goes at once."""
     (failures,) = connection.execute("SELECT failures FROM channels WHERE id = ?", [channel_id]).fetchone()
-    connection.execute(
-        "UPDATE channels SET failures = 0, failing_since = NULL, resting_until = NULL, error = NULL, delivered_at = ?"
-        " WHERE id = ?",
-        [now_ms, channel_id],
-    )
+    connection.execute("UPDATE channels SET delivered_at = ? WHERE id = ?", [now_ms, channel_id])
     if failures:
+        no_failures(connection, channel_id, now_ms)
+    if failures >= FAILURES_UNTIL_REST:
         bring_forward(connection, channel_id, now_ms)
-        incidents.close(connection, channel_id, ("undelivered",), now_ms, "channel_id")
+
+
+def no_failures(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
+    connection.execute(
+        "UPDATE channels SET failures = 0, failing_since = NULL, resting_until = NULL, error = NULL WHERE id = ?",
+        [channel_id],
+    )
+    incidents.close(connection, channel_id, ("undelivered",), now_ms, "channel_id")
+
+
+def forget_failures(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
+    """Where nothing waits any more that was tried in vain, nobody fails."""
+    tried = connection.execute(
+        "SELECT 1 FROM deliveries WHERE channel_id = ? AND status = 'pending' AND attempts > 0 LIMIT 1",
+        [channel_id],
+    )
+    if tried.fetchone() is None:
+        no_failures(connection, channel_id, now_ms)
 
 
 def refused(
@@ -158,12 +174,19 @@ def refused(
         connection.execute("UPDATE channels SET disabled_at = ? WHERE id = ?", [now_ms, channel_id])
         cancel_all(connection, channel_id, DISABLED, now_ms)
         incidents.report(connection, channel_id, "disabled", failed.why, now_ms, "channel_id")
-        return
-    (since_ms,) = connection.execute(
-        "SELECT failing_since FROM channels WHERE id = ?", [channel_id]
-    ).fetchone()
-    if now_ms - since_ms >= UNDELIVERED_MS:
-        incidents.report(connection, channel_id, "undelivered", failed.why, now_ms, "channel_id")
+    else:
+        report_failing(connection, now_ms)
+
+
+def report_failing(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Say in the health feed which channels fail for long: nothing was taken in several attempts, or while they rest."""
+    rows = connection.execute(
+        "SELECT id, error FROM channels WHERE configured AND disabled_at IS NULL AND failing_since <= ?"
+        " AND (failures >= ? OR resting_until > ?)",
+        [now_ms - UNDELIVERED_MS, FAILURES_TOLD, now_ms],
+    ).fetchall()
+    for channel_id, error in rows:
+        incidents.report(connection, channel_id, "undelivered", error or "it fails", now_ms, "channel_id")
 
 
 def named(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, tuple[int, bool]]:

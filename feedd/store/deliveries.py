@@ -15,7 +15,7 @@ LISTED = (
     " FROM deliveries d JOIN channels c ON c.id = d.channel_id LEFT JOIN deliveries m ON m.id = d.digest_id"
 )
 HEADS = (
-    "SELECT d.id, d.change_id, d.type, d.attempts FROM deliveries d WHERE d.channel_id = ? AND d.status = 'pending'"
+    "SELECT d.id, d.change_id, d.type, d.thread FROM deliveries d WHERE d.channel_id = ? AND d.status = 'pending'"
     " AND d.digest_id IS NULL AND d.next_attempt <= ? AND (d.thread = 0 OR NOT EXISTS (SELECT 1 FROM deliveries e"
     " WHERE e.channel_id = d.channel_id AND e.thread = d.thread AND e.status = 'pending' AND e.id < d.id))"
 )
@@ -43,7 +43,7 @@ class Head(NamedTuple):
     id: int
     change_id: int | None
     type: str
-    attempts: int
+    thread: int  # what goes one after the other; 0: nothing
 
 
 class Chosen(NamedTuple):
@@ -115,9 +115,9 @@ def is_gathered(connection: sqlite3.Connection, channel_id: int) -> bool:
 def lately(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> list[int]:
     """When each message of the last hour arrived, the earliest first."""
     rows = connection.execute(
-        "SELECT done_at FROM deliveries WHERE channel_id = ? AND done_at > ? AND status = 'delivered'"
+        "SELECT done_at FROM deliveries WHERE channel_id = ? AND done_at > ? AND done_at <= ? AND status = 'delivered'"
         " AND digest_id IS NULL ORDER BY done_at",
-        [channel_id, now_ms - HOUR_MS],
+        [channel_id, now_ms - HOUR_MS, now_ms],
     )
     return [done_at for (done_at,) in rows]
 

@@ -9,7 +9,7 @@ Of = Literal["source_id", "channel_id"]
 DAY_MS = 86_400_000
 ENOUGH = 6  # entries: fewer say nothing of how long a source is silent as a rule
 REMEMBERED = 60  # of its newest entries, by which that is judged
-DIGITS = re.compile("[0-9]+")
+NUMBERS = re.compile(r"[\w-]*[0-9][\w-]*")  # of any kind: also those by which servers name a request
 
 
 class Incident(NamedTuple):
@@ -45,7 +45,7 @@ def report(
             [subject_id, kind, now_ms, now_ms, detail],
         )
         return True
-    if DIGITS.sub("", found[1]) != DIGITS.sub("", detail):
+    if NUMBERS.sub("", found[1]) != NUMBERS.sub("", detail):
         connection.execute(
             "UPDATE incidents SET detail = ?, changed_at = ? WHERE id = ?", [detail, now_ms, found[0]]
         )

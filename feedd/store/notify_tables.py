@@ -29,6 +29,7 @@ NOTIFY = (
         created_at INTEGER NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt INTEGER,              -- NULL: none, or that of the message that it goes with
+        not_before INTEGER,                -- the receiver's Retry-After
         expires_at INTEGER,                -- after that moment an attempt in vain is the last one
         done_at INTEGER,
         error TEXT

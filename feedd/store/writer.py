@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -88,7 +89,7 @@ class Writer:
             last_id = log.newest_id(self.connection)
             yield
             if has_grown := log.newest_id(self.connection) > last_id:
-                outbox.queue(self.connection, self.addressees, last_id)
+                outbox.queue(self.connection, self.addressees, last_id, time.time_ns() // 1_000_000)
         if has_grown:
             self.bell.ring()
 

@@ -10,14 +10,14 @@ from place import T0, Place, seed
 
 from feedd.looks import key_of
 from feedd.notify.pace import GIVE_UP_MS, HOUR_MS, Pace, Quiet
-from feedd.notify.rounds import Round, planned
+from feedd.notify.rounds import Busy, Round, planned
 from feedd.notify.values import Delivered, Failed
-from feedd.store import channels, deliveries, outbox
+from feedd.store import attempts, channels, deliveries, outbox
+from feedd.store.attempts import Sent
 from feedd.store.channels import Addressee
 from feedd.store.deliveries import Chosen, Delivery
 from feedd.store.known import StoredKnown
 from feedd.store.log import Logged
-from feedd.store.outbox import Sent
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -62,11 +62,11 @@ class Box:
         self, name: str, now: int, pace: Pace = AT_ONCE, at_once: int = 10, busy: tuple[int, ...] = ()
     ) -> Round:
         connection = self.place.reader.connection
-        return planned(connection, channels.states(connection)[name], pace, at_once, busy, now)
+        return planned(connection, channels.states(connection)[name], pace, at_once, Busy({}, busy), now)
 
     def note(self, *outcomes: tuple[int, str, Delivered | Failed], at: int) -> None:
         sent = [Sent(number, self.id_of(name), outcome, at) for number, name, outcome in outcomes]
-        self.writer.run(lambda writer: writer.within(lambda connection: outbox.record(connection, sent)))
+        self.writer.run(lambda writer: writer.within(lambda connection: attempts.record(connection, sent)))
 
     def within(self, work: Callable[[Any], Any]) -> Any:
         return self.writer.run(lambda writer: writer.within(work))
@@ -226,7 +226,7 @@ def test_gone_disables_the_channel_until_it_is_changed_or_tried_again(told: Box)
     closed = [each.closed_ms for each in told.place.reader.incidents(10) if each.kind == "disabled"]
     assert closed == [NOW]
     ids = [row.id for row in told.rows()]
-    assert told.within(lambda connection: outbox.again(connection, ids, NOW)) == 5
+    assert told.within(lambda connection: attempts.again(connection, ids, NOW)) == 5
     assert len(told.round("desk", NOW).heads) == 1
 
 
@@ -299,14 +299,14 @@ def test_two_edits_in_one_pass_are_told_as_the_change_that_they_come_to(tmp_path
 
 def test_what_was_done_long_ago_is_forgotten(told: Box) -> None:
     told.note((told.rows()[0].id, "desk", Delivered("")), at=NOW)
-    assert told.within(lambda connection: outbox.drop_done(connection, NOW)) == 0
-    assert told.within(lambda connection: outbox.drop_done(connection, NOW + 1)) == 1
+    assert told.within(lambda connection: attempts.drop_done(connection, NOW)) == 0
+    assert told.within(lambda connection: attempts.drop_done(connection, NOW + 1)) == 1
     assert [row.status for row in told.rows()] == ["pending"] * 2
 
 
 def test_cancelling(told: Box) -> None:
     first, second, _ = told.rows()
-    cancel = lambda connection: outbox.cancel(connection, [first.id, second.id], "no need", NOW)  # noqa: E731
+    cancel = lambda connection: attempts.cancel(connection, [first.id, second.id], "no need", NOW)  # noqa: E731
     assert told.within(cancel) == 2
     assert [row.status for row in told.rows()] == ["cancelled", "cancelled", "pending"]
     told.note((first.id, "desk", Delivered("it was on its way")), at=NOW)
