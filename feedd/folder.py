@@ -73,6 +73,10 @@ class FolderLooker:
         except (SourceError, StoreError) as expected:
             due = due_after_failure(source, started, due)
             error = self.failed(key, started, str(expected), due)
+            if isinstance(
+                expected, StoreError
+            ):  # the store may be there again: nothing else tells of these files
+                found.again += [path for path in request.paths or () if path not in found.again]
         except Stopped:
             raise
         except Exception as bug:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from feedd.config.settings import Config
 from feedd.fetch.client import Fetcher
 from feedd.looks import now_ms
-from feedd.notify.deliverer import Deliverer
+from feedd.notify.deliverer import Deliverer, cancelled
 from feedd.notify.message import Messages
 from feedd.notify.rendering import Renderer
 from feedd.notify.sending import Tools
@@ -95,7 +95,12 @@ class Telling:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        await asyncio.gather(self.office.run(), kept_running(self.hub.run), kept_running(self.subscriber.run))
+        works = (self.office.run(), kept_running(self.hub.run), kept_running(self.subscriber.run))
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await cancelled(tasks)  # gather waits for none but the first that ends
 
     async def close(self) -> None:
         """End what would keep the web server from ending."""

@@ -1,6 +1,7 @@
 """Whole looks: files in real folders, and what the store holds afterwards."""
 
 import os
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from nobody import as_nobody, open_folder
 from place import T0, Place, counts, seed
 
 from feedd.errors import Stopped
+from feedd.folder import FolderLooker
 from feedd.looks import Request
 
 ONE, TWO = "<p>One</p>", "<p>Two</p>"
@@ -363,3 +365,17 @@ def test_changed_settings_swallow_no_later_edit(place: Place) -> None:
     place.write("x.txt", seed("a", body="<p>Third</p>", stated=T0))
     place.write("z.txt", seed("b", body="<p>Edited</p>", stated=T0))
     assert place.found() == {"silent_edited": 2}
+
+
+def test_files_that_events_told_of_are_looked_at_again_after_the_store_was_locked(place: Place) -> None:
+    place.write("a.md", seed())
+    place.look()
+    place.write("a.md", seed(body="<p>Other words</p>"))
+    place.run("PRAGMA busy_timeout = 50")
+    other = sqlite3.connect(place.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    looked = FolderLooker(place.desk, place.stop, place.root).look(place.sources["a"], Request(("a.md",)))
+    assert looked.status == "failed"
+    assert looked.again == ("a.md",)
+    other.execute("ROLLBACK")
+    other.close()

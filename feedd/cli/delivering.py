@@ -21,6 +21,8 @@ from feedd.store.writer import Writer
 
 ACTIONS = ("list", "retry", "cancel")
 DONE_BADLY = ("failed", "cancelled")
+AT_ONCE = 1_000  # SQLite bounds the values of one statement
+ON_TERMINAL = 50  # of what was retried or cancelled
 CANCELLED = "cancelled with feedd deliveries cancel"
 
 
@@ -47,21 +49,22 @@ def deliveries_(
     chosen = Chosen(ids, channel, (status,) if status else (), since)
     if action != "list":
         chosen = meant(action, chosen)
-        with translated(reader.path):
-            found = deliveries.listed(reader.connection, chosen, limit or -1)
-        require_ids(ids, found)
-        count = written(config, action, found) if found else 0
-        click.echo(in_words(action, count), err=True)
-        chosen = Chosen(tuple(each.id for each in found))
-        if not found:
-            if as_json:
-                print_json_list([])
-            return
-    with translated(reader.path):
-        rows = deliveries.listed(reader.connection, chosen, limit or -1)
+    require_ids(ids, reader, chosen)
     if action == "list":
-        require_ids(ids, rows if not (channel or status or since) else None)
-    show(rows, as_json=as_json)
+        show(listed(reader, chosen, limit), as_json=as_json)
+        return
+    found = listed(reader, chosen, limit)
+    count = written(config, action, found) if found else 0
+    click.echo(in_words(action, count), err=True)
+    shown = found if as_json else found[: limit or ON_TERMINAL]
+    ids = [each.id for each in shown]
+    parts = (tuple(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE))
+    show([row for part in parts for row in listed(reader, Chosen(part), None)], as_json=as_json)
+
+
+def listed(reader: Reader, chosen: Chosen, limit: int | None) -> list[Delivery]:
+    with translated(reader.path):
+        return deliveries.listed(reader.connection, chosen, limit or -1)
 
 
 def asked(words: Sequence[str]) -> tuple[str, tuple[int, ...]]:
@@ -82,8 +85,9 @@ def require_channel(config: Config, reader: Reader, name: str | None) -> None:
             raise UsageError(f"there is no channel '{name}' in {config.path}")
 
 
-def require_ids(ids: Sequence[int], found: Sequence[Delivery] | None) -> None:
-    missing = () if found is None else sorted(set(ids) - {each.id for each in found})
+def require_ids(ids: Sequence[int], reader: Reader, chosen: Chosen) -> None:
+    """Raises UsageError for a number that is none of those that are meant."""
+    missing = sorted(set(ids) - {each.id for each in listed(reader, chosen, None)}) if ids else []
     if missing:
         raise UsageError(f"there is no delivery {', '.join(map(str, missing))} that fits")
 

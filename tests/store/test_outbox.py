@@ -59,10 +59,18 @@ class Box:
             self.write(name, f"The number of people who came was {number * 7919}.", T0 + number * 1000)
 
     def round(
-        self, name: str, now: int, pace: Pace = AT_ONCE, at_once: int = 10, busy: tuple[int, ...] = ()
+        self,
+        name: str,
+        now: int,
+        pace: Pace = AT_ONCE,
+        at_once: int = 10,
+        busy: tuple[int, ...] = (),
+        *,
+        gathers: bool = True,
     ) -> Round:
         connection = self.place.reader.connection
-        return planned(connection, channels.states(connection)[name], pace, at_once, Busy({}, busy), now)
+        state = channels.states(connection)[name]
+        return planned(connection, state, pace, at_once, Busy({}, busy), now, gathers=gathers)
 
     def note(self, *outcomes: tuple[int, str, Delivered | Failed], at: int) -> None:
         sent = [Sent(number, self.id_of(name), outcome, at) for number, name, outcome in outcomes]
@@ -311,3 +319,163 @@ def test_cancelling(told: Box) -> None:
     assert [row.status for row in told.rows()] == ["cancelled", "cancelled", "pending"]
     told.note((first.id, "desk", Delivered("it was on its way")), at=NOW)
     assert told.rows()[0].status == "delivered"
+
+
+def test_max_per_hour_goes_on_where_one_entrys_changes_wait_behind_a_failure(box: Box) -> None:
+    pace = Pace(max_per_hour=1)
+    box.configure("desk", pace=pace)
+    box.write("a", "The first text of it.", T0)
+    box.edit("a", 3)
+    first = box.rows()[0]
+    box.note((first.id, "desk", Failed("down")), at=NOW)
+    later = NOW + 10_000
+    assert not box.within(lambda connection: outbox.gather(connection, box.id_of("desk"), later))
+    assert [head.id for head in box.round("desk", later, pace).heads] == [first.id]
+    assert box.round("desk", NOW, pace).again_ms is not None
+
+
+def test_a_summary_never_overtakes_what_it_follows(box: Box) -> None:
+    pace = Pace(max_per_hour=2)
+    box.configure("desk", pace=pace)
+    box.place.look()
+    box.write("a", "The first text of it.", T0)
+    box.edit("a", 4)
+    first = box.rows()[0]
+    round_ = box.round("desk", NOW, pace)
+    assert round_.gather_after == 1
+    assert not box.within(lambda connection: outbox.gather(connection, box.id_of("desk"), NOW, first=1))
+    assert [head.id for head in box.round("desk", NOW, pace, gathers=False).heads] == [first.id]
+    box.note((first.id, "desk", Failed("down")), at=NOW)
+    assert box.round("desk", NOW, pace, gathers=False).heads == ()
+
+
+def test_a_digest_takes_no_change_before_which_another_one_waits(told: Box) -> None:
+    first = told.rows()[0]
+    told.place.run("UPDATE deliveries SET next_attempt = ? WHERE id = ?", NOW + DAY, first.id)
+    assert not told.within(lambda connection: outbox.gather(connection, told.id_of("desk"), NOW))
+    assert told.within(lambda connection: outbox.gather(connection, told.id_of("desk"), NOW + DAY))
+
+
+def test_a_digest_counts_as_one_of_max_per_hour(told: Box) -> None:
+    pace = Pace(gather_ms=60_000, max_per_hour=1)
+    told.within(lambda connection: outbox.gather(connection, told.id_of("desk"), NOW))
+    whole = told.rows()[-1]
+    told.note((whole.id, "desk", Delivered("")), at=NOW)
+    told.edit("a", 1, start=9)
+    assert told.round("desk", NOW + 1, pace) == Round(again_ms=NOW + HOUR_MS)
+    assert told.round("desk", NOW + HOUR_MS, pace).gather_after == 0
+
+
+def test_time_in_which_feedd_did_not_run_is_not_held_against_a_receiver(told: Box) -> None:
+    first = told.rows()[0]
+    told.within(lambda connection: attempts.beat(connection, NOW))
+    told.note((first.id, "desk", Failed("down")), at=NOW)
+    back = NOW + 4 * DAY
+    told.within(lambda connection: attempts.beat(connection, back))
+    told.note((first.id, "desk", Failed("no network yet")), at=back)
+    assert [row.status for row in told.rows()] == ["pending"] * 3
+    for minutes in range(0, 4 * 24 * 60, 10):  # it runs now
+        told.within(lambda connection, at=back + minutes * 60_000: attempts.beat(connection, at))
+    told.note((first.id, "desk", Failed("down")), at=back + 4 * DAY)
+    assert [row.status for row in told.rows()] == ["failed"] * 3
+
+
+def test_a_clock_that_was_ahead_holds_up_nothing(told: Box) -> None:
+    ahead, pace = NOW + 400 * DAY, Pace(max_per_hour=1)
+    told.within(lambda connection: attempts.beat(connection, ahead))
+    first, second, _ = told.rows()
+    told.note((first.id, "desk", Delivered("")), at=ahead)
+    for _ in range(6):
+        told.note((second.id, "desk", Failed("down")), at=ahead)
+    told.within(lambda connection: attempts.beat(connection, NOW))
+    assert told.round("desk", NOW, pace).again_ms == NOW + HOUR_MS
+    assert [head.id for head in told.round("desk", NOW + HOUR_MS, pace).heads] == [second.id]
+
+
+def test_one_bad_message_is_not_tried_again_at_each_good_one(box: Box) -> None:
+    box.configure("desk")
+    box.place.look()
+    for number in range(4):
+        box.place.write(f"{number}.md", seed(str(number)))
+    box.place.look()
+    bad, *good = box.rows()
+    box.note((bad.id, "desk", Failed("500")), at=NOW)
+    due = box.rows()[0].next_attempt_ms
+    for row in good:
+        box.note((row.id, "desk", Delivered("")), at=NOW)
+    assert box.rows()[0].next_attempt_ms == due
+
+
+def test_retry_after_outlasts_that_a_receiver_is_back(box: Box) -> None:
+    box.configure("desk")
+    box.place.look()
+    for number in range(7):
+        box.place.write(f"{number}.md", seed(str(number)))
+    box.place.look()
+    first, *others, last = box.rows()
+    box.note((first.id, "desk", Failed("429", retry_after_ms=NOW + HOUR_MS)), at=NOW)
+    for row in others:
+        box.note((row.id, "desk", Failed("500")), at=NOW)
+    box.note((last.id, "desk", Delivered("")), at=NOW)
+    assert [row.next_attempt_ms for row in box.rows()] == [NOW + HOUR_MS, *[NOW] * 5, None]
+
+
+def test_a_channel_that_comes_back_is_told_of_the_past_what_it_was_not_told(told: Box) -> None:
+    told.note((told.rows()[0].id, "desk", Delivered("")), at=NOW)
+    told.configure("other", now=NOW)
+    told.configure("desk", now=NOW, since_ms=0)
+    fresh = [row for row in told.rows(channel="desk") if row.status == "pending"]
+    assert len(fresh) == 2
+
+
+def test_retrying_a_digest_that_failed(told: Box) -> None:
+    told.within(lambda connection: outbox.gather(connection, told.id_of("desk"), NOW))
+    whole = told.rows()[-1]
+    told.note((whole.id, "desk", Failed("down")), at=NOW)
+    told.note((whole.id, "desk", Failed("down")), at=NOW + GIVE_UP_MS)
+    assert {row.status for row in told.rows()} == {"failed"}
+    assert told.within(lambda connection: attempts.again(connection, [whole.id], NOW)) == 3
+    assert [row.status for row in told.rows()] == ["pending"] * 3 + ["failed"]
+
+
+def test_what_was_cancelled_is_not_delivered_with_the_rest(told: Box) -> None:
+    told.within(lambda connection: outbox.gather(connection, told.id_of("desk"), NOW))
+    first, *_, whole = told.rows()
+    told.within(lambda connection: attempts.cancel(connection, [first.id], "no need", NOW))
+    told.note((whole.id, "desk", Delivered("")), at=NOW)
+    assert [row.status for row in told.rows()] == ["cancelled", "delivered", "delivered", "delivered"]
+
+
+def test_trouble_is_told_once_whatever_number_a_receiver_gives_it(told: Box) -> None:
+    first = told.rows()[0]
+    for hour in range(30):
+        why = f"500; it says: request 4f{hour:x}c9-{hour * 7919} failed"
+        told.note((first.id, "desk", Failed(why)), at=NOW + hour * HOUR_MS)
+    (trouble,) = [each for each in told.place.reader.incidents(10) if each.kind == "undelivered"]
+    assert trouble.changed_ms == trouble.opened_ms
+    told.within(lambda connection: attempts.cancel(connection, [first.id], "no need", NOW + 31 * HOUR_MS))
+    (trouble,) = [each for each in told.place.reader.incidents(10) if each.kind == "undelivered"]
+    assert trouble.closed_ms == NOW + 31 * HOUR_MS
+
+
+def test_two_attempts_with_a_quiet_night_between_are_no_trouble_and_a_long_rest_is(told: Box) -> None:
+    first = told.rows()[0]
+    told.note((first.id, "desk", Failed("down")), at=NOW)
+    told.note((first.id, "desk", Failed("down")), at=NOW + 9 * HOUR_MS)
+    told.within(lambda connection: attempts.beat(connection, NOW + 9 * HOUR_MS))
+    assert "undelivered" not in [each.kind for each in told.place.reader.incidents(10)]
+    rests = Failed("429", retry_after_ms=NOW + 30 * HOUR_MS, rests=True)
+    told.note((first.id, "desk", rests), at=NOW + 9 * HOUR_MS)
+    told.within(lambda connection: attempts.beat(connection, NOW + 9 * HOUR_MS))
+    assert "undelivered" in [each.kind for each in told.place.reader.incidents(10)]
+
+
+def test_what_follows_in_the_same_entry_waits_for_what_is_being_sent(told: Box) -> None:
+    """The row of a change that is retold goes while it is being sent."""
+    first, second, _ = told.rows()
+    told.place.run("DELETE FROM deliveries WHERE id = ?", first.id)
+    connection = told.place.reader.connection
+    state = channels.states(connection)["desk"]
+    sending = Busy({first.id: 1}, ())
+    assert planned(connection, state, AT_ONCE, 10, sending, NOW).heads == ()
+    assert planned(connection, state, AT_ONCE, 10, Busy(), NOW).heads[0].id == second.id
