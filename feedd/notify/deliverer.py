@@ -196,7 +196,7 @@ class Courier:
         self.sending = dict[int, asyncio.Task[None]]()  # by delivery
         self.threads = dict[int, int]()  # of what is being sent
         self.unnoted = dict[int, Outcome | None]()
-        self.error: str | None = None
+        self.failing, self.gone = False, False  # as of the last message
 
     async def run(self) -> None:
         while True:
@@ -295,9 +295,17 @@ class Courier:
 
     def say(self, outcome: Outcome | None) -> None:
         """Tell the operator when a channel begins to fail, and when it works again; not each time."""
-        error = outcome.why if isinstance(outcome, Failed) else None
-        if error is not None and self.error is None:
-            logger.warning("notify.%s: not delivered, and tried again later: %s", self.channel.name, error)
-        elif error is None and self.error is not None:
-            logger.info("notify.%s: delivers again", self.channel.name)
-        self.error = error
+        name, failed = self.channel.name, outcome if isinstance(outcome, Failed) else None
+        if failed is not None and failed.gone and not self.gone:
+            logger.warning(
+                "notify.%s: disabled, and what waited is cancelled: %s. To use it again: feedd deliveries retry"
+                " --channel %s",
+                *(name, failed.why, name),
+            )
+        elif failed is not None and not self.failing:
+            logger.warning(
+                "notify.%s: not delivered: %s. What is told waits, see feedd deliveries", name, failed.why
+            )
+        elif failed is None and self.failing:
+            logger.info("notify.%s: delivers again", name)
+        self.failing, self.gone = failed is not None, failed is not None and failed.gone

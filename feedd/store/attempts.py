@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from feedd.notify.pace import GIVE_UP_MS, rest_ms, retry_ms
+from feedd.notify.pace import FAILURES_UNTIL_REST, GIVE_UP_MS, rest_ms, retry_ms
 from feedd.notify.values import Delivered, Failed, Outcome
 from feedd.store import channels, incidents
 from feedd.store.database import placeholders
@@ -72,10 +72,15 @@ def refused(connection: sqlite3.Connection, sent: Sent, failed: Failed) -> None:
                 " WHERE id = ? AND status = 'pending'",
                 [attempts, expires_ms, due_ms, asked_ms or None, failed.why, sent.delivery_id],
             )
-    (failures,) = run("SELECT failures FROM channels WHERE id = ?", [sent.channel_id]).fetchone()
-    pause_ms = rest_ms(failures + 1, chance)
+    failures, resting_ms = run(
+        "SELECT failures, resting_until FROM channels WHERE id = ?", [sent.channel_id]
+    ).fetchone()
+    # what was on its way when the receiver began to be left alone fails with it, and not for itself
+    together = failures >= FAILURES_UNTIL_REST and (resting_ms or 0) > now_ms
+    pause_ms = 0 if together else rest_ms(failures + 1, chance)
     until_ms = max(now_ms + pause_ms if pause_ms else 0, failed.retry_after_ms or 0 if failed.rests else 0)
-    channels.refused(connection, sent.channel_id, failed, min(until_ms, now_ms + GIVE_UP_MS) or None, now_ms)
+    until_ms = min(until_ms, now_ms + GIVE_UP_MS)
+    channels.refused(connection, sent.channel_id, failed, until_ms, now_ms, counts=not together)
 
 
 def give_up(connection: sqlite3.Connection, sent: Sent, why: str) -> None:
@@ -100,7 +105,7 @@ def again(connection: sqlite3.Connection, ids: Sequence[int], now_ms: int) -> in
         # what is in a message that waits goes with it
         count += connection.execute(
             "UPDATE deliveries SET status = 'pending', next_attempt = ?, expires_at = NULL, not_before = NULL,"
-            " done_at = NULL, attempts = 0, digest_id = NULL WHERE change_id IS NOT NULL"
+            " done_at = NULL, attempts = 0, digest_id = NULL, error = NULL WHERE change_id IS NOT NULL"
             f" AND (id IN ({given}) OR digest_id IN ({given})) AND NOT (status = 'pending' AND digest_id IS NOT NULL)",
             [now_ms, *some, *some],
         ).rowcount

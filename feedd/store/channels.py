@@ -162,13 +162,19 @@ def forget_failures(connection: sqlite3.Connection, channel_id: int, now_ms: int
 
 
 def refused(
-    connection: sqlite3.Connection, channel_id: int, failed: Failed, resting_until_ms: int | None, now_ms: int
+    connection: sqlite3.Connection,
+    channel_id: int,
+    failed: Failed,
+    resting_until_ms: int,
+    now_ms: int,
+    *,
+    counts: bool = True,
 ) -> None:
     """The receiver did not take a message."""
     connection.execute(
-        "UPDATE channels SET failures = failures + 1, failing_since = coalesce(failing_since, ?), error = ?,"
+        "UPDATE channels SET failures = failures + ?, failing_since = coalesce(failing_since, ?), error = ?,"
         " resting_until = max(coalesce(resting_until, 0), ?) WHERE id = ?",
-        [now_ms, failed.why, resting_until_ms or 0, channel_id],
+        [counts, now_ms, failed.why, resting_until_ms, channel_id],
     )
     if failed.gone:
         connection.execute("UPDATE channels SET disabled_at = ? WHERE id = ?", [now_ms, channel_id])

@@ -479,3 +479,19 @@ def test_what_follows_in_the_same_entry_waits_for_what_is_being_sent(told: Box) 
     sending = Busy({first.id: 1}, ())
     assert planned(connection, state, AT_ONCE, 10, sending, NOW).heads == ()
     assert planned(connection, state, AT_ONCE, 10, Busy(), NOW).heads[0].id == second.id
+
+
+def test_what_fails_together_fails_once(box: Box) -> None:
+    """A receiver that restarts for a second is not left alone for a quarter of an hour."""
+    box.configure("desk")
+    box.place.look()
+    for number in range(64):
+        box.place.write(f"{number:02}.md", seed(f"{number:02}"))
+    box.place.look()
+    for place, row in enumerate(box.rows()):
+        box.note((row.id, "desk", Failed("down")), at=NOW + place * 10)
+    assert (box.round("desk", NOW + 1_000).again_ms or 0) <= NOW + 16_000
+    later = NOW + 16_000
+    (probe,) = box.round("desk", later).heads
+    box.note((probe.id, "desk", Failed("down")), at=later)
+    assert 20_000 <= (box.round("desk", later).again_ms or 0) - later <= 30_000
