@@ -7,11 +7,14 @@ interpreter. It ends when the test process does.
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import BinaryIO
 
@@ -35,34 +38,74 @@ class Forker:
         timeout: float = 60,
     ) -> "subprocess.CompletedProcess[bytes]":
         """As subprocess.run, of `feedd` with these words."""
-        asked = {"words": list(words), "cwd": os.fspath(cwd), "environment": dict(environment or os.environ)}
-        reading, writing = os.pipe()
-        with (
-            tempfile.TemporaryFile() as out,
-            tempfile.TemporaryFile() as errors,
-            os.fdopen(reading, "rb", 0) as said,
-        ):
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            process = self.start(words, cwd, out, errors, environment)
             try:
-                files = [out.fileno(), errors.fileno(), writing]
-                socket.send_fds(self.socket, [json.dumps(asked).encode()], files)
-            finally:
-                os.close(writing)
-            status = waited(said, timeout)
+                status = process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
             return subprocess.CompletedProcess(list(words), status, whole(out), whole(errors))
 
+    def start(
+        self,
+        words: Sequence[str],
+        cwd: str | os.PathLike[str],
+        out: BinaryIO,
+        errors: BinaryIO,
+        environment: Mapping[str, str] | None = None,
+    ) -> "Forked":
+        """As subprocess.Popen."""
+        asked = {"words": list(words), "cwd": os.fspath(cwd), "environment": dict(environment or os.environ)}
+        reading, writing = os.pipe()
+        try:
+            files = [out.fileno(), errors.fileno(), writing]
+            socket.send_fds(self.socket, [json.dumps(asked).encode()], files)
+        finally:
+            os.close(writing)
+        return Forked(reading)
 
-def waited(said: BinaryIO, timeout: float) -> int:
-    """The exit status of the process that tells its pid, and then that."""
-    heard, pid = b"", 0
-    while select.select([said], [], [], timeout)[0]:
-        piece = said.read(100)
-        heard += piece
-        if not pid and b"\n" in heard:
-            pid = int(heard.partition(b"\n")[0])
-        if not piece:
-            return int(heard.rpartition(ENDED)[2])
-    os.kill(pid, 9)
-    raise subprocess.TimeoutExpired("feedd", timeout)
+
+class Forked:
+    """A process that the forker made: what is used of subprocess.Popen."""
+
+    def __init__(self, reading: int) -> None:
+        self.said = os.fdopen(reading, "rb", 0)
+        self.heard = b""
+        self.returncode: int | None = None
+        self.listen(60, until=b"\n")
+        self.pid = int(self.heard.partition(b"\n")[0])
+
+    def listen(self, timeout: float, until: bytes = b"") -> None:
+        """Until what is told holds that, or all of it was told."""
+        end = time.monotonic() + timeout
+        while not (until and until in self.heard):
+            if not select.select([self.said], [], [], max(0.0, end - time.monotonic()))[0]:
+                raise subprocess.TimeoutExpired("feedd", timeout)
+            piece = self.said.read(100)
+            self.heard += piece
+            if not piece:
+                self.returncode = int(self.heard.rpartition(ENDED)[2])
+                self.said.close()
+                return
+
+    def wait(self, timeout: float = 60) -> int:
+        if self.returncode is None:
+            self.listen(timeout)
+        assert self.returncode is not None
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def whole(file: BinaryIO) -> bytes:
@@ -110,8 +153,8 @@ def import_all() -> None:
 
     from feedd.cli.main import COMMANDS
 
-    for name in {*COMMANDS.values()}:
-        importlib.import_module(f"feedd.cli.{name}")
+    for name in (*(f"cli.{each}" for each in {*COMMANDS.values()}), "daemon", "telling"):
+        importlib.import_module(f"feedd.{name}")
 
 
 SERVING = os.getpid()

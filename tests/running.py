@@ -133,13 +133,9 @@ class Daemon:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.errors = site.root / f"stderr-{time.monotonic_ns()}.log"
-        with self.errors.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*FEEDD, "run", "--config", os.fspath(site.config)],
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=site.root,
-            )
+        words = ["run", "--config", os.fspath(site.config)]
+        with self.errors.open("wb") as log, open(os.devnull, "wb") as nothing:
+            self.process = forker().start(words, site.root, nothing, log)
 
     def log(self) -> str:
         return self.errors.read_text(encoding="utf-8", errors="replace")

@@ -1,6 +1,7 @@
 """The outbox over real passes and a real database."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -375,7 +376,7 @@ def test_time_in_which_feedd_did_not_run_is_not_held_against_a_receiver(told: Bo
     told.note((first.id, "desk", Failed("no network yet")), at=back)
     assert [row.status for row in told.rows()] == ["pending"] * 3
     for minutes in range(0, 4 * 24 * 60, 10):  # it runs now
-        told.within(lambda connection, at=back + minutes * 60_000: attempts.beat(connection, at))
+        told.within(partial(attempts.beat, now_ms=back + minutes * 60_000))
     told.note((first.id, "desk", Failed("down")), at=back + 4 * DAY)
     assert [row.status for row in told.rows()] == ["failed"] * 3
 
