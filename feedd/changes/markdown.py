@@ -8,8 +8,7 @@ Bare addresses stay: some programs make links of them, which lead where they say
 import re
 
 from feedd.changes import plain
-from feedd.changes.plain import CONTEXT, Style
-from feedd.changes.terminal import harmless
+from feedd.changes.plain import CONTEXT, Style, readable
 from feedd.changes.values import Diff, Op
 
 SIGNS = {Op.DELETE: "~~", Op.INSERT: "**", Op.MOVE: "*"}
@@ -36,7 +35,7 @@ def escaped(text: str) -> str:
 
 def within(text: str) -> str:
     """Text of strangers that does not begin a line; nor does a terminal act on it."""
-    return signs_escaped(harmless(text))
+    return signs_escaped(readable(text))
 
 
 def signs_escaped(text: str) -> str:

@@ -3,6 +3,7 @@
 Other spellings that mark text with signs, such as Markdown's, are made the same way.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -25,6 +26,8 @@ from feedd.changes.values import Diff, Op
 CONTEXT = 1  # unchanged sentences round a change
 CUT = "[The comparison is too long to be shown in full: it ends here.]"
 APART = "\n\n"
+# what turns the order of letters round, isolates too: within marks and tags it would turn these round as well
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class Style(NamedTuple):
@@ -48,7 +51,12 @@ def with_marks(op: Op, text: str) -> str:
     return f"{start}{text}{end}"
 
 
-PLAIN = Style(harmless, with_marks)
+def readable(text: str) -> str:
+    """Text of strangers on which nothing acts, and in which nothing turns letters round."""
+    return harmless(TURNING.sub("", text))
+
+
+PLAIN = Style(readable, with_marks)
 
 
 def inline(diff: Diff, *, context: int | None = CONTEXT, limit: int, style: Style = PLAIN) -> str:

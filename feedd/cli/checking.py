@@ -9,11 +9,20 @@ from pathlib import Path
 import click
 
 from feedd.cli.common import config_option, configuration, json_option, print_json
-from feedd.config.channels import Channel, CommandChannel, EmailChannel, FileChannel, WebhookChannel
+from feedd.config.channels import (
+    AppriseChannel,
+    Channel,
+    CommandChannel,
+    EmailChannel,
+    FileChannel,
+    WebhookChannel,
+)
 from feedd.config.secrets import Secret
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source, WebSource
+from feedd.config.templates import Template
 from feedd.errors import ConfigError
+from feedd.notify import apprise_way
 
 
 @click.command()
@@ -67,6 +76,7 @@ def of_source(source: Source) -> Iterator[tuple[str, str]]:
 def of_channel(channel: Channel, folder: Path) -> Iterator[tuple[str, str]]:
     """(key, warning)."""
     yield from of_secrets(channel.secrets)
+    yield from of_words(channel)
     match channel:
         case WebhookChannel() if not channel.secret:
             yield ".secret", "there is none: the receiver can't tell who sent a message"
@@ -76,6 +86,26 @@ def of_channel(channel: Channel, folder: Path) -> Iterator[tuple[str, str]]:
             yield ".command", f"{channel.command[0]} is no program that can be run"
         case FileChannel() if not channel.path.parent.is_dir():
             yield ".path", f"the folder {channel.path.parent} does not exist"
+        case FileChannel() if channel.path.is_symlink():
+            yield ".path", f"{channel.path} is a symbolic link; write the path of the file itself"
+        case FileChannel() if channel.path.exists() and not channel.path.is_file():
+            yield ".path", f"{channel.path} is not an ordinary file"
+
+
+def of_words(channel: Channel) -> Iterator[tuple[str, str]]:
+    """(key, warning) of templates that are never used."""
+    match channel:
+        case EmailChannel():
+            yield from unused(channel.template, "a mail", ("text", "html"))
+        case AppriseChannel() if not channel.url.missing and channel.template.given:
+            form = apprise_way.form_of(channel.url.reveal())
+            yield from unused(channel.template, "this service", (str(form),))
+
+
+def unused(template: Template, who: str, forms: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name in template.given:
+        if name not in ("title", *forms):
+            yield f".template.{name}", f"{who} takes {' and '.join(forms)}, so that this is never used"
 
 
 def is_program(name: str, folder: Path) -> bool:

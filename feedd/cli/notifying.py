@@ -62,12 +62,13 @@ def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
         return (False, outcome.why) if isinstance(outcome, Failed) else (True, outcome.said)
 
     delivered, said = on_a_loop(sending())
+    to = f" to {chosen.where}" if chosen.where else ""  # an address that is not to be had names nothing
     if as_json:
         print_json({"channel": channel, "id": message.id, "delivered": delivered, "said": said})
     elif delivered:
-        click.echo(f"{channel}: delivered to {chosen.where}. It said: {harmless(said) or 'nothing'}")
+        click.echo(f"{channel}: delivered{to}. It said: {harmless(said) or 'nothing'}")
     else:
-        click.echo(f"{channel}: not delivered to {chosen.where}: {harmless(said)}", err=True)
+        click.echo(f"{channel}: not delivered{to}: {harmless(said)}", err=True)
     if not delivered:
         sys.exit(1)
 
@@ -111,8 +112,8 @@ async def looks(channel: Channel, message: Message, tools: Tools) -> dict[str, A
             headers = "\n".join(f"{name}: {value}" for name, value in head.items())
             return {"headers": headers, "text": plain.body, "html": html.body}
         case AppriseChannel():
-            form = apprise_way.form_of(channel.url.reveal())
-            (text,) = await tools.renderer.texts(channel.template, message, (form,))
+            form, room = apprise_way.service(channel.url.reveal())
+            (text,) = await tools.renderer.texts(channel.template, message, (form,), room)
             return {"title": text.title, str(form): text.body}
         case WebSubChannel():
             return {"topics": list(topics_of(channel, message, tools))}

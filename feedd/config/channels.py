@@ -1,13 +1,20 @@
 """What a configuration says of channels, as frozen values: who is told, of what, when, and by which way."""
 
-import base64
-import binascii
 import re
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from feedd.config.base import Settings, digest
+from feedd.config.receivers import (
+    AppriseUrl,
+    MailAddress,
+    MailAddresses,
+    SecretUrl,
+    SigningSecrets,
+    host_of,
+    whole_host,
+)
 from feedd.config.secrets import Secret
 from feedd.config.sources import Rules
 from feedd.config.templates import Template
@@ -20,22 +27,26 @@ from feedd.config.values import (
     SecretText,
     Size,
     Timezone,
-    a_secret,
     cron,
     duration,
     instant,
-    web_url,
 )
 from feedd.model import Kind
-from feedd.notify import apprise_way
 from feedd.notify.pace import Pace, Quiet
 
 KINDS = tuple(str(kind) for kind in Kind)
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 PING_MS = 1_000
-SECRET_BYTES = 24  # Standard Webhooks wants at least so many, and 64 at most
-ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
-NAMED_ADDRESS = re.compile(r"[^<>\r\n]*<(?P<address>[^<>]+)>")
+SAID_BY_US = frozenset(
+    {
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "content-type",
+        "content-encoding",
+        "content-length",
+    }
+)
 
 
 class Digest(NamedTuple):
@@ -79,81 +90,9 @@ def since(value: object) -> Since:
     return Since(None, at_ms)
 
 
-def secret_url(value: object, info: ValidationInfo) -> Secret:
-    """The address that messages are sent to: whoever knows it may send there, so it is a secret."""
-    found = a_secret(value, info)
-    if not found.missing:
-        try:
-            web_url(found.reveal())
-        except ValueError as error:
-            if "password" in str(error):
-                raise ValueError(
-                    'the address holds a user or password; write headers = { Authorization = "env:NAME" }'
-                ) from None
-            raise ValueError("is not a web address; write one such as https://example.org/hook") from None
-    return found
-
-
-def apprise_url(value: object, info: ValidationInfo) -> Secret:
-    """It names service, user and password in one: a secret."""
-    found = a_secret(value, info)
-    if not found.missing and (why := apprise_way.objection(found.reveal())):
-        raise ValueError(why)
-    return found
-
-
-def signing_secrets(value: object, info: ValidationInfo) -> tuple[Secret, ...]:
-    """One secret, or several while one takes the place of another (Standard Webhooks, "Signature scheme")."""
-    each = list(value) if isinstance(value, list | tuple) else [value]
-    if not each:
-        raise ValueError("names no secret")
-    return tuple(signing_secret(one, info) for one in each)
-
-
-def signing_secret(value: object, info: ValidationInfo) -> Secret:
-    found = a_secret(value, info)
-    if found.missing:
-        return found
-    coded = found.reveal().removeprefix("whsec_")
-    try:
-        key = base64.b64decode(coded + "=" * (-len(coded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not key:
-        raise ValueError(
-            "is not a signing secret; write whsec_ and 24 to 64 random bytes in base64, as this makes:"
-            " echo whsec_$(head -c 32 /dev/urandom | base64)"
-        )
-    if len(key) < SECRET_BYTES and found.warning is None:
-        short = f"the signing secret has {len(key)} bytes; Standard Webhooks wants 24 at least"
-        return Secret(found.value, short)
-    return found
-
-
-def mail_address(value: object) -> str:
-    """`someone@example.org` or `Name <someone@example.org>`."""
-    named = NAMED_ADDRESS.fullmatch(value) if isinstance(value, str) else None
-    bare = named["address"] if named else value
-    if not isinstance(value, str) or not value.isprintable() or not ADDRESS.fullmatch(str(bare)):
-        raise ValueError(f"{value!r} is not a mail address; write someone@example.org")
-    return value
-
-
-def mail_addresses(value: object) -> tuple[str, ...]:
-    each = [value] if isinstance(value, str) else value
-    if not isinstance(each, list | tuple) or not each:
-        raise ValueError(f"{value!r} is not a mail address, nor a list of some")
-    return tuple(map(mail_address, each))
-
-
 QuietTime = Annotated[Quiet, BeforeValidator(quiet)]
 DigestTime = Annotated[Digest, BeforeValidator(gathered)]
 SinceTime = Annotated[Since, BeforeValidator(since)]
-AppriseUrl = Annotated[Secret, BeforeValidator(apprise_url)]
-SecretUrl = Annotated[Secret, BeforeValidator(secret_url)]
-SigningSecrets = Annotated[tuple[Secret, ...], BeforeValidator(signing_secrets)]
-MailAddress = Annotated[str, BeforeValidator(mail_address)]
-MailAddresses = Annotated[tuple[str, ...], BeforeValidator(mail_addresses)]
 
 
 class Notify(Settings):
@@ -222,6 +161,14 @@ class Posted(Notify):
     proxy: ProxyUrl | None = None
     allow_private: bool = True
 
+    @field_validator("headers")
+    @classmethod
+    def none_of_ours(cls, headers: tuple[tuple[str, Secret], ...]) -> tuple[tuple[str, Secret], ...]:
+        for name, _ in headers:
+            if name.lower() in SAID_BY_US:
+                raise ValueError(f"{name!r} can't be set: feedd says that itself")
+        return headers
+
     @property
     def way(self) -> tuple[object, ...]:
         # Secret shows itself to nobody, so that its text has to be asked for
@@ -265,6 +212,14 @@ class EmailChannel(Notify):
     to: MailAddresses
     list_unsubscribe: str | None = Field(default=None, pattern=r"^(mailto:|https?://)[^\s<>]+$")
     template: Template = Template()
+    timeout: Duration = 120_000  # servers that look into letters take their time; one given up is sent again
+
+    @field_validator("host")
+    @classmethod
+    def whole(cls, host: str) -> str:
+        if ":" not in host and not whole_host(host):
+            raise ValueError(f"{host!r} has an empty part between dots; correct it")
+        return host
 
     @model_validator(mode="after")
     def whole_login(self) -> Self:
@@ -367,8 +322,3 @@ CHANNEL_TYPES: dict[str, type[Channel]] = {
     "file": FileChannel,
     "websub": WebSubChannel,
 }
-
-
-def host_of(url: Secret) -> str:
-    """The host of an address whose rest may be a secret."""
-    return "" if url.missing else url.value.partition("://")[2].partition("/")[0].partition("?")[0]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from feedd.config.base import Settings
-from feedd.config.channels import CHANNEL_TYPES, Channel
+from feedd.config.channels import CHANNEL_TYPES, Channel, FileChannel
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
 from feedd.config.sources import TYPES, Defaults, Source, Web
@@ -35,6 +35,7 @@ EXPECTED = {
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
+OF_THE_STORE = ("", "-wal", "-shm", "-journal", ".lock", ".sock")  # what the names of its files end in
 Model = TypeVar("Model", bound=Settings)
 
 
@@ -89,6 +90,7 @@ class Loader:
         websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
         self.check_references(sources)
         self.check_channels(sources)
+        self.check_files(channels, store, [file for file, _ in files])
         if self.mistakes or server is None or store is None or fetch is None or websub is None:
             raise ConfigError(tuple(self.mistakes))
         return Config.model_construct(
@@ -290,6 +292,25 @@ class Loader:
                         kind = "feed" if part == "feeds" else "tag of any source" if is_tag else "source"
                         why = f"{each!r} is no {kind}{suggestion(each, list(known))}"
                         self.mistake(self.places["notify", name], f"notify.{name}.{part}", why)
+
+    def check_files(self, channels: list[Channel], store: Store | None, read: list[Path]) -> None:
+        """What a channel appends to, and moves it to, must be its own: it would destroy anything else."""
+        taken = {file.resolve(): "is the configuration" for file in read}
+        if store is not None:
+            path = store.path.resolve()
+            taken |= {path.with_name(path.name + end): "is the database" for end in OF_THE_STORE}
+        for channel in channels:
+            if not isinstance(channel, FileChannel):
+                continue
+            path = channel.path.resolve()
+            own = [path, *(path.with_name(f"{path.name}.{n}") for n in range(1, channel.keep + 1))]
+            if (clash := next((each for each in own if each in taken), None)) is not None:
+                why = f"{clash} {taken[clash]}; write another path"
+                self.mistake(self.places["notify", channel.name], f"notify.{channel.name}.path", why)
+                continue
+            taken |= dict.fromkeys(
+                own, f"is that of the channel '{channel.name}', or one that it moves its to"
+            )
 
 
 def in_words(detail: ErrorDetails, known: tuple[str, ...], *, secret: bool = False) -> str:

@@ -1,5 +1,7 @@
 """The words of a message as a configuration says them: Jinja2 templates, checked when they are read."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +18,7 @@ def template(value: object, info: ValidationInfo) -> str:
         raise ValueError("is not a template; write a text, or file:PATH")  # noqa: TRY004 (pydantic takes ValueError)
     text = value
     if value.startswith("file:"):
-        path = Path(info.context["folder"] if info.context else Path(), value.removeprefix("file:"))
-        try:
-            with path.open("rb") as file:
-                text = file.read(MAX_BYTES + 1).decode()
-        except (OSError, ValueError) as error:
-            raise ValueError(f"the template {path} can't be read: {error}") from error
+        text = read(info.context["folder"] if info.context else Path(), value.removeprefix("file:"))
     if len(text) > MAX_BYTES:
         raise ValueError(f"is too long for a template: more than {MAX_BYTES // 1000} kB")
     from feedd.notify.sandbox import mistake  # Jinja2 takes a moment, and few have templates of their own
@@ -29,6 +26,31 @@ def template(value: object, info: ValidationInfo) -> str:
     if (found := mistake(text)) is not None:
         raise ValueError(f"is not a template: {found}")
     return text
+
+
+def read(folder: Path, name: str) -> str:
+    """The template in a file. Raises ValueError."""
+    try:
+        path = Path(folder, Path(name).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"'file:{name}' is not a path: there is no user of that name") from error
+    try:
+        # a FIFO that nobody writes to would keep us waiting
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ValueError(f"the template {path} is not an ordinary file")
+            data = os.read(descriptor, MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ValueError(f"the template {path} can't be read: {os.strerror(error.errno or 0)}") from error
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"the template {path} is too long: more than {MAX_BYTES // 1000} kB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the template {path} is not UTF-8 text") from error
 
 
 TemplateText = Annotated[str, BeforeValidator(template)]

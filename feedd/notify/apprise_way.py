@@ -12,15 +12,18 @@ import logging
 import re
 import threading
 import warnings
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote
 
+from feedd.changes.markdown import NOTHING_WIDE, escaped
 from feedd.config.secrets import Secret
 from feedd.errors import SourceError
 from feedd.model import Kind
 from feedd.notify.aside import aside
+from feedd.notify.room import Room, units
 from feedd.notify.values import Delivered, Failed, Form, Message, Outcome, Text
 
 if TYPE_CHECKING:
@@ -29,17 +32,35 @@ if TYPE_CHECKING:
 
 MOST_SAID = 300  # characters
 MOST_LINES = 3
-MOST_STUCK = 16  # attempts that were given up and go on in their threads, over all channels
+MOST_STUCK = 4  # attempts of a channel that were given up and go on in their threads
+MOST_STUCK_IN_ALL = 200
 SCHEME = re.compile(r"[a-z0-9]{2,20}(?=://)", re.IGNORECASE)
 PARTS = re.compile(r"[\w.~-]+")
 SHORTEST_SECRET = 4
 BUSY = re.compile(r"error=(429|503)\b")  # as its plugins spell what a server answered
-MARKDOWN = re.compile(r"([\\`*_\[\]<>])")
+OVERFLOW = re.compile(r"[?&]overflow=", re.IGNORECASE)
+SPLIT = re.compile(r"[?&]overflow=split", re.IGNORECASE)
+FORMAT = re.compile(r"[?&]format=", re.IGNORECASE)
+# what they are sent is read as Markdown, whatever Apprise calls it
+READ_MARKDOWN = frozenset(
+    {"discord", "fluxer", "guilded", "mmost", "mmosts", "nctalk", "nctalks", "revolt", "ryver", "zulip"}
+)
+# nobody is mentioned there: programs, letters, logs
+READ_AS_IT_IS = frozenset(
+    ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos", "mqtt", "mqtts", "amqp", "amqps")
+    + ("syslog", "rsyslog")
+)
+LONGEST_SMS = 160  # characters
+LONGEST_SPLIT = 1_000_000  # of what goes in as many messages as it takes
+MENTIONS = re.compile(
+    r"(?P<url>https?://\S+)|@(?=everyone|here|channel|all|room)|<(?=[@!#])|(?P<end>[@<]\Z)", re.IGNORECASE
+)
+IN_ADDRESSES = {"@": "%40", "<": "%3C"}
 LOUD = frozenset({Kind.SOURCE_FAILING, Kind.REMOVED, Kind.SILENT_EDIT})
 SERVICES = "https://github.com/caronc/apprise/wiki lists the services and how each is written"
 
 lines: ContextVar[list[str] | None] = ContextVar("lines", default=None)  # of the attempt that runs
-stuck: set[threading.Event] = set()
+stuck: set[tuple[str, threading.Event]] = set()  # with the names of channels
 loading = threading.Lock()
 ready: list["NotificationManager"] = []
 
@@ -53,6 +74,13 @@ class Channel(Protocol):
     def url(self) -> Secret: ...
     @property
     def timeout(self) -> int: ...
+
+
+class Service(NamedTuple):
+    """How a service wants its texts."""
+
+    form: Form
+    room: Room
 
 
 class Ended(NamedTuple):
@@ -70,8 +98,9 @@ def objection(url: str) -> str | None:
     """Why Apprise can't send to it, in words that hold nothing of it; None: it can."""
     if SCHEME.match(url) is None:
         return f"is not an Apprise URL, which begins with a service and ://; {SERVICES}"
-    if made(url) is not None:
-        return None
+    plugin = made(url)
+    if plugin is not None:
+        return several(targets_of(plugin))
     known = service_of(url)
     if known is None:
         return f"names a service that Apprise does not know; {SERVICES}"
@@ -81,27 +110,75 @@ def objection(url: str) -> str | None:
     return f"is not how {name} is written for Apprise: a part is missing or wrong; {SERVICES}"
 
 
+def several(targets: int) -> str | None:
+    """Apprise tells of all targets or of none: one that fails would have the others told again and again."""
+    if targets <= 1:
+        return None
+    return f"names {targets} targets; write a channel for each, so that one that fails repeats nothing at the others"
+
+
+def targets_of(plugin: "NotifyBase") -> int:
+    """How many rooms, people or addresses it sends to, by either way in which plugins tell that."""
+    named = getattr(plugin, "targets", None)
+    listed = len(named) if isinstance(named, list | tuple | set | frozenset) else 0
+    return max(len(plugin) // (plugin.retry + 1), listed)
+
+
 def form_of(url: str) -> Form:
     """How the service wants its texts, as far as the URL does not say it itself (`?format=`)."""
     plugin = made(url)
-    if plugin is None:
-        return Form.PLAIN
+    return Form.PLAIN if plugin is None else form_by(plugin, url)
+
+
+def form_by(plugin: "NotifyBase", url: str) -> Form:
+    if scheme_of(url) in READ_MARKDOWN and not FORMAT.search(url):
+        return Form.MARKDOWN
     # a service with several lists them, the first being what it is sent if nothing else is asked for
-    several = isinstance(plugin.notify_format, list | tuple)
-    return Form(str(getattr(plugin.resolve_format() if several else plugin.notify_format, "value", "text")))
+    listed = isinstance(plugin.notify_format, list | tuple)
+    return Form(str(getattr(plugin.resolve_format() if listed else plugin.notify_format, "value", "text")))
+
+
+def service(url: str) -> Service:
+    """What a text for this URL has to be like."""
+    plugin = made(url)
+    if plugin is None:
+        return Service(Form.PLAIN, Room(LONGEST_SPLIT, LONGEST_SPLIT, joined=False))
+    form = form_by(plugin, url)
+    if SPLIT.search(url):
+        return Service(form, Room(LONGEST_SPLIT, LONGEST_SPLIT, joined=False))
+    body, title = int(plugin.body_maxlen) or LONGEST_SPLIT, int(plugin.title_maxlen)
+    joined = title <= 0 or bool(plugin.overflow_amalgamate_title)
+    return Service(form, Room(body, title if title > 0 else body // 3, joined, sizes(plugin, url, form)))
+
+
+def sizes(plugin: "NotifyBase", url: str, form: Form) -> Callable[[str], int]:
+    """How long a text is when the service gets it: plugins spell some forms anew, which takes room."""
+    from apprise import NotifyFormat
+
+    def size(text: str) -> int:
+        ready = unmentioning(text) if form is Form.PLAIN and mentions(plugin, url) else text
+        again = ready
+        if form is not Form.PLAIN and not passes_through(plugin, form):
+            with suppress(Exception):  # each plugin does it in its own way
+                again = str(plugin.dialect_convert(ready, NotifyFormat(form.value)))
+        return max(units(ready), units(again))
+
+    return size
 
 
 async def send(channel: Channel, message: Message, text: Text) -> Outcome:
     """Give `text`, best in the service's own form, to Apprise."""
-    if len(stuck) >= MOST_STUCK:
-        return Failed(f"{len(stuck)} messages that were given up still wait for an answer")
+    hanging = sum(name == channel.name for name, _ in stuck)
+    if hanging >= MOST_STUCK or len(stuck) >= MOST_STUCK_IN_ALL:
+        return Failed(f"{hanging or len(stuck)} messages that were given up still wait for an answer")
     try:
         url = channel.url.reveal()
     except SourceError as error:
         return Failed(str(error))
     over = threading.Event()
+    this = channel.name, over
     seconds = channel.timeout / 1000
-    attempt = functools.partial(notify, url, text, loudness(message), over)
+    attempt = functools.partial(notify, url, text, loudness(message), this)
     try:
         async with asyncio.timeout(seconds):
             ended = await aside(attempt, f"apprise {channel.name}", lasting=False)
@@ -109,9 +186,9 @@ async def send(channel: Channel, message: Message, text: Text) -> Outcome:
         return Failed(f"the service did not take the message within {seconds:g} s")
     finally:
         if not over.is_set():
-            stuck.add(over)
+            stuck.add(this)
             if over.is_set():
-                stuck.discard(over)
+                stuck.discard(this)
     if ended.taken:
         return Delivered(f"{ended.service} took it")
     why = " / ".join(ended.said) or "Apprise does not say why"
@@ -123,7 +200,7 @@ def loudness(message: Message) -> str:
     return "warning" if any(fact.kind in LOUD for fact in message.facts) else "info"
 
 
-def notify(url: str, text: Text, kind: str, over: threading.Event) -> Ended:
+def notify(url: str, text: Text, kind: str, this: tuple[str, threading.Event]) -> Ended:
     """One attempt; blocks."""
     said: list[str] = []
     lines.set(said)
@@ -131,27 +208,69 @@ def notify(url: str, text: Text, kind: str, over: threading.Event) -> Ended:
         plugin = made(url)
         if plugin is None:
             return Ended(False, "Apprise", ("it does not know this URL any more",))
-        return Ended(passed(plugin, text, kind), str(plugin.service_name), tuple(said[-MOST_LINES:]))
+        return Ended(passed(plugin, url, text, kind), str(plugin.service_name), tuple(said[-MOST_LINES:]))
     except Exception as error:  # noqa: BLE001 (a plugin may raise anything; its text may hold the URL)
         return Ended(False, "Apprise", (f"{type(error).__name__} in its plugin",))
     finally:
-        over.set()
-        stuck.discard(over)
+        this[1].set()
+        stuck.discard(this)
 
 
-def passed(plugin: "NotifyBase", text: Text, kind: str) -> bool:
+def passed(plugin: "NotifyBase", url: str, text: Text, kind: str) -> bool:
     from apprise import Apprise
+    from apprise.common import OverflowMode
 
-    # `optional=yes` in a URL would call a message delivered that is lost
+    # `optional=yes` in a URL would call a message delivered that is lost; so would the page a redirect leads to
     plugin.optional = False
+    plugin.redirects = False
+    if not OVERFLOW.search(url):  # a text that is cut is more than one that the service refuses
+        plugin.overflow_mode = OverflowMode.TRUNCATE
     carrier = Apprise(asset=plugin.asset)
     carrier.add(plugin)
-    title = text.title
-    if plugin.title_maxlen <= 0:  # it goes into the body, and is taken to be spelled as that is
-        title = spelled(title, text.form)
+    title, body = text.title, text.body
+    if 0 < plugin.body_max_line_count < body.count("\n"):  # what comes below would be lost
+        body = " ".join(body.split())
+    if mentions(plugin, url) and text.form is Form.PLAIN:
+        title, body = unmentioning(title), unmentioning(body)
+    if plugin.title_maxlen <= 0 or plugin.overflow_amalgamate_title:
+        title = spelled(title, text.form)  # it goes into the body, and is taken to be spelled as that is
+    elif mentions(plugin, url):
+        title = unmentioning(title)
+    spelling = None if passes_through(plugin, text.form) else text.form.value
     return bool(
-        carrier.notify(body=text.body or title, title=title, notify_type=kind, body_format=text.form.value)
+        carrier.notify(body=body.strip() or title, title=title, notify_type=kind, body_format=spelling)
     )
+
+
+def passes_through(plugin: "NotifyBase", form: Form) -> bool:
+    """Whether Apprise would make plain text of Markdown for a service that reads it."""
+    return form is Form.MARKDOWN and "markdown" not in formats_of(plugin)
+
+
+def formats_of(plugin: "NotifyBase") -> Collection[str]:
+    known: object = plugin.notify_format
+    each = known if isinstance(known, list | tuple) else (known,)
+    return {str(getattr(one, "value", one)) for one in each}
+
+
+def mentions(plugin: "NotifyBase", url: str) -> bool:
+    """Whether a text may call people there."""
+    return scheme_of(url) not in READ_AS_IT_IS and plugin.body_maxlen > LONGEST_SMS
+
+
+def unmentioning(text: str) -> str:
+    """Plain text in which nothing calls people; addresses lead where they did."""
+
+    def part(found: re.Match[str]) -> str:
+        if found["url"]:
+            return "".join(IN_ADDRESSES.get(sign, sign) for sign in found["url"])
+        return found[0] + NOTHING_WIDE
+
+    return MENTIONS.sub(part, text)
+
+
+def scheme_of(url: str) -> str:
+    return url.partition("://")[0].lower()
 
 
 def spelled(title: str, form: Form) -> str:
@@ -159,7 +278,7 @@ def spelled(title: str, form: Form) -> str:
         case Form.HTML:
             return html.escape(title)
         case Form.MARKDOWN:
-            return MARKDOWN.sub(r"\\\1", title)
+            return escaped(title)
         case Form.PLAIN:
             return title
 
@@ -178,7 +297,7 @@ def made(url: str) -> "NotifyBase | None":
 def service_of(url: str) -> tuple[str, bool] | None:
     """What the service of a URL is called, and whether all is there that it needs; None: unknown."""
     manager = loaded()
-    scheme = url.partition("://")[0].lower()
+    scheme = scheme_of(url)
     if scheme not in manager:
         return None
     plugin = manager[scheme]

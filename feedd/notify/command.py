@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from feedd.config.channels import CommandChannel
-from feedd.errors import SourceError, Stopped, TooLarge
+from feedd.errors import SourceError, Stopped
 from feedd.notify.aside import aside
 from feedd.notify.file import line_of
 from feedd.notify.values import Delivered, Failed, Message, Outcome
 from feedd.sources.process import Program, run
 
-MAX_BYTES = 1_000_000  # of what it prints
+KEPT_BYTES = 8_000  # of the end of what it prints
 MOST_SAID = 300  # characters
 INHERITED = ("PATH", "HOME", "LANG")
 
@@ -27,17 +27,16 @@ async def send(channel: CommandChannel, message: Message, folder: Path) -> Outco
     program = Program(
         channel.command,
         channel.timeout / 1000,
-        MAX_BYTES,
+        KEPT_BYTES,
         folder,
         environment(message, os.environ),
         line_of(message),
+        surplus=True,
     )
     name = os.path.basename(channel.command[0])
     cancelled = threading.Event()
     try:
         ended = await aside(partial(run, program, cancelled.is_set), f"command {channel.name}")
-    except TooLarge:
-        return Failed(f"{name} printed more than {MAX_BYTES:,} bytes, and was ended")
     except (SourceError, Stopped) as error:
         return Failed(str(error))
     finally:

@@ -6,6 +6,7 @@ Whatever it raises becomes an outcome here, in words that hold no password.
 
 import asyncio
 import functools
+import logging
 import os
 import ssl
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ CLOSING = 421  # RFC 5321, section 4.2.3: the server is not available, and close
 MOST_SAID = 300  # characters
 MOST_NAMED = 10  # recipients
 QUIT_S = 2.0
+
+logger = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
@@ -55,8 +58,9 @@ async def send(
 ) -> Outcome:
     """Hand the letter of `texts`, the plain and the HTML one, to the channel's server.
 
-    It is delivered as soon as the server took it for one recipient at least: another attempt would reach that one
-    again. `born` is the random UUID of the database.
+    Whom the server refuses for good is left out, and named in the outcome and in the log. Where it refuses one for
+    now, nobody is sent it: an attempt that reached some would reach them again. `born` is the random UUID of the
+    database.
     """
     from aiosmtplib import SMTP
 
@@ -76,8 +80,7 @@ async def send(
         with explained(place):
             async with asyncio.timeout(seconds):
                 await enter(client, channel, place)
-                options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
-                refused, said = await client.sendmail(boxes[0], boxes[1:], data, mail_options=options)
+                refused, said = await handed(client, boxes, data, place.at, utf8=utf8)
     except NotTaken as error:
         return error.failed
     except TimeoutError:
@@ -86,16 +89,55 @@ async def send(
         with suppress(Exception):  # the message is out, whatever becomes of the goodbye
             async with asyncio.timeout(QUIT_S):
                 await client.quit()
-        return Delivered(
-            readable(said) + unreached({name: (each.code, each.message) for name, each in refused.items()})
-        )
+        if refused:
+            logger.warning("notify.%s: %s took a message%s", channel.name, place.at, unreached(refused))
+        return Delivered(readable(said) + unreached(refused))
     finally:
         leave(client)
 
 
+async def handed(
+    client: "SMTP", boxes: list[str], data: bytes, at: str, *, utf8: bool
+) -> tuple[dict[str, tuple[int, str]], str]:
+    """Hand the letter over, from the first of `boxes` to the others (RFC 5321, section 3.3).
+
+    Whom the server refuses for good, and what it said in the end. Raises NotTaken, TimeoutError, what aiosmtplib raises.
+    """
+    from aiosmtplib import SMTPNotSupported, SMTPRecipientRefused
+
+    if utf8 and not client.supports_extension("smtputf8"):
+        raise SMTPNotSupported("SMTPUTF8")
+    encoding, options = "utf-8" if utf8 else "ascii", ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+    if client.supports_extension("size"):  # RFC 1870
+        options.append(f"SIZE={len(data)}")
+    await client.mail(boxes[0], options=options, encoding=encoding)
+    refused = dict[str, tuple[int, str]]()
+    for box in boxes[1:]:
+        try:
+            await client.rcpt(box, encoding=encoding)
+        except SMTPRecipientRefused as error:
+            refused[box] = error.code, error.message
+            if error.code == CLOSING:
+                break
+    for_now = {box: why for box, why in refused.items() if not 500 <= why[0] < 600}
+    if for_now and len(boxes) > 2:
+        with suppress(Exception):  # it is put off, whatever the server says to that
+            await client.rset()
+        rests = any(code == CLOSING for code, _ in for_now.values())
+        raise NotTaken(
+            Failed(
+                f"{at} does not take it for all yet, so nobody was sent it{unreached(for_now)}", rests=rests
+            )
+        )
+    if len(refused) == len(boxes) - 1:
+        rests = any(code == CLOSING for code, _ in refused.values())
+        raise NotTaken(Failed(f"{at} refused every recipient{unreached(refused)}", rests=rests))
+    return refused, (await client.data(data)).message
+
+
 async def enter(client: "SMTP", channel: EmailChannel, place: Place) -> None:
     """Connect, as safely as the channel says, and log in. Raises NotTaken, TimeoutError, what aiosmtplib raises."""
-    from aiosmtplib import SMTPAuthenticationError
+    from aiosmtplib import SMTPAuthenticationError, SMTPResponseException
 
     tls = (
         None if channel.security == "none" else roots(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
@@ -109,7 +151,11 @@ async def enter(client: "SMTP", channel: EmailChannel, place: Place) -> None:
                     f'{place.at} offers no STARTTLS, so nothing was sent; see whether security = "tls" does'
                 )
             )
-        await client.starttls()
+        try:
+            await client.starttls()
+        except SMTPResponseException as error:
+            why = answer(error.code, error.message)
+            raise NotTaken(Failed(f"{place.at} refused to start TLS, so nothing was sent: {why}")) from error
         await client.ehlo()
     if channel.user is None or channel.password is None:
         return
@@ -179,10 +225,6 @@ def explain_refusal(error: Exception, at: str) -> Failed | None:
     import aiosmtplib
 
     match error:
-        case aiosmtplib.SMTPRecipientsRefused():
-            every = {each.recipient: (each.code, each.message) for each in error.recipients}
-            rests = any(code == CLOSING for code, _ in every.values())
-            return Failed(f"{at} refused every recipient{unreached(every)}", rests=rests)
         case aiosmtplib.SMTPSenderRefused():
             what = "refused the sender"
         case aiosmtplib.SMTPConnectResponseError() | aiosmtplib.SMTPHeloError():
@@ -206,7 +248,8 @@ def unreached(refused: Mapping[str, tuple[int, str]]) -> str:
 
 
 def answer(code: int, text: str) -> str:
-    return f"{code} {readable(text)}".strip()
+    """`code` below 0: what came is no answer of SMTP, and aiosmtplib says so."""
+    return f"{code} {readable(text)}".strip() if code >= 0 else readable(text) or "no answer of SMTP"
 
 
 def readable(text: str) -> str:

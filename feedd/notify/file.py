@@ -144,6 +144,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def explain(error: OSError, path: Path) -> str:
+    if error.filename2:  # what the file was to be moved to
+        why = os.strerror(error.errno or 0)
+        return f"{path} can't be moved out of the way, to {os.fsdecode(error.filename2)}: {why}"
     match error.errno:
         case errno.ELOOP:
             return f"{path} is a symbolic link; write the path of the file itself"

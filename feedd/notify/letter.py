@@ -123,7 +123,7 @@ def realm_of(base_url: str, born: UUID) -> str:
 
 
 def mailbox(text: str) -> Mailbox:
-    """What `config.channels.mail_address` lets through: `a@b`, `Name <a@b>`, `"Name" <a@b>`."""
+    """What `config.receivers.mail_address` lets through: `a@b`, `Name <a@b>`, `"Name" <a@b>`."""
     name, _, address = text.rpartition("<")
     user, _, host = address.removesuffix(">").strip().rpartition("@")
     with suppress(UnicodeError):  # else the server will say what it thinks of it

@@ -6,24 +6,24 @@ Whatever a template of the configuration does, the message is told: in the defau
 import asyncio
 import json
 import os
-import re
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
+from feedd.changes import plain
 from feedd.config.templates import Template
-from feedd.normalise.text import FORBIDDEN
-from feedd.notify import sandbox
+from feedd.notify import fitting, sandbox
+from feedd.notify.defaults import TITLE, defaults, lines
+from feedd.notify.room import Room
 from feedd.notify.values import Form, Message, Shape, Text
 from feedd.notify.view import flat, view
 
-TITLE = "title"
 LONGEST_TITLE = 300  # characters
+LONGEST_MAIL = 95_000  # bytes of HTML: Gmail shows no more than 102 kB
 LAST_S = 1.0  # from the end of its output to its own
 START_S = 30.0  # for the process to be there
 PATIENCE_S = 20.0  # of waiting for what may take LIMIT_S of processor time
@@ -32,7 +32,6 @@ REST_S = (
 )
 LONGEST_DATA = 16_000_000  # bytes of what a template is given
 LONGEST_ANSWER = 8_000_000  # bytes: characters may be spelled with six
-ENDS = re.compile(r"\n\s*\n\s*\n")
 INHERITED = ("LD_LIBRARY_PATH", "TMPDIR")  # without which Python might not start; no secrets
 
 Report = Callable[[str, str], None]  # the name of a channel, and what failed, in words
@@ -69,24 +68,50 @@ class Renderer:
         self.turn = asyncio.Lock()  # the process answers one after the other
         self.resting: dict[str, tuple[float, str]] = {}  # templates that were stopped: until when, and why
 
-    async def texts(self, template: Template, message: Message, forms: Sequence[Form]) -> tuple[Text, ...]:
-        """The message in each of the forms."""
+    async def texts(
+        self, template: Template, message: Message, forms: Sequence[Form], room: Room | None = None
+    ) -> tuple[Text, ...]:
+        """The message in each of the forms, within `room`: default words say less, others give way to these.
+
+        With `room` a text has no heading, since the service shows the title.
+        """
         given = template.given
         # the defaults show no differences in a digest
-        wanted = forms if len(message.facts) == 1 or given else ()
-        shape = await asyncio.to_thread(view, message, tuple(wanted), self.base_url)
-        parts = {TITLE: Form.PLAIN, **{form.value: form for form in forms}}
-        said = await asyncio.to_thread(defaults, shape, [name for name in parts if name not in given])
-        own = [name for name in parts if name in given]
-        if own:
-            data = await asyncio.to_thread(line_of, shape)
-            for name in own:
-                said[name] = await self.own(Asked(name, given[name], parts[name], data), shape)
-        title = flat(said[TITLE], LONGEST_TITLE) or flat(str(shape["headline"]), LONGEST_TITLE)
-        return tuple(Text(title, lines(said[form.value]), form) for form in forms)
+        wanted = tuple(forms) if len(message.facts) == 1 or given else ()
+        shape = await asyncio.to_thread(view, message, wanted, self.base_url)
+        data = await asyncio.to_thread(line_of, shape) if given else b""
+        longest = LONGEST_TITLE if room is None else min(LONGEST_TITLE, room.title)
 
-    async def own(self, asked: Asked, shape: Shape) -> str:
-        """What a template of the configuration says; the default in its place, and a report, if it fails."""
+        def by_default(name: str, left: int | None = None) -> str:
+            if room is not None and left is not None:
+                return fitting.fitted(message, wanted, self.base_url, Form(name), left, room.size)
+            said = defaults(shape, [name])[name]
+            if name != Form.HTML or plain.size(said) <= LONGEST_MAIL:
+                return said
+            return fitting.fitted(
+                message, wanted, self.base_url, Form.HTML, LONGEST_MAIL, plain.size, brief=False
+            )
+
+        async def said(name: str, form: Form, left: int | None = None) -> str:
+            text = None
+            if name in given:
+                text = await self.own(Asked(name, given[name], form, data), str(shape["channel"]))
+            if (
+                text is not None
+                and room is not None
+                and left is not None
+                and not await fits(text, room, left)
+            ):
+                self.report(str(shape["channel"]), too_long(name, left))
+                text = None
+            return text if text is not None else await asyncio.to_thread(by_default, name, left)
+
+        title = flat(await said(TITLE, Form.PLAIN), longest) or flat(str(shape["headline"]), longest)
+        left = None if room is None else room.left(title)
+        return tuple([Text(title, lines(await said(form.value, form, left)), form) for form in forms])
+
+    async def own(self, asked: Asked, channel: str) -> str | None:
+        """What a template of the configuration says; None, and a report, if it fails."""
         until, why = self.resting.get(asked.text, (0.0, ""))
         if time.monotonic() >= until:
             try:
@@ -95,9 +120,8 @@ class Renderer:
                 why = str(failure)
                 if isinstance(failure, Halted):
                     self.resting[asked.text] = (time.monotonic() + REST_S, why)
-        words = f"the template `{asked.name}` failed: {why}. The default is used instead; correct it in the configuration"
-        self.report(str(shape["channel"]), words)
-        return (await asyncio.to_thread(defaults, shape, [asked.name]))[asked.name]
+        self.report(channel, failed(asked.name, why))
+        return None
 
     async def rendered(self, asked: Asked) -> str:
         """Raises Failure."""
@@ -216,24 +240,16 @@ def line_of(shape: Shape) -> bytes:
     return json.dumps({sandbox.DATA: shape}).encode() + b"\n"
 
 
-def defaults(shape: Shape, names: Sequence[str]) -> dict[str, str]:
-    """What the default templates of these names say."""
-    seen = sandbox.context(shape)
-    return {name: by_default(name, seen) for name in names}
+async def fits(text: str, room: Room, left: int) -> bool:
+    body = lines(text)
+    return len(body) <= left and await asyncio.to_thread(room.size, body) <= left
 
 
-def by_default(name: str, seen: Mapping[str, Any]) -> str:
-    form = Form.PLAIN if name == TITLE else Form(name)
-    text = library(form).get_template(f"{name}.j2").render(seen)
-    return text if form is Form.HTML else ENDS.sub("\n\n", text).strip()
+def failed(name: str, why: str) -> str:
+    return (
+        f"the template `{name}` failed: {why}. The default is used instead; correct it in the configuration"
+    )
 
 
-@cache
-def library(form: Form) -> sandbox.Sandbox:
-    return sandbox.ours(form)
-
-
-def lines(text: str) -> str:
-    """A body without control characters."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    return FORBIDDEN.sub("", plain).strip() + "\n"
+def too_long(name: str, left: int) -> str:
+    return failed(name, f"it makes more than the {left:,} characters that the service takes")

@@ -196,8 +196,8 @@ def when(time: object) -> str:
 
 
 def address(url: object) -> str:
-    """An address as Markdown takes it between the brackets of a link."""
-    return "".join(f"%{ord(char):02X}" if char in ' "()<>[\\]`|' else char for char in str(url))
+    """An address as Markdown takes it between the brackets of a link; nobody is mentioned in it."""
+    return "".join(f"%{ord(char):02X}" if char in ' "()<>[\\]`|@' else char for char in str(url))
 
 
 @cache

@@ -1,5 +1,6 @@
 """A message goes its way: each kind of channel has one."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, assert_never
@@ -18,7 +19,7 @@ from feedd.errors import SourceError
 from feedd.fetch.client import Fetcher
 from feedd.notify import apprise_way, command, email, file, ping, webhook
 from feedd.notify.rendering import Renderer
-from feedd.notify.values import Failed, Form, Message, Outcome
+from feedd.notify.values import TEST, Failed, Form, Message, Outcome
 from feedd.publish.cache import FORMATS
 from feedd.publish.plan import HEALTH, Plan
 
@@ -45,8 +46,8 @@ async def send(channel: Channel, message: Message, tools: Tools, now_ms: int) ->
                 plain, html = await tools.renderer.texts(channel.template, message, (Form.PLAIN, Form.HTML))
                 return await email.send(channel, message, (plain, html), tools.base_url, tools.born, now_ms)
             case AppriseChannel():
-                form = apprise_way.form_of(channel.url.reveal())
-                (text,) = await tools.renderer.texts(channel.template, message, (form,))
+                form, room = await asyncio.to_thread(apprise_way.service, channel.url.reveal())
+                (text,) = await tools.renderer.texts(channel.template, message, (form,), room)
                 return await apprise_way.send(channel, message, text)
             case CommandChannel():
                 return await command.send(channel, message, tools.folder)
@@ -62,9 +63,11 @@ async def send(channel: Channel, message: Message, tools: Tools, now_ms: int) ->
 
 
 def topics_of(channel: WebSubChannel, message: Message, tools: Tools) -> Sequence[str]:
-    """The addresses of the feeds that the changes may have touched."""
+    """The addresses of the feeds that the changes may have touched; a sample is told of all that the channel has."""
     sources = {fact.source for fact in message.facts}
     names = channel.feeds or tuple(tools.plans)
+    if message.type == TEST:
+        return [f"{tools.base_url}feeds/{name}.{form}" for name in names for form in FORMATS]
     touched = [
         name
         for name in names

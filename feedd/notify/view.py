@@ -7,6 +7,7 @@ docs/notifications.md lists it.
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from feedd.changes import markdown, markup, plain
 from feedd.changes.values import Diff
@@ -28,6 +29,7 @@ LONGEST_LINE = 500  # characters
 LONGEST_BEGINNING = 2_000
 REASONS_SHOWN = 50
 
+SHORTEST_DIFFERENCE = 200  # bytes: less shows nothing
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ufffe\uffff\ud800-\udfff]+")
 # a background that is half transparent is readable on white and on black; strokes tell where there are no colours
 STYLES = {
@@ -57,21 +59,38 @@ INCIDENTS: Mapping[Kind, str] = {
 }
 
 
-def view(message: Message, forms: Collection[Form], base_url: str) -> Shape:
+class Bounds(NamedTuple):
+    """How much of a message is said, where a service takes little."""
+
+    difference: int | None = None  # bytes of one, in any form; None: what there is always room for
+    began: int = LONGEST_BEGINNING  # characters; of notes too
+    reasons: int = REASONS_SHOWN
+    line: int = LONGEST_LINE
+    address: int | None = None  # characters of an article's: longer ones are left out. None: all are told
+    named: int | None = None  # changes; the others are counted. None: all
+    advises: bool = True
+    coloured: bool = True
+
+
+EVERYTHING = Bounds()
+
+
+def view(message: Message, forms: Collection[Form], base_url: str, bounds: Bounds = EVERYTHING) -> Shape:
     """Differences are made in `forms` alone, which takes time; in the others they are null."""
     room = {form: HTML_ROOM if form is Form.HTML else TEXT_ROOM for form in forms}
+    named = message.facts[: bounds.named]
     return {
         "id": message.id,
         "type": message.type,
         "timestamp": rfc3339(message.at_ms),
         "channel": message.channel,
         "count": len(message.facts) + message.more,
-        "more": message.more,
+        "more": message.more + len(message.facts) - len(named),
         "headline": headline(message),
         "base_url": base_url,
         "data": message.data,
         "changes": [
-            changed(fact, room, in_full=number < IN_FULL) for number, fact in enumerate(message.facts)
+            changed(fact, room, bounds, in_full=number < IN_FULL) for number, fact in enumerate(named)
         ],
     }
 
@@ -96,31 +115,37 @@ def tally(facts: Sequence[Fact]) -> str:
     )
 
 
-def changed(fact: Fact, room: dict[Form, int], *, in_full: bool) -> Shape:
+def changed(fact: Fact, room: dict[Form, int], bounds: Bounds = EVERYTHING, *, in_full: bool) -> Shape:
+    began = min(bounds.began, LONGEST_BEGINNING)
     return {
         "id": fact.change_id,
         "kind": fact.kind.value,
         "label": LABELS.get(fact.kind, "Source"),
-        "headline": flat(fact.headline),
-        "title": flat(fact.title),
+        "headline": flat(fact.headline, bounds.line),
+        "title": flat(fact.title, bounds.line),
         "source": flat(fact.source),
         "at": rfc3339(fact.at_ms),
         "significance": str(fact.significance),
-        "reasons": reasons(fact.reasons) if in_full else [],
-        "url": web_address(fact.article_url),
+        "reasons": reasons(fact.reasons, bounds) if in_full else [],
+        "url": within(web_address(fact.article_url), bounds.address),
         "page": web_address(fact.page_url),
         "page_name": page_name(fact),
-        "began": flat(fact.began, LONGEST_BEGINNING) if in_full else "",
-        "note": flat(fact.note, LONGEST_BEGINNING) if fact.note and in_full else None,
-        "advice": advice(fact) if in_full else None,
-        "diff": difference(fact.diff, room) if fact.diff is not None and in_full else None,
+        "began": flat(fact.began, began) if in_full and began else "",
+        "note": flat(fact.note, began) if fact.note and in_full and began else None,
+        "advice": advice(fact) if in_full and bounds.advises else None,
+        "diff": difference(fact.diff, room, bounds) if fact.diff is not None and in_full else None,
     }
 
 
-def reasons(some: Sequence[str]) -> list[str]:
-    shown = [line for each in some[:REASONS_SHOWN] if (line := flat(each))]
-    more = len(some) - REASONS_SHOWN
-    return [*shown, f"and {more:,} more"] if more > 0 else shown
+def reasons(some: Sequence[str], bounds: Bounds = EVERYTHING) -> list[str]:
+    shown = [line for each in some[: bounds.reasons] if (line := flat(each, bounds.line))]
+    more = len(some) - bounds.reasons
+    return [*shown, f"and {more:,} more"] if more > 0 and bounds.reasons else shown
+
+
+def within(url: str | None, longest: int | None) -> str | None:
+    """An address, unless it is too long: a part of one leads nowhere."""
+    return None if url is None or (longest is not None and len(url) > longest) else url
 
 
 def page_name(fact: Fact) -> str:
@@ -136,25 +161,29 @@ def advice(fact: Fact) -> str | None:
     return ADVICE[incident].advice.format(flat(fact.source)) if incident else None
 
 
-def difference(diff: Diff, room: dict[Form, int]) -> Shape:
-    """In each form that has room left; `room` is what is left of it afterwards."""
+def difference(diff: Diff, room: dict[Form, int], bounds: Bounds = EVERYTHING) -> Shape | None:
+    """In each form that has room left; `room` is what is left of it afterwards. None: there is none for any."""
+    most = bounds.difference
+    if most is not None and most < SHORTEST_DIFFERENCE:
+        return None
     made: dict[str, str | None] = dict.fromkeys(Form)
     for form, left in room.items():
         if left > 0:
-            text = spelled(diff, form, left)
+            text = spelled(diff, form, left if most is None else min(left, most), coloured=bounds.coloured)
             room[form] = left - plain.size(text)
             made[form.value] = text
     return made
 
 
-def spelled(diff: Diff, form: Form, room: int) -> str:
+def spelled(diff: Diff, form: Form, room: int, *, coloured: bool = True) -> str:
     match form:
         case Form.PLAIN:
             return plain.inline(diff, context=CONTEXT, limit=min(TEXT_BYTES, room))
         case Form.MARKDOWN:
             return markdown.inline(diff, context=CONTEXT, limit=min(TEXT_BYTES, room))
         case Form.HTML:
-            return styled(markup.inline(diff, context=CONTEXT, limit=min(HTML_BYTES, room)))
+            html = plain.TURNING.sub("", markup.inline(diff, context=CONTEXT, limit=min(HTML_BYTES, room)))
+            return styled(html) if coloured else html
 
 
 def styled(html: str) -> str:

@@ -27,6 +27,7 @@ class Program(NamedTuple):
     folder: Path | None = None  # it runs there
     environment: Mapping[str, str] | None = None  # None: ours
     given: bytes = b""  # what it reads from standard input
+    surplus: bool = False  # of what it prints beyond `max_bytes`, only the end is kept, in place of TooLarge
 
 
 class Ended(NamedTuple):
@@ -142,7 +143,16 @@ def printed(
                     output += chunk
                 else:
                     errors = (errors + chunk)[-ERROR_BYTES:]
-            if len(output) > program.max_bytes:
-                name, most = os.path.basename(program.arguments[0]), program.max_bytes
-                raise TooLarge(f"{name} printed more than {most:,} bytes (max_bytes)")
+            bounded(output, program)
     return bytes(output), errors
+
+
+def bounded(output: bytearray, program: Program) -> None:
+    """Keep its length in bounds. Raises TooLarge."""
+    surplus = len(output) - program.max_bytes
+    if surplus <= 0:
+        return
+    if not program.surplus:
+        name = os.path.basename(program.arguments[0])
+        raise TooLarge(f"{name} printed more than {program.max_bytes:,} bytes (max_bytes)")
+    del output[:surplus]

@@ -175,3 +175,46 @@ def test_check_warns_of_a_webhook_without_a_secret_and_never_shows_one(site: Sit
     assert "notify.bad.url" in done.stderr
     assert "notify.bad.secret" in done.stderr
     assert "T0KEN" not in done.stderr + done.stdout
+
+
+def test_check_warns_of_words_that_are_never_used(site: Site) -> None:
+    site.configure(
+        more='[notify.mail]\ntype = "email"\nhost = "localhost"\nfrom = "a@example.org"\nto = "b@example.org"\n'
+        '[notify.mail.template]\ntitle = "x"\nmarkdown = "x"\n'
+        '[notify.chat]\ntype = "apprise"\nurl = "mmost://localhost/3ccdd113474722377935511fc85d3dd4"\n'
+        '[notify.chat.template]\ntext = "x"\nmarkdown = "x"\n'
+    )
+    said = site.feedd("check").stderr.replace(f"{site.config}", "config.toml")
+    assert "config.toml: notify.mail.template.markdown: a mail takes text and html, so" in said
+    assert "config.toml: notify.chat.template.text: this service takes markdown, so" in said
+    assert said.count("never used") == 2
+
+
+def test_check_warns_of_what_is_no_file(site: Site) -> None:
+    (site.root / "folder").mkdir()
+    (site.root / "link").symlink_to("elsewhere")
+    site.configure(
+        more='[notify.a]\ntype = "file"\npath = "folder"\n[notify.b]\ntype = "file"\npath = "link"\n'
+        '[notify.c]\ntype = "file"\npath = "nowhere/x"\n[notify.d]\ntype = "file"\npath = "new"\n'
+    )
+    said = site.feedd("check").stderr
+    assert "notify.a.path" in said
+    assert "folder is not an ordinary file" in said
+    assert "notify.c.path" in said
+    assert "notify.d.path" not in said
+
+
+def test_notify_test_of_a_hub_tells_of_all_feeds(site: Site, web: Web) -> None:
+    hub = web.page("/outer", status=202)
+    site.configure(more=f'[notify.hub]\ntype = "websub"\nurl = "{hub}"\nfeeds = ["news", "changes"]\n')
+    assert "202" in site.feedd("notify", "test", "hub").stdout
+    body = web.last("/outer").body.decode()
+    assert "news.atom" in body
+    assert "changes.atom" in body
+    assert "all.atom" not in body
+
+
+def test_notify_test_without_its_secret_says_so(site: Site) -> None:
+    site.configure(more='[notify.chat]\ntype = "apprise"\nurl = "env:NOT_SET_HERE"\n')
+    said = site.feedd("notify", "test", "chat", status=1).stderr
+    assert "chat: not delivered: a secret of its configuration can't be had" in said

@@ -173,9 +173,120 @@ def test_one_that_hangs_is_given_up_and_holds_up_nobody() -> None:
     assert not apprise_way.stuck
 
 
-def test_too_many_that_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apprise_way, "MOST_STUCK", 0)
-    assert sent("json://localhost") == Failed("0 messages that were given up still wait for an answer")
+def test_too_many_that_hang_hold_up_their_own_channel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = {("desk", threading.Event()) for _ in range(apprise_way.MOST_STUCK)}
+    monkeypatch.setattr(apprise_way, "stuck", hanging)
+    with Web() as web:
+        web.page(f"/hook/{TOKEN}")
+        assert sent(at(web)) == Failed("4 messages that were given up still wait for an answer")
+        assert sent(at(web), name="other") == Delivered("JSON took it")
+        hanging |= {(f"c{number}", threading.Event()) for number in range(apprise_way.MOST_STUCK_IN_ALL)}
+        assert isinstance(sent(at(web), name="other"), Failed)
+
+
+def test_a_redirect_is_no_success() -> None:
+    """Where it leads, such as a page to log in, may answer 200 without having taken anything."""
+    with Web() as web:
+        web.page("/login", "please log in")
+        web.redirect(f"/hook/{TOKEN}", "/login")
+        outcome = sent(at(web))
+        assert isinstance(outcome, Failed)
+        assert web.count("/login") == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "targets"),
+    [
+        (TELEGRAM, 1),
+        (TELEGRAM + "/456", 2),
+        ("ntfy://localhost/a/b/c", 3),
+        ("ntfy://localhost/a?retry=2", 1),
+        (f"slack://T1JJ3T3L2/A1BRTD4JD/{TOKEN}", 1),
+        (f"slack://T1JJ3T3L2/A1BRTD4JD/{TOKEN}/#a/#b", 2),
+        ("mailto://ann:right-horse@gmail.com?to=a@example.org", 1),
+        ("mailto://ann:right-horse@gmail.com?to=a@example.org,b@example.org", 2),
+        ("matrix://ann:right-horse@localhost/#a/#b", 2),
+        (f"discord://4174216298/{TOKEN}", 1),
+        (f"mmost://localhost/{TOKEN}", 1),
+        ("json://localhost/a/b/c", 1),
+    ],
+)
+def test_one_target_a_channel(url: str, targets: int) -> None:
+    said = f"names {targets} targets; write a channel for each, so that one that fails repeats nothing at the others"
+    assert objection(url) == (said if targets > 1 else None)
+
+
+MENTIONS = "@everyone <!channel> @Here <@123> <#45> https://x.example/@all/<!here> a@b.example 1 < 2"
+
+
+def test_plain_text_calls_nobody() -> None:
+    ready = apprise_way.unmentioning(MENTIONS)
+    assert ready.replace("\u200b", "") == MENTIONS.replace("/@all/<!here>", "/%40all/%3C!here>")
+    assert ready.count("\u200b") == 5
+    assert "@\u200beveryone <\u200b!channel> @\u200bHere <\u200b@123> <\u200b#45>" in ready
+
+
+def test_people_are_called_in_chats_and_not_by_programs() -> None:
+    text = Text(MENTIONS, MENTIONS, Form.PLAIN)
+    with Web() as web:
+        web.page(f"/hook/{TOKEN}", "")
+        sent(at(web), text)
+        assert json.loads(web.requests[-1].body)["message"] == MENTIONS
+        sent(at(web, "apprise", path=f"/{TOKEN}"), text)
+        said = web.requests[-1].body.decode().encode().decode("unicode_escape")
+        assert "@everyone" not in said
+        assert "<!channel" not in said
+
+
+def test_what_is_read_as_markdown_is_sent_it() -> None:
+    text = Text("*A* @everyone", "**15**", Form.MARKDOWN)
+    with Web() as web:
+        web.page(f"/hooks/{TOKEN}")
+        assert sent(f"mmost://127.0.0.1:{web.port}/{TOKEN}", text) == Delivered("Mattermost took it")
+        said = json.loads(web.requests[-1].body)["text"]
+    assert said == "\\*A\\* @\u200beveryone\r\n**15**"
+
+
+def test_a_service_of_few_lines_gets_all_in_one() -> None:
+    with Web() as web:
+        web.page("/jsonrpc")
+        url = f"kodi://127.0.0.1:{web.port}"
+        sent(url, Text("A title", "One.\n\nTwo.\n\nhttps://x.example/\n", Form.PLAIN))
+        assert json.loads(web.requests[-1].body)["params"]["message"] == "One. Two. https://x.example/"
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "title", "joined"),
+    [
+        (TELEGRAM, 4096, 1365, True),
+        (f"discord://4174216298/{TOKEN}", 2000, 250, True),
+        (f"slack://T1JJ3T3L2/A1BRTD4JD/{TOKEN}/#c", 35000, 250, False),
+        ("json://localhost", 32768, 250, False),
+        (TELEGRAM + "?overflow=split", 1_000_000, 1_000_000, False),
+        (TELEGRAM + "?overflow=truncate", 4096, 1365, True),
+        ("nonsense://x", 1_000_000, 1_000_000, False),
+    ],
+)
+def test_the_room_of_a_service(url: str, body: int, title: int, joined: bool) -> None:
+    room = apprise_way.service(url).room
+    assert (room.body, room.title, room.joined) == (body, title, joined)
+
+
+def test_what_a_service_makes_of_a_text_takes_room() -> None:
+    room = apprise_way.service(TELEGRAM + "?format=markdown&mdv=v2").room
+    assert room.size("a.b-c!") > 6  # each sign is escaped
+    assert room.size("😀") >= 2
+    assert apprise_way.service(TELEGRAM).room.size("<p>x</p>") == 8
+
+
+def test_a_text_that_is_too_long_is_cut_rather_than_refused() -> None:
+    with Web() as web:
+        web.page(f"/hooks/{TOKEN}")
+        url = f"mmost://127.0.0.1:{web.port}/{TOKEN}"
+        sent(url, Text("A title", "x" * 9_000, Form.MARKDOWN))
+        assert len(json.loads(web.requests[-1].body)["text"]) == 4_000
+        sent(url + "?overflow=split", Text("A title", "x" * 5_000, Form.MARKDOWN))
+        assert web.count(f"/hooks/{TOKEN}") > 2
 
 
 @pytest.mark.parametrize(
@@ -221,6 +332,10 @@ def test_the_configuration_refuses_what_apprise_does_not_know(tmp_path: Path) ->
         (TELEGRAM, Form.HTML),
         (TELEGRAM + "?format=markdown", Form.MARKDOWN),
         (f"slack://T1JJ3T3L2/A1BRTD4JD/{TOKEN}/#c", Form.MARKDOWN),
+        (f"slack://T1JJ3T3L2/A1BRTD4JD/{TOKEN}/#c?format=text", Form.PLAIN),
+        (f"discord://4174216298/{TOKEN}", Form.MARKDOWN),
+        (f"discord://4174216298/{TOKEN}?format=text", Form.PLAIN),
+        (f"mmost://localhost/{TOKEN}", Form.MARKDOWN),
         ("mailto://ann:right-horse@gmail.com", Form.HTML),
         ("nonsense://x", Form.PLAIN),
     ],
@@ -231,7 +346,8 @@ def test_the_form_of_a_service(url: str, form: Form) -> None:
 
 def test_a_title_that_goes_into_the_body_is_spelled_like_it() -> None:
     assert spelled("A <b> & [c](d) *e*", Form.HTML) == "A &lt;b&gt; &amp; [c](d) *e*"
-    assert spelled("A <b> & [c](d) *e*", Form.MARKDOWN) == r"A \<b\> & \[c\](d) \*e\*"
+    assert spelled("A <b> & [c](d) *e*", Form.MARKDOWN) == "A <\u200bb\\> & \\[c\\](d) \\*e\\*"
+    assert spelled("# @everyone", Form.MARKDOWN) == "\\# @\u200beveryone"
     assert spelled("A <b>", Form.PLAIN) == "A <b>"
 
 

@@ -130,8 +130,14 @@ def test_one_that_never_ends(tmp_path: Path) -> None:
 
 
 def test_one_that_prints_for_ever(tmp_path: Path) -> None:
-    done = sent(tmp_path, "yes", timeout="10s")
-    assert done == Failed("yes printed more than 1,000,000 bytes, and was ended")
+    done = sent(tmp_path, "yes", timeout="1s")
+    assert done == Failed("yes took longer than 1 s (timeout)")
+
+
+def test_one_that_prints_more_than_anybody_reads(tmp_path: Path) -> None:
+    """It has taken the message: to call that a failure would have it taken again and again."""
+    script = "import sys; sys.stdout.write('x' * 3_000_000 + chr(10) + 'taken'); sys.exit(0)"
+    assert python(tmp_path, script) == Delivered("taken")
 
 
 def test_given_up(tmp_path: Path) -> None:

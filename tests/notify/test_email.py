@@ -252,12 +252,57 @@ def test_refusals(says: dict[str, str], why: str, rests: bool) -> None:
     assert without_port(sent(Mailroom(**says), security="none")) == Failed(f"localhost:… {why}", rests=rests)
 
 
-def test_some_recipients_are_refused() -> None:
+def test_some_recipients_are_refused_for_good(caplog: pytest.LogCaptureFixture) -> None:
     """Another attempt would reach those again who have it."""
     mailroom = Mailroom(b="550 no such user")
     outcome = sent(mailroom, security="none", to=["a@example.org", "b@example.org"])
     assert outcome == Delivered("2.0.0 queued as ABC; not for b@example.org (550 no such user)")
     assert mailroom.letters[0].rcpt_tos == ["a@example.org"]
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert record.getMessage().startswith("notify.desk: localhost:")
+    assert record.getMessage().endswith(" took a message; not for b@example.org (550 no such user)")
+
+
+@pytest.mark.parametrize(
+    ("said", "rests"),
+    [("451 4.7.1 greylisted", False), ("452 mailbox full", False), ("421 closing", True)],
+    ids=["greylisted", "full", "closing"],
+)
+def test_one_recipient_is_refused_for_now(said: str, rests: bool) -> None:
+    """Nobody is sent it: else that one would never have it, or the others have it twice."""
+    mailroom = Mailroom(b=said, c="550 no such user")
+    many = ["a@example.org", "b@example.org", "c@example.org"]
+    assert without_port(sent(mailroom, security="none", to=many)) == Failed(
+        f"localhost:… does not take it for all yet, so nobody was sent it; not for b@example.org ({said})",
+        rests=rests,
+    )
+    assert not mailroom.letters
+    mailroom.says = {}
+    assert isinstance(sent(mailroom, security="none", to=many), Delivered)
+    assert mailroom.letters[0].rcpt_tos == many
+
+
+def test_a_size_is_announced() -> None:
+    mailroom = Mailroom(a="550 no")
+    assert "552" in sent(mailroom, security="none", server={"data_size_limit": 100}).why  # type: ignore[union-attr]
+
+
+async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 hi\r\n")
+    while line := await reader.readline():
+        writer.write(
+            b"250-x\r\n250 STARTTLS\r\n" if line.startswith(b"EHLO") else b"454 TLS not available\r\n"
+        )
+
+
+def test_a_server_that_offers_starttls_and_refuses_it() -> None:
+    assert against(no_tls) == Failed(
+        "localhost:… refused to start TLS, so nothing was sent: 454 TLS not available"
+    )
+
+
+def test_it_has_time_to_be_taken() -> None:
+    assert channel().timeout == 120_000
 
 
 def test_addresses_beyond_ascii() -> None:
@@ -325,6 +370,7 @@ def test_servers_that_misbehave(answer: Callable[[Any, Any], Any], why: str) -> 
     assert len(outcome.why) < 500
     assert outcome.why.isprintable()
     assert outcome.rests == (answer is busy)
+    assert "-1" not in outcome.why
 
 
 def test_a_goodbye_that_hangs_costs_nothing() -> None:

@@ -161,6 +161,14 @@ def test_no_permission(tmp_path: Path) -> None:
     assert sent(path) == Failed(f"{path} can't be written: Permission denied")
 
 
+def test_one_that_can_not_be_moved_out_of_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    (tmp_path / "log.1" / "x").mkdir(parents=True)
+    path.write_bytes(b"x" * 2_000 + b"\n")
+    outcome = sent(path, max_bytes="2kB", keep=1)
+    assert outcome == Failed(f"{path} can't be moved out of the way, to {path}.1: Is a directory")
+
+
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     """As the limit of a process' files, which fails a write in its middle like a full disk."""
     path = tmp_path / "log"

@@ -21,7 +21,9 @@ from feedd.changes.values import Content
 from feedd.config.templates import Template
 from feedd.model import Kind
 from feedd.notify import rendering, view
-from feedd.notify.rendering import Renderer, by_default
+from feedd.notify.defaults import by_default
+from feedd.notify.rendering import Renderer
+from feedd.notify.room import JOINT, Room, units
 from feedd.notify.sandbox import context
 from feedd.notify.values import DIGEST, TEST, Fact, Form, Message, Text
 
@@ -172,6 +174,116 @@ def test_a_long_difference_leaves_less_room_for_those_that_follow() -> None:
         assert room / 2 < sum(len(text) for text in made if text) < room + 1_000
 
 
+def fitted(what: Message, form: Form, room: Room, template: Template | None = None) -> tuple[Text, list[str]]:
+    ((text,), reports) = with_renderer(
+        lambda renderer: renderer.texts(template or Template(), what, (form,), room)
+    )
+    return text, [words for _, words in reports]
+
+
+LONG = compare(Content("T", "<p>Old words.</p>"), Content("T", f"<p>{'New words here. ' * 3_000}</p>"))
+AT_LENGTH = EDIT._replace(
+    diff=LONG,
+    headline="Edited: " + "标题 & <b> " * 60,
+    reasons=tuple(f"wording: {number} {'_x_ ' * 200}" for number in range(60)),
+    note="Note. " * 400,
+)
+OTHERS = ADDED._replace(began="It *began* <so>. " * 200, headline="New: A story", kind=Kind.ADDED)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("most", [500, 1_000, 2_000, 4_096])
+def test_words_fit_where_little_is_taken_and_links_are_kept(form: Form, most: int) -> None:
+    room = Room(most, most // 3, joined=True)
+    for fact in (EDIT, AT_LENGTH, OTHERS, REMOVED, FAILING._replace(note="No. " * 900)):
+        text, reports = fitted(message(fact), form, room)
+        assert not reports
+        assert units(text.title) + JOINT + units(text.body) <= most + 1
+        assert fact.page_url in text.body
+        if fact.article_url and most >= 1_000:
+            assert "gazette.example/fire_" in text.body
+    if most >= 2_000:
+        text, _ = fitted(message(AT_LENGTH), form, room)
+        assert units(text.body) > most // 4, "what there is room for is used"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_digest_fits_with_as_many_changes_as_there_is_room_for(form: Form) -> None:
+    what = message(*[AT_LENGTH] * 30, *[OTHERS] * 30, kind=DIGEST)
+    text, _ = fitted(what, form, Room(4_096, 1_365, joined=True))
+    assert units(text.body) <= 4_096
+    assert f"{BASE}changes" in text.body
+    assert 3 <= text.body.count("Edited: ") < 30
+    assert text.title == "60 changes: 30 added, 30 edited"
+    assert text.title not in text.body, "the service shows it"
+    few, _ = fitted(message(EDIT, REMOVED, kind=DIGEST), form, Room(4_096, 1_365, joined=True))
+    assert "more" not in few.body
+
+
+def test_a_title_is_told_once_and_without_styles() -> None:
+    for form in FORMS:
+        text, _ = fitted(message(EDIT), form, Room(4_096, 1_365, joined=True))
+        assert text.title == EDIT.headline
+        assert "Fire at the depot" not in text.body
+        assert "style" not in text.body
+    text, _ = fitted(message(EDIT), Form.PLAIN, Room(160, 53, joined=True))
+    assert len(text.title) <= 53
+    assert EDIT.page_url in text.body
+
+
+def test_where_not_even_an_address_fits_there_is_the_title() -> None:
+    for form in FORMS:
+        text, _ = fitted(message(EDIT), form, Room(60, 20, joined=True))
+        assert 0 < len(text.title) <= 20
+        assert len(text.body) <= 60
+        assert "<" not in text.body
+
+
+def test_own_words_that_do_not_fit_give_way_to_the_default() -> None:
+    room, own = Room(500, 100, joined=True), written(text="{{ 'w' * 600 }}", title="Mine")
+    text, reports = fitted(message(EDIT), Form.PLAIN, room, own)
+    assert text.title == "Mine"
+    assert text.body.startswith("- number")
+    (report,) = reports
+    assert report == (
+        "the template `text` failed: it makes more than the 464 characters that the service takes. The default is used"
+        " instead; correct it in the configuration"
+    )
+    assert (
+        fitted(message(EDIT), Form.PLAIN, room, written(text="{{ 'w' * 400 }}"))[0].body == "w" * 400 + "\n"
+    )
+
+
+def test_mails_are_no_longer_than_programs_show() -> None:
+    """Gmail clips what is beyond 102 kB."""
+    many = [EDIT._replace(headline=f"Edited: {'A headline ' * 6}{number}") for number in range(500)]
+    for what in (
+        message(*many, kind=DIGEST),
+        message(*[AT_LENGTH] * 500, kind=DIGEST),
+        message(
+            AT_LENGTH._replace(diff=compare(Content("T", ""), Content("T", f"<p>{'文 & <' * 90_000}</p>")))
+        ),
+    ):
+        ((_, rich), _) = told(what, None, Form.PLAIN, Form.HTML)
+        assert 20_000 < len(rich.body.encode()) <= 95_001
+        assert f"{BASE}" in rich.body
+        html.fromstring(rich.body)
+    ((rich,), _) = told(message(*many, kind=DIGEST), None, Form.HTML)
+    assert rich.body.count("A headline") > 300 * 6
+
+
+def test_what_turns_letters_round_is_not_told() -> None:
+    turned = compare(Content("T", "<p>It was 1.</p>"), Content("T", "<p>It \u202ewas\u2067 2\u2069.</p>"))
+    for body in bodies(message(EDIT._replace(diff=turned))).values():
+        assert not {"\u202e", "\u2067", "\u2069"} & set(body)
+        assert "202e" not in body
+
+
+def test_an_address_mentions_nobody() -> None:
+    (text,), _ = told(message(EDIT._replace(article_url="https://x.example/@everyone")), None, Form.MARKDOWN)
+    assert "[Article](https://x.example/%40everyone)" in text.body
+
+
 def test_a_test_says_so() -> None:
     texts, _ = told(message(EDIT, kind=TEST))
     assert texts[0].title == "Test: Edited: Fire at the depot"
@@ -203,6 +315,11 @@ def test_what_strangers_wrote_acts_nowhere(kind: Kind, one: str, two: str, sever
     assert tags <= {"div", "p", "a", "h1", "ul", "li", "span", "del", "ins"}
     assert not any("javascript" in str(node.get("href")) for node in tree.iter())
     assert all(set(node.attrib) <= {"href", "style", "dir"} for node in tree.iter())
+    brief = html.fromstring(f"<div>{by_default('html', seen, brief=True)}</div>")
+    known = {"div", "p", "a", "ul", "li", "del", "ins", "em", "strong", "blockquote", "br"}
+    assert {node.tag for node in brief.iter()} <= known
+    assert all(set(node.attrib) <= {"href", "dir", "style"} for node in brief.iter())
+    assert not any("javascript" in str(node.get("href")) for node in brief.iter())
     text = by_default("markdown", seen)
     active = html.fromstring(f"<div>{markdown(text)}</div>")
     assert {node.tag for node in active.iter()} <= {"div", "p", "a", "ul", "li", "em", "strong", "blockquote"}
