@@ -31,7 +31,7 @@ from feedd.notify import apprise_way
 def check(config_path: Path | None, *, as_json: bool) -> None:
     """Check the configuration; name every mistake in it."""
     try:
-        config = configuration(config_path)
+        config = configuration(config_path, thorough=True)
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "mistakes": list(error.mistakes), "warnings": []})
@@ -70,7 +70,7 @@ def of_source(source: Source) -> Iterator[tuple[str, str]]:
     except OSError as error:
         yield ".path", f"{source.location} can't be read: {error.strerror}"
     if isinstance(source, WebSource):
-        yield from of_secrets(source.secrets)
+        yield from of_secrets(("", each) for each in source.secrets)
 
 
 def of_channel(channel: Channel, folder: Path) -> Iterator[tuple[str, str]]:
@@ -112,5 +112,8 @@ def is_program(name: str, folder: Path) -> bool:
     return shutil.which(os.path.join(folder, name) if "/" in name else name) is not None
 
 
-def of_secrets(secrets: Iterable[Secret]) -> Iterator[tuple[str, str]]:
-    yield from (("", warning) for warning in sorted({each.warning for each in secrets if each.warning}))
+def of_secrets(secrets: Iterable[tuple[str, Secret]]) -> Iterator[tuple[str, str]]:
+    """(key, warning) of each that has one, and each once."""
+    yield from dict.fromkeys(
+        (f".{key}" if key else "", each.warning) for key, each in secrets if each.warning
+    )

@@ -50,10 +50,10 @@ def listing(command: Decorated) -> Decorated:
     return config_option(json_option(limit_option(since_option(command))))
 
 
-def configuration(config_path: Path | None) -> Config:
-    """The configuration that the command or the group names. Raises ConfigError."""
+def configuration(config_path: Path | None, *, thorough: bool = False) -> Config:
+    """The configuration that the command or the group names; `thorough`: see `load`. Raises ConfigError."""
     chosen = config_path or click.get_current_context().obj
-    return load(find(chosen, dict(os.environ)))
+    return load(find(chosen, dict(os.environ)), thorough=thorough)
 
 
 def print_json(value: object) -> None:

@@ -57,8 +57,8 @@ def deliveries_(
     count = written(config, action, found) if found else 0
     click.echo(in_words(action, count), err=True)
     shown = found if as_json else found[: limit or ON_TERMINAL]
-    ids = [each.id for each in shown]
-    parts = (tuple(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE))
+    numbers = [each.id for each in shown]
+    parts = (tuple(numbers[start : start + AT_ONCE]) for start in range(0, len(numbers), AT_ONCE))
     show([row for part in parts for row in listed(reader, Chosen(part), None)], as_json=as_json)
 
 

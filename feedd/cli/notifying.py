@@ -52,7 +52,7 @@ def notify() -> None:
 @config_option
 def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
     """Send a sample, and print what the other side said."""
-    config = configuration(config_path)
+    config = configuration(config_path, thorough=True)
     chosen, reader = channel_named(config, channel), Reader(config.store.path)
     message = messages_of(config, reader).sample(channel, f"msg_test_{uuid4().hex}", now_ms())
 
@@ -80,7 +80,7 @@ def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
 @config_option
 def preview(config_path: Path | None, channel: str, entry: str, *, as_json: bool) -> None:
     """Show the message that the newest change of an entry makes; nothing is sent."""
-    config = configuration(config_path)
+    config = configuration(config_path, thorough=True)
     chosen, reader = channel_named(config, channel), Reader(config.store.path)
     found = find_entry(reader, config, entry)
     with translated(reader.path):

@@ -40,7 +40,7 @@ def run(config_path: Path | None) -> None:
     """Run the daemon: look at sources when they are due, serve feeds and pages."""
     from feedd.daemon import run as run_daemon
 
-    run_daemon(configuration(config_path), lambda words: click.echo(words, err=True))
+    run_daemon(configuration(config_path, thorough=True), lambda words: click.echo(words, err=True))
 
 
 @click.command()
@@ -50,7 +50,7 @@ def run(config_path: Path | None) -> None:
 @config_option
 def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals: bool, as_json: bool) -> None:
     """Look at sources once, then exit. Beside a running daemon, the daemon does the work."""
-    config = configuration(config_path)
+    config = configuration(config_path, thorough=True)
     named(config, names)
     with progress_bars() as progress:
         result = updated(config, names, accept_removals=accept_removals, progress=progress)

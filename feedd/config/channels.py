@@ -1,19 +1,20 @@
 """What a configuration says of channels, as frozen values: who is told, of what, when, and by which way."""
 
 import re
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from feedd.config.base import Settings, digest
 from feedd.config.receivers import (
     AppriseUrl,
     MailAddress,
     MailAddresses,
+    MailHost,
     SecretUrl,
     SigningSecrets,
+    Unsubscribing,
     host_of,
-    whole_host,
 )
 from feedd.config.secrets import Secret
 from feedd.config.sources import Rules
@@ -119,9 +120,10 @@ class Notify(Settings):
         each = [value] if isinstance(value, str) else value
         if not isinstance(each, list | tuple) or not each:
             raise ValueError(f"{value!r} is not a list of kinds of change")
-        for one in each:
-            if one not in KINDS:
-                raise ValueError(f"{one!r} is no kind of change; known here: {', '.join(KINDS)}")
+        if unknown := [one for one in each if one not in KINDS]:
+            which = ", ".join(map(repr, unknown))
+            what = "is no kind" if len(unknown) == 1 else "are no kinds"
+            raise ValueError(f"{which} {what} of change; known here: {', '.join(KINDS)}")
         return tuple(Kind(one) for one in each)
 
     @property
@@ -140,7 +142,8 @@ class Notify(Settings):
         return digest(*self.way)
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
+    def secrets(self) -> tuple[tuple[str, Secret], ...]:
+        """(key, secret) of each."""
         return ()
 
     @property
@@ -176,9 +179,9 @@ class Posted(Notify):
         return self.url.value, shown, self.proxy and self.proxy.value, self.allow_private
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        own = [self.url, *(value for _, value in self.headers)]
-        return (*own, *([self.proxy] if self.proxy else ()))
+    def secrets(self) -> tuple[tuple[str, Secret], ...]:
+        named = [("url", self.url), *((f"headers.{name}", value) for name, value in self.headers)]
+        return (*named, *([("proxy", self.proxy)] if self.proxy else ()))
 
     @property
     def where(self) -> str:
@@ -197,35 +200,22 @@ class WebhookChannel(Posted):
         return (*super().way, [each.value for each in self.secret])
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        return (*super().secrets, *self.secret)
+    def secrets(self) -> tuple[tuple[str, Secret], ...]:
+        return (*super().secrets, *(("secret", each) for each in self.secret))
 
 
 class EmailChannel(Notify):
     type: Literal["email"]
-    host: str = Field(pattern=r"^[^\s/@:\[\]]+$|^\[?[0-9a-fA-F:.]+\]?$")
+    host: MailHost
     port: int | None = Field(default=None, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None
     password: SecretText | None = None
     sender: MailAddress = Field(alias="from")
     to: MailAddresses
-    list_unsubscribe: str | None = Field(default=None, pattern=r"^(mailto:|https?://)[^\s<>]+$")
+    list_unsubscribe: Unsubscribing | None = None
     template: Template = Template()
     timeout: Duration = 120_000  # servers that look into letters take their time; one given up is sent again
-
-    @field_validator("host")
-    @classmethod
-    def whole(cls, host: str) -> str:
-        if ":" not in host and not whole_host(host):
-            raise ValueError(f"{host!r} has an empty part between dots; correct it")
-        return host
-
-    @model_validator(mode="after")
-    def whole_login(self) -> Self:
-        if (self.user is None) != (self.password is None):
-            raise ValueError("write both user and password, or neither")
-        return self
 
     @property
     def way(self) -> tuple[object, ...]:
@@ -233,8 +223,8 @@ class EmailChannel(Notify):
         return self.host, self.port, self.security, login, self.sender, self.to
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        return (self.password,) if self.password else ()
+    def secrets(self) -> tuple[tuple[str, Secret], ...]:
+        return (("password", self.password),) if self.password else ()
 
     @property
     def where(self) -> str:
@@ -253,8 +243,8 @@ class AppriseChannel(Notify):
         return (self.url.value,)
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        return (self.url,)
+    def secrets(self) -> tuple[tuple[str, Secret], ...]:
+        return (("url", self.url),)
 
     @property
     def where(self) -> str:

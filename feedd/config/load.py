@@ -3,15 +3,15 @@
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from feedd.config.base import Settings
-from feedd.config.channels import CHANNEL_TYPES, Channel, FileChannel
+from feedd.config.channels import CHANNEL_TYPES, Channel, EmailChannel, FileChannel
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
 from feedd.config.sources import TYPES, Defaults, Source, Web
@@ -52,17 +52,21 @@ def find(path: Path | None, environment: dict[str, str]) -> Path:
     raise ConfigError((f"no configuration file found (looked for {looked}); name one with --config PATH",))
 
 
-def load(path: Path) -> Config:
-    """Read the configuration. Raises ConfigError that holds all mistakes."""
-    return Loader(path).load()
+def load(path: Path, *, thorough: bool = True) -> Config:
+    """Read the configuration. Raises ConfigError that holds all mistakes.
+
+    `thorough`: with those that take a quarter of a second to find, which only matter to who sends messages.
+    """
+    return Loader(path, thorough=thorough).load()
 
 
 class Loader:
     """Collects mistakes over the files of one configuration."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, thorough: bool = True) -> None:
         self.path = path
-        self.context = {"folder": path.absolute().parent}
+        self.folder = path.absolute().parent
+        self.context = {"folder": self.folder, "thorough": thorough}
         self.mistakes: list[str] = []
         self.places: dict[tuple[str, str], Path] = {}  # where each source and feed was first seen
         self.wanted: dict[str, list[str]] = {}  # what each feed names as its sources
@@ -127,7 +131,7 @@ class Loader:
         files: dict[Path, None] = {}  # each once, in order
         for pattern in patterns:
             try:
-                found = sorted(each for each in self.context["folder"].glob(pattern) if not each.is_dir())
+                found = sorted(each for each in self.folder.glob(pattern) if not each.is_dir())
             except OSError:  # a name that no file can have
                 found = []
             except (ValueError, NotImplementedError):
@@ -236,6 +240,8 @@ class Loader:
                 for part, some in named.items()
                 if isinstance(some, list) and all(isinstance(each, str) for each in some)
             }
+            if kind is EmailChannel and ("user" in table) != ("password" in table):
+                self.mistake(file, key, "write both user and password, or neither")
             channel: Channel | None = self.validated(kind, file, key, {**table, "name": name})
             if channel is not None:
                 yield channel
@@ -247,14 +253,11 @@ class Loader:
         try:
             return model.model_validate(table, context=self.context)
         except ValidationError as error:
-            known = tuple(
-                info.alias or field for field, info in model.model_fields.items() if field != "name"
-            )
             for detail in error.errors():
                 if own is None or not detail["loc"] or detail["loc"][0] in own or detail["type"] == "missing":
                     path = ".".join([key, *map(str, detail["loc"])])
                     secret = bool(SECRET_KEYS.intersection(map(str, detail["loc"])))
-                    self.mistake(file, path, in_words(detail, known, secret=secret))
+                    self.mistake(file, path, in_words(detail, known_at(model, detail["loc"]), secret=secret))
             return None
 
     def check_references(self, sources: list[Source]) -> None:
@@ -313,12 +316,23 @@ class Loader:
             )
 
 
+def known_at(model: type[BaseModel], place: Sequence[int | str]) -> tuple[str, ...]:
+    """The keys that the table may have in which something stands."""
+    for key in place[:-1]:
+        field = next((info for name, info in model.model_fields.items() if key in {name, info.alias}), None)
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return tuple(info.alias or name for name, info in model.model_fields.items() if name != "name")
+
+
 def in_words(detail: ErrorDetails, known: tuple[str, ...], *, secret: bool = False) -> str:
     """What pydantic found, as a person would say it; the value itself is left out where it may be secret."""
     given = "what is written there" if secret else repr(detail["input"])
     match detail["type"]:
         case "extra_forbidden":
-            return unknown(str(detail["loc"][-1]), known if len(detail["loc"]) == 1 else ())
+            return unknown(str(detail["loc"][-1]), known)
         case "missing":
             return "is missing"
         case "value_error":

@@ -6,15 +6,17 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from feedd.config.secrets import Secret
-from feedd.config.values import a_secret, web_url
+from feedd.config.values import a_secret, each_of, web_url
 from feedd.notify import apprise_way
 
 SECRET_BYTES = 24  # Standard Webhooks wants at least so many
 MOST_SECRET_BYTES = 64
 ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+HOST = re.compile(r"[^\s/@:\[\]]{1,253}|\[?[0-9a-fA-F:.]+\]?")
+UNSUBSCRIBING = re.compile(r"(mailto:|https?://)[^\s<>]{1,900}")
 NAMED_ADDRESS = re.compile(r"[^<>\r\n]*<(?P<address>[^<>]+)>")
 
 
@@ -45,7 +47,9 @@ def whole_host(host: str) -> bool:
 def apprise_url(value: object, info: ValidationInfo) -> Secret:
     """It names service, user and password in one: a secret."""
     found = a_secret(value, info)
-    if not found.missing and (why := apprise_way.objection(found.reveal())):
+    thorough = info.context is None or info.context.get("thorough", True)
+    objection = apprise_way.objection if thorough else apprise_way.no_url
+    if not found.missing and (why := objection(found.reveal())):
         raise ValueError(why)
     return found
 
@@ -55,7 +59,7 @@ def signing_secrets(value: object, info: ValidationInfo) -> tuple[Secret, ...]:
     each = list(value) if isinstance(value, list | tuple) else [value]
     if not each:
         raise ValueError("names no secret")
-    return tuple(signing_secret(one, info) for one in each)
+    return each_of(each, lambda one: signing_secret(one, info))
 
 
 def signing_secret(value: object, info: ValidationInfo) -> Secret:
@@ -91,11 +95,27 @@ def mail_address(value: object) -> str:
     return value
 
 
+def mail_host(value: str) -> str:
+    if not HOST.fullmatch(value) or not (":" in value or whole_host(value)):
+        raise ValueError(
+            f"{value!r} is not a host; write one such as mail.example.org (the port goes into port)"
+        )
+    return value
+
+
+def unsubscribing(value: str) -> str:
+    if not UNSUBSCRIBING.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no way to unsubscribe; write mailto:someone@example.org, or https://example.org/unsubscribe"
+        )
+    return value
+
+
 def mail_addresses(value: object) -> tuple[str, ...]:
     each = [value] if isinstance(value, str) else value
     if not isinstance(each, list | tuple) or not each:
         raise ValueError(f"{value!r} is not a mail address, nor a list of some")
-    return tuple(map(mail_address, each))
+    return each_of(each, mail_address)
 
 
 def host_of(url: Secret) -> str:
@@ -110,5 +130,7 @@ def host_of(url: Secret) -> str:
 AppriseUrl = Annotated[Secret, BeforeValidator(apprise_url)]
 SecretUrl = Annotated[Secret, BeforeValidator(secret_url)]
 SigningSecrets = Annotated[tuple[Secret, ...], BeforeValidator(signing_secrets)]
+MailHost = Annotated[str, AfterValidator(mail_host)]
+Unsubscribing = Annotated[str, AfterValidator(unsubscribing)]
 MailAddress = Annotated[str, BeforeValidator(mail_address)]
 MailAddresses = Annotated[tuple[str, ...], BeforeValidator(mail_addresses)]

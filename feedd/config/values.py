@@ -2,9 +2,10 @@
 
 import os
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
@@ -16,6 +17,7 @@ from feedd.sources.decode import web_encoding
 from feedd.sources.directory import translate
 from feedd.sources.selector import compile_selector
 
+Made = TypeVar("Made")
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 SIZES = {"": 1, "B": 1, "kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
@@ -82,6 +84,19 @@ def size(value: object) -> int:
     return int(found[1]) * SIZES[found[2]]
 
 
+def each_of(values: Iterable[Any], check: Callable[[Any], Made]) -> tuple[Made, ...]:
+    """What `check` makes of each; all mistakes are told at once. Raises ValueError."""
+    made, mistakes = list[Made](), list[str]()
+    for value in values:
+        try:
+            made.append(check(value))
+        except ValueError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return tuple(made)
+
+
 def texts(value: object) -> tuple[str, ...]:
     """A text, or a list of them."""
     if isinstance(value, str):
@@ -134,15 +149,20 @@ def secret_map(value: object, info: ValidationInfo) -> tuple[tuple[str, Secret],
     """Names and secrets, as headers and cookies have them."""
     if not isinstance(value, dict):
         raise ValueError("is not a table of names and texts")  # noqa: TRY004 (pydantic takes ValueError)
-    made = []
-    for key, text in value.items():
+
+    def checked(pair: tuple[str, object]) -> tuple[str, Secret]:
+        key, text = pair
         if not HEADER.fullmatch(key) or key.lower() in SET_BY_US:
             raise ValueError(f"{key!r} can't be set")
-        found = a_secret(text, info)
+        try:
+            found = a_secret(text, info)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
         if not found.missing and not (found.reveal().isprintable() and found.reveal().isascii()):
             raise ValueError(f"the value of {key!r} holds characters that can't be sent")
-        made.append((key, found))
-    return tuple(made)
+        return key, found
+
+    return each_of(value.items(), checked)
 
 
 def web_url(value: str) -> str:

@@ -94,10 +94,17 @@ def valid(url: str) -> bool:
     return objection(url) is None
 
 
-def objection(url: str) -> str | None:
-    """Why Apprise can't send to it, in words that hold nothing of it; None: it can."""
+def no_url(url: str) -> str | None:
+    """Why it is not even spelled like one of Apprise's, without asking Apprise."""
     if SCHEME.match(url) is None:
         return f"is not an Apprise URL, which begins with a service and ://; {SERVICES}"
+    return None
+
+
+def objection(url: str) -> str | None:
+    """Why Apprise can't send to it, in words that hold nothing of it; None: it can."""
+    if (why := no_url(url)) is not None:
+        return why
     plugin = made(url)
     if plugin is not None:
         return several(targets_of(plugin))

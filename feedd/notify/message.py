@@ -223,7 +223,6 @@ class Messages:
         happened = shown(logged.detail or "", LONGEST_NOTE)
         if happened and not happened.endswith((".", "!", "?", "…")):
             happened += "."
-        advice = words.advice.replace("{}", name) if lasts else ""
         return Fact(
             change_id=logged.id,
             kind=logged.kind,
@@ -232,7 +231,7 @@ class Messages:
             at_ms=logged.at_ms,
             source=name,
             page_url=f"{self.base_url}{page_path(logged)}",
-            note=f"{happened} {advice}".strip() or None,
+            note=happened or None,
         )
 
 

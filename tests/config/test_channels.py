@@ -124,7 +124,7 @@ def test_a_secret_that_is_too_long(tmp_path: Path, size: int) -> None:
 @pytest.mark.parametrize("host", ["mail..example", ".example"])
 def test_a_mail_server_with_an_empty_part(tmp_path: Path, host: str) -> None:
     (found,) = mistakes(tmp_path, MAIL.replace("localhost", host))
-    assert found == f"config.toml: notify.desk.host: '{host}' has an empty part between dots; correct it"
+    assert found.startswith(f"config.toml: notify.desk.host: '{host}' is not a host; write one such as")
 
 
 def test_a_url_of_apprise_with_several_targets(tmp_path: Path) -> None:
@@ -167,3 +167,32 @@ def test_a_template_of_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "words.j2").write_text("{{ headline }}")
     assert mistakes(tmp_path, MAIL + '[notify.desk.template]\ntext = "file:~/words.j2"\n') == []
+
+
+def test_all_mistakes_of_a_channel_at_once(tmp_path: Path) -> None:
+    table = MAIL.replace("localhost", "smtp://h") + 'user = "x"\nlist_unsubscribe = "foo"\non = ["x", "y"]\n'
+    found = mistakes(tmp_path, table + '[notify.desk.template]\ntitel = "x"\n[websub]\nlease = "20d"\n')
+    keys = [each.split(": ")[1] for each in found]
+    own = ["notify.desk", "notify.desk.host", "notify.desk.list_unsubscribe", "notify.desk.on"]
+    assert sorted(keys) == [*own, "notify.desk.template.titel", "websub"]
+    assert any("'x', 'y' are no kinds of change" in each for each in found)
+    assert any("did you mean 'title'?" in each for each in found)
+
+
+def test_all_mistakes_of_a_list_at_once(tmp_path: Path) -> None:
+    table = (
+        '[notify.desk]\ntype = "webhook"\nurl = "https://example.org/"\nheaders = { "X Y" = "a", A = 3 }\n'
+    )
+    found = mistakes(tmp_path, table + 'secret = ["whsec_bad!", 5]\n')
+    (headers,), (secrets,) = ([each for each in found if key in each] for key in (".headers:", ".secret:"))
+    assert "'X Y' can't be set; A: a secret is a text" in headers
+    assert "is not a signing secret" in secrets
+    assert "a secret is a text" in secrets
+
+
+def test_what_only_senders_care_about_is_found_by_who_sends(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[notify.desk]\ntype = "apprise"\nurl = "nosuch://localhost/"\n')
+    assert load(file, thorough=False).channels[0].name == "desk"
+    with pytest.raises(ConfigError, match="names a service that Apprise does not know"):
+        load(file)

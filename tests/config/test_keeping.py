@@ -83,7 +83,7 @@ def test_defaults_are_for_every_source_that_says_nothing(tmp_path: Path) -> None
                 "keep.age: '5x' is not a duration; write 30s, 10m, 1h or 1d",
                 "keep.versions: 0 is out of bounds: should be greater than or equal to 1",
                 "keep.size: 7 is not a size; write 500kB or 15MB",
-                "keep.days: unknown key",
+                "keep.days: unknown key; known here: age, versions, size",
             ],
         ),
         ('{ versions = "3" }', ["keep.versions: '3' is not a whole number"]),
