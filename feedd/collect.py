@@ -34,7 +34,8 @@ from feedd.sources.sitemap import Sitemap, parse_sitemap
 from feedd.sources.watched import Watching
 from feedd.visits import PAGE_TYPES, State, Tools, Visitor
 from feedd.websub.incoming import Pushed
-from feedd.websub.links import announced, web_address
+from feedd.websub.links import MOST_HUBS, Announced, announced, web_address
+from feedd.websub.topics import canonical
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"
@@ -92,20 +93,31 @@ class Errand(Visitor):
 
     async def pushed(self, source: FeedSource, pushed: Pushed) -> Collected:
         """A document that nobody asked for: it says nothing of the source's server."""
-        headers = {} if pushed.content_type is None else {"content-type": pushed.content_type}
-        said = self.state.conversation
-        address = said.answered or self.address
-        collected = await self.read_feed(source, Answer(address, HTTPStatus.OK, headers, pushed.body))
+        said, headers = self.state.conversation, dict[str, str]()
+        if pushed.content_type is not None:
+            headers["content-type"] = pushed.content_type
+        answer = Answer(said.answered or self.address, HTTPStatus.OK, headers, pushed.body)
+        reading = await self.reading(source, answer)
+        header = announced(pushed.link, answer.url)  # counts first (WebSub section 4)
+        if not is_of(header.topic or web_address(reading.topic), pushed.topic):
+            raise SourceError("it calls itself another feed than the one that is subscribed to")
+        collected = await self.gathered(source, answer, reading)
         return collected._replace(conversation=said)
 
     async def read_feed(self, source: FeedSource, answer: Answer) -> Collected:
-        recipe, whole = recipe_of(source), source.article is None
-        reading = await self.tools.pool.run(
-            documents.read_feed, self.document(answer), recipe, self.state.now_ms, whole=whole
+        return await self.gathered(source, answer, await self.reading(source, answer))
+
+    async def reading(self, source: FeedSource, answer: Answer) -> Reading:
+        whole = source.article is None
+        return await self.tools.pool.run(
+            documents.read_feed, self.document(answer), recipe_of(source), self.state.now_ms, whole=whole
         )
+
+    async def gathered(self, source: FeedSource, answer: Answer, reading: Reading) -> Collected:
         if source.article is None:
             return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
+        recipe, limit = recipe_of(source), source.max_articles
+        return await self.with_articles(answer, reading, recipe, source.article, limit)
 
     async def page(self, source: PageSource) -> Collected:
         await self.ask_robots(self.address)
@@ -214,7 +226,7 @@ class Errand(Visitor):
         said = self.spoken(answer)._replace(
             note=reading.note,
             wishes=reading.wishes,
-            hub=header.hub or web_address(reading.hub),
+            hub=hubs_of(header, reading),
             topic=header.topic or web_address(reading.topic),
         )
         if not again and answer.body:
@@ -279,6 +291,20 @@ async def run_command(source: CommandSource, state: State, tools: Tools) -> Coll
         requested=source.request_hash, body_hash=hash_of(output), note=reading.note, paused=None
     )
     return Collected(said, with_rejected(reading.made, reading.rejected))
+
+
+def hubs_of(header: Announced, reading: Reading) -> str | None:
+    """The hubs that a document names, with blanks between, as they are stored; those of the headers count first."""
+    named = header.hubs or tuple(filter(None, map(web_address, (reading.hub or "").split())))
+    return " ".join(named[:MOST_HUBS]) or None
+
+
+def is_of(topic: str | None, subscribed: str | None) -> bool:
+    """Whether a document that was pushed is of the feed that is subscribed to, as far as it says."""
+    if topic is None or subscribed is None:
+        return True
+    one, other = (canonical(url).partition("://")[2].rstrip("/") for url in (topic, subscribed))
+    return one == other
 
 
 def shared_guids(drafted: Sequence[Draft]) -> frozenset[str]:

@@ -303,14 +303,24 @@ def version_of(item: Item, look: Pass, revision_id: int) -> Version:
 
 
 def in_order(items: list[Item]) -> list[Item]:
-    """The items by path, but those with one URL by time first, so that the newest of them comes last."""
+    """The items by path, but those with one URL by time first, so that the newest of them comes last.
+
+    What is no file is no path either: a document's items, and those that a hub pushed, go by time, each URL by its
+    newest, so that they are logged in the order in which they were published.
+    """
     by_uid: dict[str, list[Item]] = {}
     for item in sorted(items, key=lambda item: item.location):
         by_uid.setdefault(item.article.uid, []).append(item)
     for same in by_uid.values():
         if len(same) > 1:
             same.sort(key=lambda item: (item.time_ms, item.location))
-    return [item for same in by_uid.values() for item in same]
+    groups = sorted(by_uid.values(), key=when_published)
+    return [item for same in groups for item in same]
+
+
+def when_published(same: list[Item]) -> int:
+    """The time that the items of one URL go by among others; one for all files."""
+    return same[-1].time_ms if same[-1].stamp is None else 0
 
 
 def parted(items: list[Item]) -> tuple[list[Item], list[Item]]:

@@ -91,7 +91,8 @@ class Telling:
     @property
     def routes(self) -> list[Route]:
         """What of it is asked over HTTP."""
-        return [*events_routes(self.events), *push_routes(self.inbox), *hub_routes(self.hub)]
+        hub = hub_routes(self.hub) if self.hub.settings.hub else ()
+        return [*events_routes(self.events), *push_routes(self.inbox), *hub]
 
     async def run(self) -> None:
         """Until it is cancelled."""

@@ -11,9 +11,10 @@ from functools import cache, partial
 
 from publicsuffixlist import PublicSuffixList
 
-from feedd.answers import covers, host_of
+from feedd.answers import covers, hash_of, host_of
 from feedd.collect import Collected, collect, collect_pushed
 from feedd.config.sources import ArticleSource, CommandSource, FeedSource, WatchSource, WindowSource
+from feedd.decide import Pass
 from feedd.errors import BadStatus, SelectorRot, SourceError, Stopped, StoreError
 from feedd.fetch.freshness import auto_interval, next_look
 from feedd.fetch.guard import literal
@@ -26,7 +27,7 @@ from feedd.rechecking import Rechecker
 from feedd.recipes import recipe_of
 from feedd.schedule import Due
 from feedd.sources.items import Made
-from feedd.store import rechecks, subscriptions
+from feedd.store import pushes, rechecks, subscriptions
 from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started, Window
 from feedd.visits import Seen, State, Tools, Visitor
@@ -86,8 +87,10 @@ class WindowLooker:
             return looked._replace(status="failed", error=shown(str(error), LONGEST_ERROR))
         made, resting = collected.made, resting_holds(source, collected.resting)
         assert made is not None
-        received = subscriptions.Received(made.items, made.rejected, made.present, made.shared, resting)
-        tally = await self.desk.do(lambda writer: subscriptions.record(writer, key, look, received))
+        received = pushes.Received(
+            made.items, made.rejected, made.present, made.shared, resting, hash_of(pushed.body).hex()
+        )
+        tally = await self.desk.do(lambda writer: pushes.record(writer, key, look, received))
         if source.recheck:
             pages, held, limit = collected.pages, started.entries, source.max_articles
             await self.desk.do(lambda writer: rechecks.schedule(writer, look, pages, held=held, limit=limit))
@@ -203,7 +206,6 @@ class WindowLooker:
         if source.timing.auto:
             said = said._replace(interval=await self.rhythm(started, made, now))
         due = due_after(source, collected._replace(conversation=said), now)
-        due = await self.rarely(source, started, due)
         window = Window(
             made.items if made else (),
             made.rejected if made else None,
@@ -221,6 +223,7 @@ class WindowLooker:
         present = made.present if made else None
         look = started.look._replace(present=present, anew=started.reselected)
         tally = await self.desk.do(lambda writer: writer.close_window(key, look, window))
+        due = await self.rarely(source, key, look, due, found=tally.changed)
         tally += Tally(duplicates=collected.known)
         if isinstance(source, ArticleSource) and source.recheck:
             pages, held, limit = collected.pages, started.entries, source.max_articles
@@ -228,13 +231,24 @@ class WindowLooker:
         status = "ok" if made is not None and (made.items or made.rejected) else "unchanged"
         return Looked(source.name, status, tally, next_check_ms=due.at_ms, note=said.note)
 
-    async def rarely(self, source: WindowSource, started: Started, own: Due) -> Due:
-        """When the source is looked at next: seldom while a hub pushes what it has."""
-        source_id, now = started.look.source_id, started.look.now_ms
+    async def rarely(self, source: WindowSource, key: SourceKey, look: Pass, own: Due, *, found: bool) -> Due:
+        """When the source is looked at next: seldom while a hub pushes what it has.
+
+        Set after the look was recorded: if feedd ends between, it is looked at as if nobody pushed.
+        """
+        source_id, now = look.source_id, look.now_ms
         if not (self.hears_pushes and isinstance(source, FeedSource)):
             return own
-        pushed = await self.desk.do(lambda writer: subscriptions.is_pushed(writer, source_id, own, now))
-        return rarer(own, source.timing, now, source.max_interval) if pushed else own
+        said = await self.desk.do(
+            lambda writer: subscriptions.polled(writer, source_id, own, now, found=found)
+        )
+        if said.missed:
+            log.warning("%s: %s", source.name, subscriptions.MISSED)
+        if not said.is_pushed:
+            return own
+        due = rarer(own, source.timing, now, source.max_interval)
+        await self.desk.do(lambda writer: writer.postpone(key, due))
+        return due
 
     async def rhythm(self, started: Started, made: Made | None, now: int) -> int:
         """How often to look at a source that says itself how often it publishes."""

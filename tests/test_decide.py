@@ -278,6 +278,24 @@ def test_order_keeps_every_item(items: list[Item]) -> None:
     assert sorted(map(hash, in_order(items))) == sorted(map(hash, items))
 
 
+@given(st.lists(some_items, max_size=8), st.integers(1, 8))
+def test_items_of_documents_go_by_time_and_files_by_path(items: list[Item], urls: int) -> None:
+    apart = [
+        each._replace(article=each.article._replace(uid=str(number % urls)))
+        for number, each in enumerate(items)
+    ]
+    documented = in_order([each._replace(stamp=None) for each in apart])
+    newest = {each.article.uid: each.time_ms for each in documented}  # the last of each
+    assert list(newest.values()) == sorted(newest.values())
+    firsts = dict[str, str]()
+    for each in in_order(apart):
+        firsts[each.article.uid] = min(each.location, firsts.get(each.article.uid, each.location))
+    assert list(firsts.values()) == sorted(firsts.values())
+    for order in (documented, in_order(apart)):
+        uids = [each.article.uid for each in order]
+        assert uids == sorted(uids, key=uids.index), "what is of one URL stands together"
+
+
 def test_items_without_a_time_go_by_that_of_their_files() -> None:
     items = [item(ONE, None, "b.md", mtime=T1), item(TWO, None, "a.md", mtime=T2)]
     state = EntryState()

@@ -84,7 +84,7 @@ def read_feed(document: Document, recipe: Recipe, now_ms: int, *, whole: bool) -
     return reading._replace(
         drafts=() if whole else reading.drafts,  # what was made says it all
         wishes=Wishes(feed.ttl_s, feed.update_period_s, feed.skip_hours, feed.skip_days),
-        hub=next(iter(feed.hubs), None),
+        hub=" ".join(feed.hubs) or None,
         topic=feed.self_url,
         note="; ".join(feed.warnings) or None if feed.items else EMPTY,
     )

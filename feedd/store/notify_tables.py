@@ -69,6 +69,7 @@ NOTIFY = (
         feed TEXT NOT NULL,                -- its name …
         format TEXT NOT NULL,              -- … and format
         callback TEXT NOT NULL,
+        host TEXT NOT NULL,                -- of the callback, without its port
         secret TEXT,
         confirmed_at INTEGER NOT NULL,
         lease_until INTEGER NOT NULL,
@@ -78,8 +79,10 @@ NOTIFY = (
         next_attempt INTEGER,              -- NULL: as soon as there is something to tell
         failing_since INTEGER,
         error TEXT,
+        most_bytes INTEGER,                -- that it takes at once; NULL: as many as anybody is sent
         UNIQUE (topic, callback)
     )""",
+    "CREATE INDEX subscribers_host ON subscribers (host)",
     """
     CREATE TABLE subscriptions (           -- of our feed sources at hubs elsewhere (WebSub)
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,8 +96,14 @@ NOTIFY = (
         asked_at INTEGER,
         confirmed_at INTEGER,              -- when the hub verified it last
         lease_until INTEGER,
+        heard_since INTEGER,               -- since when nothing kept what the hub pushes from coming in
+        polled_at INTEGER,                 -- when the source was looked at last
         pushed_at INTEGER,                 -- when the hub sent something last
+        brought_at INTEGER,                -- when that was something new; NULL: not yet under this subscription
+        missed_at INTEGER,                 -- when a poll found what the hub had not pushed, which brought nothing since
+        bodies TEXT NOT NULL DEFAULT '[]', -- hashes of what was pushed last, a JSON list; the newest at the end
         attempts INTEGER NOT NULL DEFAULT 0, -- in vain
+        failing_since INTEGER,
         next_attempt INTEGER,
         own_check INTEGER,                 -- when the source would be polled if nothing was pushed, …
         own_because TEXT,                  -- … and why

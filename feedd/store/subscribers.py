@@ -11,9 +11,10 @@ from feedd.store.database import placeholders
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
 LONGEST_ERROR = 300
+LEAST_OF_HOST = 3  # subscriptions that one callback host may have
 COLUMNS = (
     "id, topic, feed, format, callback, secret, confirmed_at, lease_until, told, told_at, attempts, next_attempt,"
-    " failing_since, error"
+    " failing_since, error, most_bytes"
 )
 
 
@@ -34,6 +35,7 @@ class Subscriber(NamedTuple):
     next_attempt_ms: int | None = None  # None: as soon as there is something to tell
     failing_since_ms: int | None = None
     error: str | None = None
+    most_bytes: int | None = None  # that it takes at once; None: as many as anybody is sent
 
     def __repr__(self) -> str:
         return f"Subscriber({self.id}, {self.topic!r}, …)"  # the callback may hold a secret, too
@@ -46,22 +48,39 @@ class Confirmed(NamedTuple):
     feed: str
     format: str
     callback: str
+    host: str  # of the callback, without its port
     secret: str | None
     lease_until_ms: int
     told: int  # the newest change when it was asked for
 
 
+class Taken(NamedTuple):
+    """How many subscriptions there are."""
+
+    in_all: int
+    of_host: int  # those of one callback host
+
+    def is_full(self, most: int) -> bool:
+        """Whether there is no room for another one of that host, where there may be so many in all."""
+        return self.in_all >= most or self.of_host >= most_of_host(most)
+
+
+def most_of_host(most: int) -> int:
+    """How many subscriptions one callback host may have, so that it leaves room for others."""
+    return max(LEAST_OF_HOST, most // 10)
+
+
 def confirm(connection: sqlite3.Connection, new: Confirmed, most: int, now_ms: int) -> bool:
     """Add a subscription, or renew it with another secret and lease: what it was told stays. False: there are too many."""
-    if not is_known(connection, new.topic, new.callback) and count(connection) >= most:
+    if not is_known(connection, new.topic, new.callback) and taken(connection, new.host).is_full(most):
         return False
     connection.execute(
-        "INSERT INTO subscribers (topic, feed, format, callback, secret, confirmed_at, lease_until, told, told_at)"
-        " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret,"
+        "INSERT INTO subscribers (topic, feed, format, callback, host, secret, confirmed_at, lease_until, told, told_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret,"
         " confirmed_at = excluded.confirmed_at, lease_until = excluded.lease_until, attempts = 0,"
-        " next_attempt = NULL, failing_since = NULL, error = NULL",
-        [new.topic, new.feed, new.format, new.callback, new.secret, now_ms, new.lease_until_ms, new.told, now_ms],
-    )  # fmt: skip
+        " next_attempt = NULL, failing_since = NULL, error = NULL, most_bytes = NULL",
+        [*new[:6], now_ms, new.lease_until_ms, new.told, now_ms],
+    )
     return True
 
 
@@ -107,6 +126,14 @@ def failed(
     )
 
 
+def shorten(connection: sqlite3.Connection, subscriber: Subscriber, most_bytes: int) -> None:
+    """It takes no more than so much at once, as it said; it is told again with less. A renewal forgets that."""
+    connection.execute(
+        "UPDATE subscribers SET most_bytes = ?, next_attempt = NULL WHERE id = ? AND confirmed_at = ?",
+        [most_bytes, subscriber.id, subscriber.confirmed_ms],
+    )
+
+
 def expire(connection: sqlite3.Connection, now_ms: int) -> list[Subscriber]:
     """End what was not renewed in time; returns it."""
     rows = connection.execute(f"DELETE FROM subscribers WHERE lease_until <= ? RETURNING {COLUMNS}", [now_ms])
@@ -134,8 +161,11 @@ def is_known(connection: sqlite3.Connection, topic: str, callback: str) -> bool:
     return found is not None
 
 
-def count(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM subscribers").fetchone()[0])
+def taken(connection: sqlite3.Connection, host: str) -> Taken:
+    row = connection.execute(
+        "SELECT count(*), (SELECT count(*) FROM subscribers WHERE host = ?) FROM subscribers", [host]
+    ).fetchone()
+    return Taken(*row)
 
 
 def entries_changed(

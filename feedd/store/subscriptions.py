@@ -1,4 +1,4 @@
-"""Subscriptions of our feed sources at hubs elsewhere (WebSub), and what those hubs push.
+"""Subscriptions of our feed sources at hubs elsewhere (WebSub).
 
 A row is in one of five states: *wanted* (to be asked for), *asked* (the hub is to verify it), *active*, *denied* by
 the hub, *ending* (it is no longer wanted: the hub is asked to forget it). A source has one row that is not ending.
@@ -6,25 +6,25 @@ the hub, *ending* (it is no longer wanted: the hub is asked to forget it). A sou
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from feedd.decide import Pass, in_order
-from feedd.model import Item, Rejected, Tally
 from feedd.schedule import Due
-from feedd.store import conversation, identity, notices, passes, recording
-from feedd.store.database import loaded_path, placeholders, stored_path, transaction, translated
-from feedd.store.passes import SourceKey
+from feedd.store.database import transaction, translated
 from feedd.store.rechecks import document_due, document_key
-from feedd.store.writer import MOST_ITEMS, Writer
+from feedd.store.writer import Writer
 
 COLUMNS = (
     "u.id, u.source_id, s.name, u.hub, u.topic, u.callback, u.token, u.secret, u.state, u.asked_at, u.confirmed_at,"
-    " u.lease_until, u.pushed_at, u.attempts, u.next_attempt, u.error"
+    " u.lease_until, u.pushed_at, u.attempts, u.next_attempt, u.error, u.failing_since"
 )
 ROWS = f"SELECT {COLUMNS} FROM subscriptions u JOIN sources s ON s.id = u.source_id"
-AT_ONCE = 500  # SQLite bounds the values of one statement
 POLLS_APART_MS = 10 * 60_000  # between a look at a source and one that a push which can't be read asks for
+PROVEN_MS = 5 * 60_000  # that hubs were heard, before what they did not push is held against them
+
+MISSED = (
+    "the hub pushes not all: a look at the source found what no push had brought; it is polled at its own interval"
+    " until the hub pushes something new again"
+)
 
 
 class Offer(NamedTuple):
@@ -32,7 +32,7 @@ class Offer(NamedTuple):
 
     source_id: int
     name: str
-    hub: str
+    hubs: tuple[str, ...]  # at least one; the others are tried if it fails
     topic: str
 
 
@@ -53,19 +53,17 @@ class Subscription(NamedTuple):
     attempts: int = 0  # in vain
     next_attempt_ms: int | None = None
     error: str | None = None
+    failing_since_ms: int | None = None  # the first of the attempts in vain
 
     def __repr__(self) -> str:
         return f"Subscription({self.source}, {self.state})"  # the rest has secrets in it
 
 
-class Received(NamedTuple):
-    """What a push came to, to be recorded."""
+class Polled(NamedTuple):
+    """What a poll says of the hub that pushes its source."""
 
-    items: Sequence[Item]
-    rejected: Sequence[Rejected]
-    present: frozenset[str]
-    shared: frozenset[str] = frozenset()
-    holds: Sequence[tuple[str, int]] = ()
+    is_pushed: bool  # so well that polls may be rare
+    missed: bool  # the first change that the hub did not push
 
 
 def offers(writer: Writer) -> list[Offer]:
@@ -80,8 +78,8 @@ def offers(writer: Writer) -> list[Offer]:
             " WHERE configured = 1 AND paused IS NULL AND type = 'feed' AND hub IS NOT NULL ORDER BY id"
         ).fetchall()
     return [
-        Offer(source_id, name, hub, topic or place)
-        for source_id, name, hub, topic, place in rows
+        Offer(source_id, name, tuple(hubs.split()), topic or place)
+        for source_id, name, hubs, topic, place in rows
         if topic or not ("?" in place or "@" in place)
     ]
 
@@ -97,23 +95,27 @@ def by_token(writer: Writer, token: str) -> Subscription | None:
     return Subscription._make(row) if row else None
 
 
-def add(writer: Writer, offer: Offer, callback: str, token: str, secret: str, now_ms: int) -> None:
+def add(writer: Writer, offer: Offer, hub: str, callback: str, token: str, secret: str, now_ms: int) -> None:
     with translated(writer.path):
         writer.connection.execute(
             "INSERT INTO subscriptions (source_id, hub, topic, callback, token, secret, state, next_attempt)"
             " VALUES (?,?,?,?,?,?,'wanted',?)",
-            [offer.source_id, offer.hub, offer.topic, callback, token, secret, now_ms],
+            [offer.source_id, hub, offer.topic, callback, token, secret, now_ms],
         )
 
 
-def ask(writer: Writer, subscription_id: int, now_ms: int, until_ms: int) -> None:
-    """Note that the hub is about to be asked: it may verify before it answers. It has until `until_ms` to verify."""
+def ask(writer: Writer, subscription_id: int, now_ms: int, until_ms: int) -> bool:
+    """Note that the hub is about to be asked: it may verify before it answers. It has until `until_ms` to verify.
+
+    False: it is not wanted any more.
+    """
     with translated(writer.path):
-        writer.connection.execute(
+        found = writer.connection.execute(
             "UPDATE subscriptions SET asked_at = ?, next_attempt = ?, state = iif(state IN ('wanted', 'denied'), 'asked', state)"
-            " WHERE id = ?",
+            " WHERE id = ? AND state != 'ending'",
             [now_ms, until_ms, subscription_id],
         )
+        return found.rowcount > 0
 
 
 def refused(writer: Writer, subscription_id: int, asked_ms: int, error: str, again_ms: int) -> None:
@@ -121,7 +123,7 @@ def refused(writer: Writer, subscription_id: int, asked_ms: int, error: str, aga
     with translated(writer.path):
         writer.connection.execute(
             "UPDATE subscriptions SET attempts = attempts + 1, next_attempt = ?, error = ?,"
-            " state = iif(state = 'asked', 'wanted', state)"
+            " failing_since = coalesce(failing_since, asked_at), state = iif(state = 'asked', 'wanted', state)"
             " WHERE id = ? AND asked_at = ? AND coalesce(confirmed_at, -1) < asked_at AND state IN ('asked', 'active')",
             [again_ms, error, subscription_id, asked_ms],
         )
@@ -131,9 +133,10 @@ def confirm(writer: Writer, subscription_id: int, now_ms: int, lease_until_ms: i
     """The hub verified it."""
     with translated(writer.path):
         writer.connection.execute(
-            "UPDATE subscriptions SET state = 'active', confirmed_at = ?, lease_until = ?, attempts = 0,"
-            " next_attempt = NULL, error = NULL WHERE id = ? AND state NOT IN ('denied', 'ending')",
-            [now_ms, lease_until_ms, subscription_id],
+            "UPDATE subscriptions SET heard_since = iif(state = 'active', heard_since, ?), state = 'active',"
+            " confirmed_at = ?, lease_until = ?, attempts = 0, failing_since = NULL, next_attempt = NULL,"
+            " error = iif(missed_at IS NULL, NULL, error) WHERE id = ? AND state NOT IN ('denied', 'ending')",
+            [now_ms, now_ms, lease_until_ms, subscription_id],
         )
 
 
@@ -150,9 +153,10 @@ def stop(
         if state == "ending":
             run("DELETE FROM subscriptions WHERE id = ? AND asked_at IS NULL", [subscription_id])
         run(
-            "UPDATE subscriptions SET state = ?, error = ?, attempts = 0, next_attempt = ?, lease_until = NULL"
-            " WHERE id = ? AND state != 'ending'",
-            [state, error, again_ms, subscription_id],
+            "UPDATE subscriptions SET state = ?, error = ?, attempts = 0, next_attempt = ?, lease_until = NULL,"
+            " failing_since = coalesce(failing_since, iif(? = 'denied', ?, NULL)), brought_at = NULL,"
+            " missed_at = NULL WHERE id = ? AND state != 'ending'",
+            [state, error, again_ms, state, now_ms, subscription_id],
         )
 
 
@@ -177,31 +181,58 @@ def note(writer: Writer, subscription_id: int, error: str) -> None:
         writer.connection.execute("UPDATE subscriptions SET error = ? WHERE id = ?", [error, subscription_id])
 
 
-def is_pushed(writer: Writer, source_id: int, own: Due, now_ms: int) -> bool:
-    """Whether a hub pushes what the source has new. If so, it is kept when the source would be polled otherwise."""
-    with translated(writer.path):
-        found = writer.connection.execute(
-            "UPDATE subscriptions SET own_check = ?, own_because = ?"
-            " WHERE source_id = ? AND state = 'active' AND lease_until > ?",
-            [*own, source_id, now_ms],
-        )
-        return found.rowcount > 0
+def polled(writer: Writer, source_id: int, own: Due, now_ms: int, *, found: bool) -> Polled:
+    """A look at the source was recorded: whether its hub pushes so well that the next one may be late.
 
-
-def catch_up(writer: Writer, now_ms: int) -> None:
-    """Poll what is pushed at its own interval again, once: pushes were missed while nobody listened."""
+    A hub is relied on once it has brought something, and no longer when a look has `found` what it had not brought,
+    until it brings something again. If it is, it is kept when the source would be polled otherwise (`own`).
+    """
     with translated(writer.path), transaction(writer.connection):
-        restore(writer.connection, "state = ?", "active", now_ms)
+        run = writer.connection.execute
+        row = run(
+            "SELECT id, heard_since, polled_at, brought_at, missed_at FROM subscriptions"
+            " WHERE source_id = ? AND state = 'active' AND lease_until > ?",
+            [source_id, now_ms],
+        ).fetchone()
+        if row is None:
+            return Polled(is_pushed=False, missed=False)
+        subscription_id, heard_ms, polled_ms, brought_ms, missed_ms = row
+        run("UPDATE subscriptions SET polled_at = ? WHERE id = ?", [now_ms, subscription_id])
+        heard = heard_ms is not None and heard_ms <= (polled_ms or 0) and heard_ms <= now_ms - PROVEN_MS
+        missed = found and heard and brought_ms is not None and missed_ms is None
+        if missed:
+            run(
+                "UPDATE subscriptions SET missed_at = ?, error = ? WHERE id = ?",
+                [now_ms, MISSED, subscription_id],
+            )
+        if missed or missed_ms is not None or brought_ms is None:
+            return Polled(is_pushed=False, missed=missed)
+        run("UPDATE subscriptions SET own_check = ?, own_because = ? WHERE id = ?", [*own, subscription_id])
+        return Polled(is_pushed=True, missed=False)
 
 
-def restore(connection: sqlite3.Connection, which: str, value: object, now_ms: int) -> None:
-    """Where the next look is later since the source is pushed, it is when it would be otherwise."""
+def catch_up(writer: Writer, now_ms: int) -> list[str]:
+    """Poll what is pushed at its own interval again, once: pushes were missed while nobody listened.
+
+    Returns the sources that are to be looked at at once.
+    """
+    with translated(writer.path), transaction(writer.connection):
+        writer.connection.execute("UPDATE subscriptions SET heard_since = ? WHERE state = 'active'", [now_ms])
+        return restore(writer.connection, "state = ?", "active", now_ms)
+
+
+def restore(connection: sqlite3.Connection, which: str, value: object, now_ms: int) -> list[str]:
+    """Where the next look is later since the source is pushed, it is when it would be otherwise.
+
+    Returns the sources for which that is now.
+    """
+    overdue = list[str]()
     rows = connection.execute(
-        "SELECT u.id, u.source_id, u.own_check, u.own_because, s.next_check FROM subscriptions u"
+        "SELECT u.id, u.source_id, s.name, u.own_check, u.own_because, s.next_check FROM subscriptions u"
         f" JOIN sources s ON s.id = u.source_id WHERE u.own_check IS NOT NULL AND u.{which}",
         [value],
     ).fetchall()
-    for subscription_id, source_id, own_ms, because, next_ms in rows:
+    for subscription_id, source_id, name, own_ms, because, next_ms in rows:
         own = Due(max(own_ms, now_ms), because)
         document = document_due(connection, source_id)
         if document is not None and own.at_ms < document.at_ms:
@@ -209,19 +240,25 @@ def restore(connection: sqlite3.Connection, which: str, value: object, now_ms: i
             connection.execute("UPDATE meta SET value = ? WHERE key = ?", row)
         if next_ms is not None and own.at_ms < next_ms:
             values: list[object] = [*own, source_id]
-            connection.execute(
+            changed = connection.execute(
                 "UPDATE sources SET next_check = ?, next_check_because = ? WHERE id = ? AND failures = 0",
                 values,
             )
+            overdue += [name] if changed.rowcount and own.at_ms == now_ms else []
         connection.execute("UPDATE subscriptions SET own_check = NULL WHERE id = ?", [subscription_id])
+    return overdue
 
 
 def poll_soon(writer: Writer, source_id: int, because: str, now_ms: int) -> int | None:
     """Look at the source's document at once, or ten minutes after it was looked at last; when that is.
 
-    A source that fails is looked at when it would be.
+    A source that fails is looked at when it would be. What the look finds was pushed, but could not be taken.
     """
     with translated(writer.path), transaction(writer.connection):
+        writer.connection.execute(
+            "UPDATE subscriptions SET heard_since = ? WHERE source_id = ? AND state = 'active'",
+            [now_ms, source_id],
+        )
         last_ms, next_ms, failures = writer.connection.execute(
             "SELECT last_checked, next_check, failures FROM sources WHERE id = ?", [source_id]
         ).fetchone()
@@ -233,46 +270,3 @@ def poll_soon(writer: Writer, source_id: int, because: str, now_ms: int) -> int 
             "UPDATE sources SET next_check = ?, next_check_because = ? WHERE id = ?", [*soon, source_id]
         )
     return soon.at_ms
-
-
-def record(writer: Writer, source: SourceKey, look: Pass, received: Received) -> Tally:
-    """Record what was pushed, in one transaction. What is known of the source's server is left as it is.
-
-    Nor does the source recover by it, if it fails: that its hub is well says nothing of its server.
-    """
-    connection = writer.connection
-    with writer.telling():
-        items, tally = in_order(list(received.items)), Tally()
-        for start in range(0, len(items) or 1, MOST_ITEMS):
-            some = items[start : start + MOST_ITEMS]
-            seeing = look._replace(present=received.present | places_beside(connection, look, some))
-            rejected = () if start else received.rejected
-            tally += recording.recorded(connection, seeing, source.extraction, some, rejected)
-        identity.distrust(connection, look.source_id, received.shared)
-        notices.keep_waiting(connection, look, [item.article.uid for item in items[:MOST_ITEMS]])
-        passes.note_pass(connection, look, changed=tally.changed)
-        conversation.hold(connection, received.holds)
-        connection.execute(
-            "UPDATE subscriptions SET pushed_at = ?, error = NULL WHERE source_id = ? AND state = 'active'",
-            [look.now_ms, look.source_id],
-        )
-    return tally
-
-
-def places_beside(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> frozenset[str]:
-    """All places of these entries in the source: a push names what is new, and says nothing of what it leaves out."""
-    found = set[str]()
-    for some in chunks(items):
-        names = [stored_path(item.location) for item in some]
-        rows = connection.execute(
-            "SELECT path FROM locations WHERE source_id = ? AND entry_id IN ("
-            f"SELECT entry_id FROM locations WHERE source_id = ? AND path IN ({placeholders(len(names))})"
-            f" UNION SELECT id FROM entries WHERE uid IN ({placeholders(len(some))}))",
-            [look.source_id, look.source_id, *names, *(item.article.uid for item in some)],
-        )
-        found |= {loaded_path(path) for (path,) in rows}
-    return frozenset(found)
-
-
-def chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))

@@ -54,6 +54,7 @@ HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
+    (b"access-control-allow-origin", b"*"),  # pages of other sites may listen: all of it is public
 )
 NUMBER = re.compile("[0-9]{1,18}")  # what SQLite can hold
 BITS_OF_A_SITE = 64  # of an IPv6 address: what one customer has
@@ -355,7 +356,7 @@ def resumed_after(header: str | None, parameter: str | None) -> int | None:
 
 
 def address_of(request: Request) -> str | None:
-    """What streams are counted by; None where many may be behind it: a Unix socket, a proxy on this machine."""
+    """What streams, and requests to the hub, are counted by; None where many may be behind it: a Unix socket, a proxy on this machine."""
     if request.client is None:
         return None
     try:

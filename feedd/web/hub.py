@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedd.errors import StoreError
+from feedd.web.events import address_of
 from feedd.websub.hub import Hub
 from feedd.websub.requests import MOST_BYTES, Refusal
 
@@ -51,7 +52,7 @@ async def taken(hub: Hub, request: Request) -> Response:
     if body is None:
         return refused(TOO_LONG)
     try:
-        refusal = await hub.ask(body)
+        refusal = await hub.ask(body, address_of(request))
     except StoreError as error:
         log.error("a subscription can't be taken: %s", error)  # noqa: TRY400 (words are enough)
         refusal = Refusal(503, "The database can't be read at the moment.", 60)

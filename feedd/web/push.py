@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -11,9 +12,12 @@ from starlette.routing import Route
 from feedd.errors import StoreError, TooLarge
 from feedd.websub.inbox import LATER, NOT_THERE, Callback, Crowded, Inbox, Reply
 from feedd.websub.incoming import Pushed
+from feedd.websub.links import LONGEST_HEADER
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 RECEIVE_S = 30.0  # for the whole body
+DRAIN_S = 2.0  # for what follows one that is too large …
+DRAIN_BYTES = 16_000_000  # … and how much of that
 PLAIN_CODINGS = frozenset({"", "identity"})
 LONGEST_TYPE = 200  # characters of a Content-Type
 log = logging.getLogger(__name__)
@@ -57,10 +61,12 @@ class Callbacks:
             return Reply(503, "Too much is waiting; send it again.", 60)
         except TooLarge as error:
             await self.inbox.too_large(callback)
-            return Reply(413, str(error))
+            await drained(request)
+            return Reply(413, str(error), ends=True)
         except (TimeoutError, ClientDisconnect):
             return Reply(408, "It took too long.")
-        pushed = Pushed(body, headers.get("content-type", "")[:LONGEST_TYPE] or None)
+        kind, link = headers.get("content-type", "")[:LONGEST_TYPE] or None, headers.get("link", "")
+        pushed = Pushed(body, kind, link[:LONGEST_HEADER], callback.row.topic)
         return await self.inbox.receive(callback, headers.get("x-hub-signature"), pushed)
 
 
@@ -79,8 +85,21 @@ async def received(request: Request, callback: Callback) -> bytes:
     return b"".join(pieces)
 
 
+async def drained(request: Request) -> None:
+    """Pass over what is still on its way, up to a bound: who sends all before it listens hears the answer then."""
+    size = 0
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # the last: all of it is here
+        async with asyncio.timeout(DRAIN_S):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > DRAIN_BYTES:
+                    return
+
+
 def response(reply: Reply) -> Response:
     headers = {"Cache-Control": "no-store"}
     if reply.retry_after_s is not None:
         headers["Retry-After"] = str(reply.retry_after_s)
+    if reply.ends:
+        headers["Connection"] = "close"
     return Response(reply.text, reply.status, headers, "text/plain")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from feedd.config.settings import Server
 from feedd.config.sources import FeedSource
 from feedd.store.subscriptions import Offer, Subscription
-from feedd.websub.incoming import is_public, renew_at
+from feedd.websub.incoming import DAY_MS, is_public, renew_at
 
 FAREWELLS = 3  # that a hub is told that we go, at most
 
@@ -15,6 +15,7 @@ FAREWELLS = 3  # that a hub is told that we go, at most
 class Duty(Enum):
     SUBSCRIBE = auto()  # or renew
     GIVE_UP = auto()  # the hub did not verify
+    TURN = auto()  # to another hub of the source: this one fails for a day
     LAPSE = auto()  # the lease is over
     END = auto()  # it is not wanted any more
     UNSUBSCRIBE = auto()
@@ -42,17 +43,26 @@ def duty_of(row: Subscription, wish: Wish | None, now_ms: int) -> Duty | None:
         if until_ms <= now_ms:
             return Duty.LAPSE
         return Duty.SUBSCRIBE if is_due and renew_at(row.confirmed_ms or 0, until_ms) <= now_ms else None
+    if row.state != "asked" and len(wish.offer.hubs) > 1 and fails_for_long(row, now_ms):
+        return Duty.TURN
     if not is_due:
         return None
     return Duty.GIVE_UP if row.state == "asked" else Duty.SUBSCRIBE
 
 
 def fits(row: Subscription, wish: Wish) -> bool:
-    return (row.hub, row.topic, row.callback) == (
-        wish.offer.hub,
-        wish.offer.topic,
-        f"{wish.base}{row.token}",
-    )
+    same = (row.topic, row.callback) == (wish.offer.topic, f"{wish.base}{row.token}")
+    return same and row.hub in wish.offer.hubs
+
+
+def fails_for_long(row: Subscription, now_ms: int) -> bool:
+    return row.failing_since_ms is not None and now_ms - row.failing_since_ms >= DAY_MS
+
+
+def next_hub(wish: Wish, hub: str | None = None) -> str:
+    """The hub to be asked after that one: each in turn."""
+    hubs = wish.offer.hubs
+    return hubs[(hubs.index(hub) + 1) % len(hubs)] if hub in hubs else hubs[0]
 
 
 def missing(wishes: Mapping[int, Wish], rows: Sequence[Subscription]) -> list[Wish]:

@@ -19,10 +19,11 @@ from feedd.config.settings import Config
 from feedd.errors import FetchError, StoreError
 from feedd.fetch.client import Fetcher
 from feedd.fetch.freshness import retry_after_ms
-from feedd.fetch.values import Access, Ask, Post
+from feedd.fetch.values import Access, Answer, Ask, Post
 from feedd.looks import now_ms
 from feedd.notify.pace import GIVE_UP_MS, retry_ms
 from feedd.publish.cache import Feeds
+from feedd.publish.news import MOST_BYTES
 from feedd.publish.plan import own_hub
 from feedd.store import subscribers
 from feedd.store.bell import Bell
@@ -30,8 +31,8 @@ from feedd.store.database import translated
 from feedd.store.desk import Desk
 from feedd.store.log import newest_id
 from feedd.store.reader import Reader
-from feedd.store.subscribers import Confirmed, Subscriber
-from feedd.websub.pings import SOONEST_MS, Ping, Press, Round, Under, counted, gather
+from feedd.store.subscribers import Confirmed, Subscriber, Taken, most_of_host
+from feedd.websub.pings import SOONEST_MS, Ping, Press, Round, Under, gather
 from feedd.websub.requests import Refusal, granted_s, host_of, is_private, parse, with_query
 from feedd.websub.topics import Topics
 from feedd.websub.verify import Key, Request, Verifier
@@ -44,6 +45,7 @@ RECOVER_S = 5.0  # after the store could not be used
 BUG_S = 60.0
 DENIAL_BYTES = 4_096
 GONE = 410
+TOO_LARGE = 413
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
@@ -80,13 +82,17 @@ class Hub:
         self.press = Press(feeds)
         self.pinging: dict[str, asyncio.Task[None]] = {}  # by callback
         self.looked: dict[int, int] = {}  # by subscriber: the change up to which there was nothing to tell
+        self.seconds: dict[str, float] = {}  # by callback: how long it took to answer last
         self.others = set[asyncio.Task[None]]()
         self.cleared = False  # subscriptions to feeds that are no longer there
         self.wake = asyncio.Event()
         self.freed = False  # a ping has ended: others may have waited for its place
 
-    async def ask(self, body: bytes) -> Refusal | None:
-        """Take a request, the body of a POST; None: it is being verified. Raises StoreError."""
+    async def ask(self, body: bytes, requester: str | None = None) -> Refusal | None:
+        """Take a request, the body of a POST; None: it is being verified. Raises StoreError.
+
+        `requester`: the address it comes from; None: many may be behind it.
+        """
         wanted = parse(body)
         if isinstance(wanted, Refusal):
             return wanted
@@ -98,21 +104,27 @@ class Hub:
         if is_private(wanted.callback) and not self.settings.allow_private:
             return Refusal(403, "hub.callback is no address of the public internet.")
         key = topic.url, wanted.callback.url
-        known, count, newest = await to_thread.run_sync(self.state, key)
+        known, taken, newest = await to_thread.run_sync(self.state, key, wanted.callback.host)
         if not (known or self.verifier.knows(key)):
             if wanted.mode == "unsubscribe":
                 return None  # there is nothing to end, and nobody to be asked
-            if count + self.verifier.size >= self.settings.max_subscriptions:
-                return Refusal(503, "This hub has as many subscriptions as it takes.", FULL_S)
+            if taken.is_full(self.settings.max_subscriptions):
+                return self.full(taken)
         lease_s = granted_s(wanted.lease_s, self.settings.lease, self.settings.max_lease)
-        return self.verifier.offer(Request(wanted, topic, lease_s, newest))
+        return self.verifier.offer(Request(wanted, topic, lease_s, newest, known, requester))
 
-    def state(self, key: Key) -> tuple[bool, int, int]:
+    def full(self, taken: Taken) -> Refusal:
+        most = self.settings.max_subscriptions
+        if taken.in_all >= most:
+            return Refusal(503, "This hub has as many subscriptions as it takes.", FULL_S)
+        return Refusal(503, f"One host has {most_of_host(most)} subscriptions here at most.", FULL_S)
+
+    def state(self, key: Key, host: str) -> tuple[bool, Taken, int]:
         """Whether there is such a subscription, how many there are, and the newest change."""
         connection = self.reader.connection
         with translated(self.reader.path):
             known = subscribers.is_known(connection, *key)
-            return known, subscribers.count(connection), newest_id(connection)
+            return known, subscribers.taken(connection, host), newest_id(connection)
 
     async def confirmed(self, request: Request) -> None:
         """Do what a callback confirmed."""
@@ -123,15 +135,14 @@ class Hub:
             return
         now = self.clock()
         callback, lease_until_ms = wanted.callback.url, now + request.lease_s * 1000
-        new = Confirmed(*topic, callback, wanted.secret, lease_until_ms, request.told)
+        host = wanted.callback.host
+        new = Confirmed(*topic, callback, host, wanted.secret, lease_until_ms, request.told)
         most = self.settings.max_subscriptions
         if await self.write(lambda connection: subscribers.confirm(connection, new, most, now)):
-            log.info("%s follows %s", wanted.callback.host, topic.feed)
+            log.info("%s follows %s", host, topic.feed)
             self.wake.set()
         else:
-            log.warning(
-                "%s can't follow %s: there are %d subscriptions", wanted.callback.host, topic.feed, most
-            )
+            log.warning("%s can't follow %s: there is no room for it", host, topic.feed)
 
     async def run(self) -> None:
         """Send what is new, until it is cancelled."""
@@ -193,7 +204,7 @@ class Hub:
     async def round(self, reading: ThreadPoolExecutor) -> float:
         """Begin to send what is new, as far as there is room."""
         now, loop = self.clock(), asyncio.get_running_loop()
-        under = Under(counted(self.pinging), frozenset(self.pinging), dict(self.looked))
+        under = Under(frozenset(self.pinging), dict(self.seconds), dict(self.looked))
         found = await loop.run_in_executor(reading, gather, self.press, under, now)
         await self.note(found, now)
         for callback, pings in found.pings.items():
@@ -232,19 +243,47 @@ class Hub:
         for ping in pings:
             each = ping.subscriber
             try:
-                answer = await self.fetcher.post(Post(each.callback, ping.body, ping.headers, self.access))
+                answer = await self.timed(Post(each.callback, ping.body, ping.headers, self.access))
             except FetchError as error:
                 await self.failed(each, str(error), None)
                 continue
             if 200 <= answer.status < 300:
-                await self.write(
-                    partial(subscribers.told, subscriber=each, change_id=ping.told, at_ms=ping.at_ms)
-                )
+                await self.told(ping)
             elif answer.status == GONE:
                 await self.end(each, "its callback is gone")
+            elif answer.status == TOO_LARGE:
+                await self.lessened(ping)
             else:
                 after_ms = retry_after_ms(answer.headers, self.clock())
                 await self.failed(each, f"it answered {answer.status}", after_ms)
+
+    async def timed(self, post: Post) -> Answer:
+        """Send it, and keep in mind how long that took. Raises FetchError."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        try:
+            return await self.fetcher.post(post)
+        finally:
+            if len(self.seconds) > 2 * self.settings.max_subscriptions:  # of those that are gone, too
+                self.seconds.clear()
+            self.seconds[post.url] = loop.time() - began_s
+
+    async def told(self, ping: Ping) -> None:
+        await self.write(
+            partial(subscribers.told, subscriber=ping.subscriber, change_id=ping.told, at_ms=ping.at_ms)
+        )
+
+    async def lessened(self, ping: Ping) -> None:
+        """It says that this was too much at once: half as much is sent, and what can't be less is let go."""
+        each, size = ping.subscriber, len(ping.body)
+        if ping.items <= 1:
+            words = "%s does not take the newest of %s, which has %d bytes: it is passed over"
+            log.warning(words, host_of(each.callback), each.feed, size)
+            await self.told(ping)
+            return
+        most_bytes = min(each.most_bytes or MOST_BYTES, size) // 2
+        log.info("%s does not take %d bytes of %s at once", host_of(each.callback), size, each.feed)
+        await self.write(lambda connection: subscribers.shorten(connection, each, most_bytes))
 
     async def failed(self, each: Subscriber, why: str, after_ms: int | None) -> None:
         """Try again later, or never."""

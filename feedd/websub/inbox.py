@@ -11,11 +11,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from feedd.answers import hash_of
 from feedd.config.settings import Config
 from feedd.config.sources import FeedSource
 from feedd.errors import Stopped, StoreError
 from feedd.looks import Looked, now_ms
 from feedd.publish.times import rfc3339
+from feedd.store import pushes
 from feedd.store import subscriptions as rows
 from feedd.store.desk import Desk
 from feedd.store.subscriptions import Subscription
@@ -24,7 +26,7 @@ from feedd.websub.incoming import DAY_MS, Pushed, host_of, intent_of, is_signed,
 DENIED_FOR_MS = 7 * DAY_MS  # until the hub is asked again
 WAITING = 4  # pushes of one source that are being taken in, or wait for that …
 WAITING_IN_ALL = 16  # … and of all
-PATIENCE_S = 25.0  # that a hub waits for a push to be recorded
+PATIENCE_S = 8.0  # that a hub waits for a push to be recorded
 IGNORED_EVERY_S = 3_600.0  # a line about pushes that are ignored, for a source
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Reply(NamedTuple):
     status: int
     text: str = ""
     retry_after_s: int | None = None
+    ends: bool = False  # the connection, too
 
 
 NOT_THERE = Reply(404, "There is no such subscription.")
@@ -161,9 +164,13 @@ class Inbox:
         return Reply(202)
 
     async def taken(self, callback: Callback, pushed: Pushed) -> Looked:
-        """One push of a source at a time."""
-        with self.counted(callback.row.source):
-            async with self.turns.setdefault(callback.row.source, asyncio.Lock()):
+        """One push of a source at a time; what was taken before is not looked at again."""
+        row, body = callback.row, hash_of(pushed.body).hex()
+        with self.counted(row.source):
+            async with self.turns.setdefault(row.source, asyncio.Lock()):
+                now = self.clock()
+                if await self.desk.do(lambda writer: pushes.is_repeat(writer, row, body, now)):
+                    return Looked(row.source, "unchanged")
                 return await self.take(callback.source, pushed)
 
     @contextmanager

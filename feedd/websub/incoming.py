@@ -33,6 +33,8 @@ class Pushed(NamedTuple):
 
     body: bytes
     content_type: str | None = None
+    link: str = ""  # the header
+    topic: str | None = None  # that was subscribed to
 
 
 class Signature(NamedTuple):

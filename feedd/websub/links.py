@@ -7,6 +7,7 @@ from urllib.parse import urljoin, urlsplit
 LONGEST_HEADER = 16_000  # characters; what follows is not looked at
 LONGEST_ADDRESS = 2_000
 MOST_LINKS = 100
+MOST_HUBS = 3
 TARGET = re.compile(r"[\s,]*<([^>]*)>")
 PARAMETER = re.compile(r"""\s*;\s*([^\s=;,"<>]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?""", re.DOTALL)
 
@@ -14,8 +15,12 @@ PARAMETER = re.compile(r"""\s*;\s*([^\s=;,"<>]*)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"
 class Announced(NamedTuple):
     """Where a document is pushed from, as its headers say."""
 
-    hub: str | None = None
+    hubs: tuple[str, ...] = ()
     topic: str | None = None  # the address that it calls its own
+
+    @property
+    def hub(self) -> str | None:
+        return next(iter(self.hubs), None)
 
 
 def links(header: str) -> list[tuple[str, frozenset[str]]]:
@@ -38,14 +43,14 @@ def links(header: str) -> list[tuple[str, frozenset[str]]]:
 
 
 def announced(header: str, base: str) -> Announced:
-    """The first hub and the first own address; `base` is where the document was found."""
-    hub = topic = None
+    """The first hubs and the first own address; `base` is where the document was found."""
+    hubs, topic = list[str](), None
     for target, relations in links(header):
-        if hub is None and "hub" in relations:
-            hub = web_address(target, base)
+        if "hub" in relations and (hub := web_address(target, base)) is not None:
+            hubs.append(hub)
         if topic is None and "self" in relations:
             topic = web_address(target, base)
-    return Announced(hub, topic)
+    return Announced(tuple(dict.fromkeys(hubs))[:MOST_HUBS], topic)
 
 
 def web_address(reference: str | None, base: str = "") -> str | None:

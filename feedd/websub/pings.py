@@ -3,12 +3,13 @@
 import hmac
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from enum import Enum, auto
 from typing import NamedTuple
 
 from feedd.errors import StoreError
 from feedd.publish.cache import FORMATS, Feeds, links_of
-from feedd.publish.news import News, Since
+from feedd.publish.news import MOST_BYTES, News, Since
 from feedd.publish.plan import HEALTH
 from feedd.store.database import translated
 from feedd.store.log import newest_id
@@ -17,6 +18,11 @@ from feedd.websub.requests import host_of
 
 AT_ONCE = 16  # callbacks
 PER_HOST = 4  # of them, at one host
+SLOW_S = 2.0  # that the last answer of a slow callback took
+SLOW_AT_ONCE = AT_ONCE // 2
+UNPROVEN_AT_ONCE = (
+    AT_ONCE * 3 // 4
+)  # slow ones, and those that did not answer yet: the rest is for prompt ones
 ROOM_BYTES = 64_000_000  # of documents that are under way
 WORTH_NOTING = 1_000  # changes without news: so many are not gone through again after a restart
 SOONEST_MS = 60_000  # it is looked again at least so often
@@ -31,6 +37,7 @@ class Ping(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     told: int  # the change up to which it tells all
     at_ms: int  # when the newest was recorded of what it tells
+    items: int  # that it tells of
 
 
 class Round(NamedTuple):
@@ -48,8 +55,8 @@ class Round(NamedTuple):
 class Under(NamedTuple):
     """What is under way, and what is known of subscribers that were looked at."""
 
-    hosts: Mapping[str, int]  # how many callbacks of each
     callbacks: Collection[str]
+    seconds: Mapping[str, float]  # by callback: how long it took to answer last
     looked: Mapping[int, int]  # by subscriber: the change up to which there was nothing to tell
 
 
@@ -57,6 +64,50 @@ class Printed(NamedTuple):
     body: bytes
     headers: tuple[tuple[str, str], ...]
     at_ms: int
+    items: int
+
+
+class Pace(Enum):
+    """How a callback answered last."""
+
+    SLOW = auto()
+    UNKNOWN = auto()
+    PROMPT = auto()
+
+
+def pace_of(seconds: float | None) -> Pace:
+    if seconds is None:
+        return Pace.UNKNOWN
+    return Pace.SLOW if seconds > SLOW_S else Pace.PROMPT
+
+
+def is_room(pace: Pace, begun: Mapping[Pace, int]) -> bool:
+    """Whether one more callback may be sent to, while so many are: slow ones never take the places of prompt ones."""
+    unproven = begun[Pace.SLOW] + begun[Pace.UNKNOWN]
+    if unproven + begun[Pace.PROMPT] >= AT_ONCE:
+        return False
+    if pace is Pace.SLOW and begun[pace] >= SLOW_AT_ONCE:
+        return False
+    return pace is Pace.PROMPT or unproven < UNPROVEN_AT_ONCE
+
+
+class Places:
+    """Who is being sent to."""
+
+    def __init__(self, under: Under) -> None:
+        self.seconds = under.seconds
+        self.hosts = Counter(map(host_of, under.callbacks))
+        self.begun = Counter(map(self.pace, under.callbacks))
+
+    def pace(self, callback: str) -> Pace:
+        return pace_of(self.seconds.get(callback))
+
+    def has_room(self, callback: str) -> bool:
+        return is_room(self.pace(callback), self.begun) and self.hosts[host_of(callback)] < PER_HOST
+
+    def take(self, callback: str) -> None:
+        self.hosts[host_of(callback)] += 1
+        self.begun[self.pace(callback)] += 1
 
 
 class Press:
@@ -74,12 +125,16 @@ class Press:
 
         `state` changes with the store.
         """
-        since = Since(told, each.told_at_ms if each.feed == HEALTH else 0)
+        most_bytes = min(each.most_bytes or MOST_BYTES, MOST_BYTES)
+        since = Since(told, each.told_at_ms if each.feed == HEALTH else 0, most_bytes)
         key = each.feed, since, state
         if self.key != key:
             self.key, self.formats, self.news = None, {}, None
             self.news = self.feeds.news(each.feed, since)
             self.key = key
+            if self.news is not None and self.news.is_cut:
+                words = "%s: a push has room for the %d newest of what is new; the rest is left out of it"
+                log.warning(words, each.feed, self.news.items)
         news = self.news
         if news is None or not (news.document.entries or each.format == "atom"):
             return None
@@ -88,8 +143,13 @@ class Press:
             body = write(news.document)
             self.bytes += len(body)
             headers = (("Content-Type", media_type), ("Link", links_of(news.document, each.format)))
-            self.formats[each.format] = Printed(body, headers, news.at_ms)
+            self.formats[each.format] = Printed(body, headers, news.at_ms, count_of(news, each.format))
         return self.formats[each.format]
+
+
+def count_of(news: News, format_: str) -> int:
+    """What a document tells: only Atom tells of removals."""
+    return news.items if format_ == "atom" else len(news.document.entries)
 
 
 def gather(press: Press, under: Under, now_ms: int) -> Round:
@@ -98,7 +158,7 @@ def gather(press: Press, under: Under, now_ms: int) -> Round:
     with translated(reader.path):
         newest, everybody = newest_id(reader.connection), everyone(reader.connection)
     lately = [incident.changed_ms for incident in reader.incidents(1)]
-    press.bytes, hosts, next_ms = 0, Counter(under.hosts), now_ms + SOONEST_MS
+    press.bytes, places, next_ms = 0, Places(under), now_ms + SOONEST_MS
     pings: dict[str, list[Ping]] = {}
     idle, behind, spoilt = list[int](), list[int](), list[Subscriber]()
     for each in everybody:
@@ -110,9 +170,8 @@ def gather(press: Press, under: Under, now_ms: int) -> Round:
         if each.next_attempt_ms is not None and each.next_attempt_ms > now_ms:
             next_ms = min(next_ms, each.next_attempt_ms)
             continue
-        host = host_of(each.callback)
         is_new = each.callback not in pings
-        full = is_new and (hosts.total() >= AT_ONCE or hosts[host] >= PER_HOST)
+        full = is_new and not places.has_room(each.callback)
         if full or press.bytes > ROOM_BYTES or (told >= newest and not stirred):
             continue
         try:
@@ -127,9 +186,11 @@ def gather(press: Press, under: Under, now_ms: int) -> Round:
             idle.append(each.id)
             behind += [each.id] if newest - each.told > WORTH_NOTING else []
             continue
-        hosts[host] += is_new
+        if is_new:
+            places.take(each.callback)
         headers = made.headers + signature(each.secret, made.body)
-        pings.setdefault(each.callback, []).append(Ping(each, made.body, headers, newest, made.at_ms))
+        ping = Ping(each, made.body, headers, newest, made.at_ms, made.items)
+        pings.setdefault(each.callback, []).append(ping)
     sent = {callback: tuple(some) for callback, some in pings.items()}
     expired = any(each.lease_until_ms <= now_ms for each in everybody)
     return Round(sent, tuple(idle), tuple(behind), tuple(spoilt), newest, expired, next_ms)
@@ -140,7 +201,3 @@ def signature(secret: str | None, body: bytes) -> tuple[tuple[str, str], ...]:
     if secret is None:
         return ()
     return (("X-Hub-Signature", f"sha256={hmac.new(secret.encode(), body, 'sha256').hexdigest()}"),)
-
-
-def counted(callbacks: Iterable[str]) -> Mapping[str, int]:
-    return Counter(map(host_of, callbacks))

@@ -14,6 +14,7 @@ MOST_BYTES = 16_000  # of a request
 MOST_FIELDS = 100
 LONGEST_URL = 2_000
 SECRET_BYTES = 200  # a secret is shorter (section 5.1)
+PORT = re.compile(r":[0-9]*$")
 SECONDS = re.compile(r"[0-9]{1,100}", re.ASCII)
 MEANT = frozenset({"hub.mode", "hub.topic", "hub.callback", "hub.lease_seconds", "hub.secret"})
 
@@ -68,7 +69,7 @@ def wanted(fields: Mapping[str, str]) -> Wanted | Refusal:
         return callback
     if mode == "unsubscribe":
         return Wanted("unsubscribe", topic, callback)
-    stated = fields.get("hub.lease_seconds")
+    stated = fields.get("hub.lease_seconds") or None
     if stated is not None and not (SECONDS.fullmatch(stated) and int(stated) > 0):
         return Refusal(400, "hub.lease_seconds is a whole number above 0.")
     secret = fields.get("hub.secret") or None
@@ -116,5 +117,5 @@ def with_query(callback: str, pairs: Mapping[str, str]) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host and port of an address as it is stored."""
-    return url.partition("://")[2].partition("/")[0].partition("?")[0]
+    """The host of an address as it is stored, without its port: on another port is the same machine."""
+    return PORT.sub("", url.partition("://")[2].partition("/")[0].partition("?")[0])

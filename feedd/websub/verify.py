@@ -14,13 +14,19 @@ from typing import NamedTuple
 from feedd.errors import FetchError, StoreError
 from feedd.fetch.client import Fetcher
 from feedd.fetch.values import Access, Ask
-from feedd.websub.requests import Refusal, Wanted, host_of, with_query
+from feedd.websub.requests import Refusal, Wanted, with_query
 from feedd.websub.topics import Topic
 
 AT_ONCE = 16
-PER_HOST = 2  # of them
-MOST_WAITING = 256
-A_MINUTE = 10  # verifications that one host is asked for, whoever wants them
+STRANGERS_AT_ONCE = 12  # of them: what is no renewal
+PER_HOST = 2  # of either, at one callback host
+MOST_WAITING = 256  # strangers
+MOST_OF_ONE = 16  # of them under way, that one address asked for …
+MOST_OF_PROXIES = 128  # … and those behind which many may be
+A_MINUTE = 10  # verifications that one callback host is asked for, whoever wants them
+A_MINUTE_OF_ONE = 60  # requests that one address makes …
+A_MINUTE_OF_PROXIES = 600  # … and those behind which many may be
+RENEWALS_A_MINUTE = 5  # of one subscription
 BUSY_S = 30
 TIMEOUT_S = 10.0
 MOST_BYTES = 4_096
@@ -36,6 +42,8 @@ class Request(NamedTuple):
     topic: Topic
     lease_s: int  # that is granted
     told: int  # the newest change when it was asked for
+    known: bool = False  # there is such a subscription: it is renewed, or ended
+    requester: str | None = None  # the address that asked; None: many may be behind it
 
     @property
     def key(self) -> Key:
@@ -43,13 +51,11 @@ class Request(NamedTuple):
 
 
 class Allowance:
-    """How often each host may be asked, so that nobody makes the hub pester one. Of one event loop."""
+    """How often each may be asked, or ask, in a minute. Of one event loop."""
 
     def __init__(self, a_minute: int = A_MINUTE) -> None:
         self.a_minute = a_minute
-        self.asked: OrderedDict[str, deque[float]] = (
-            OrderedDict()
-        )  # by host: when; the one asked last at the end
+        self.asked = OrderedDict[str, deque[float]]()  # by host: when; the one asked last at the end
 
     def wait_s(self, host: str, now_s: float) -> float:
         """How long to wait before the host may be asked; 0: it may, and is noted as asked now."""
@@ -81,8 +87,12 @@ class Verifier:
         )
         self.confirmed = confirmed
         self.allowance = Allowance()
+        self.asking = Allowance(A_MINUTE_OF_ONE)
+        self.proxies = Allowance(A_MINUTE_OF_PROXIES)
+        self.renewing = Allowance(RENEWALS_A_MINUTE)
         self.waiting: OrderedDict[Key, Request] = OrderedDict()
         self.running: dict[Key, asyncio.Task[None]] = {}
+        self.begun: dict[Key, Request] = {}  # what runs
         self.stopped = False
 
     @property
@@ -96,31 +106,56 @@ class Verifier:
 
     def offer(self, request: Request) -> Refusal | None:
         """Take a request; it replaces one of the same topic and callback that still waits."""
-        if len(self.waiting) >= MOST_WAITING and request.key not in self.waiting:
-            return Refusal(503, "Too many requests wait for their verification.", BUSY_S)
-        pause_s = self.allowance.wait_s(request.wanted.callback.host, asyncio.get_running_loop().time())
-        if pause_s:
-            words = f"At most {A_MINUTE} requests a minute are verified at one host."
-            return Refusal(429, words, int(pause_s) + 1)
+        now_s = asyncio.get_running_loop().time()
+        refusal = self.too_often(request, now_s) if request.known else self.too_many(request, now_s)
+        if refusal is not None:
+            return refusal
         self.waiting[request.key] = request
         self.start()
         return None
 
+    def too_often(self, request: Request, now_s: float) -> Refusal | None:
+        """A subscription is renewed whatever strangers ask for; but nobody pesters its callback in its name."""
+        pause_s = self.renewing.wait_s("\n".join(request.key), now_s)
+        words = f"At most {RENEWALS_A_MINUTE} requests a minute are verified for one subscription."
+        return Refusal(429, words, int(pause_s) + 1) if pause_s else None
+
+    def too_many(self, request: Request, now_s: float) -> Refusal | None:
+        """What a stranger asks for is bounded: in all, by its address, and by the host that is to be asked."""
+        requester, waiting = request.requester, list(self.waiting.values())
+        if request.key not in self.waiting:
+            most = MOST_OF_PROXIES if requester is None else MOST_OF_ONE
+            under_way = [*waiting, *self.begun.values()]
+            own = sum(each.requester == requester and not each.known for each in under_way)
+            if own >= most or sum(not each.known for each in waiting) >= MOST_WAITING:
+                return Refusal(503, "Too many requests wait for their verification.", BUSY_S)
+        asking = self.proxies if requester is None else self.asking
+        if pause_s := asking.wait_s(requester or "", now_s):
+            return Refusal(429, f"At most {asking.a_minute} requests a minute are taken.", int(pause_s) + 1)
+        if pause_s := self.allowance.wait_s(request.wanted.callback.host, now_s):
+            words = f"At most {A_MINUTE} requests a minute are verified at one host."
+            return Refusal(429, words, int(pause_s) + 1)
+        return None
+
     def start(self) -> None:
-        """Begin what may begin: what waits for its host holds up no other's."""
-        hosts = Counter(host_of(callback) for _, callback in self.running)
-        for key, request in list(self.waiting.items()):
+        """Begin what may begin, renewals first: what waits for its host holds up no other's."""
+        hosts = Counter((each.known, each.wanted.callback.host) for each in self.begun.values())
+        for key, request in sorted(self.waiting.items(), key=lambda pair: not pair[1].known):
+            strangers = sum(not each.known for each in self.begun.values())
             if len(self.running) >= AT_ONCE or self.stopped:
                 return
-            host = host_of(request.wanted.callback.url)
-            if key not in self.running and hosts[host] < PER_HOST:
-                hosts[host] += 1
+            place = request.known, request.wanted.callback.host
+            is_room = request.known or strangers < STRANGERS_AT_ONCE
+            if is_room and key not in self.running and hosts[place] < PER_HOST:
+                hosts[place] += 1
                 del self.waiting[key]
+                self.begun[key] = request
                 task = self.running[key] = asyncio.create_task(self.verify(request))
                 task.add_done_callback(lambda done, key=key: self.finished(key, done))  # type: ignore[misc]
 
     def finished(self, key: Key, task: asyncio.Task[None]) -> None:
         self.running.pop(key, None)
+        self.begun.pop(key, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a bug in feedd: %s", error, exc_info=error)
         self.start()

@@ -9,10 +9,9 @@ import pytest
 from lxml import etree
 from shelf import BORN_MS, Piece, Shelf
 
-from feedd.publish import news
 from feedd.publish.cache import Key
 from feedd.publish.jsonfeed import json_feed
-from feedd.publish.news import Since
+from feedd.publish.news import HEAD_BYTES, MOST_BYTES, Since
 from feedd.publish.plan import hubs, own_hub, settings
 from feedd.publish.syndication import atom, rss
 from feedd.store.log import newest_id
@@ -139,13 +138,32 @@ def test_documents_of_news_are_whole_documents(shelf: Shelf) -> None:
     jsonschema.validate(json.loads(json_feed(found.document)), schema)
 
 
-def test_news_are_bounded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_news_are_bounded(shelf: Shelf) -> None:
     told = newest(shelf)
     shelf.look("rfi", BORN_MS + 1, [Piece(f"n{number}") for number in range(1_050)])
     order = shelf.reader.rows(
         "SELECT url FROM changes c JOIN entries e ON e.id = entry_id ORDER BY c.id DESC"
     )
     expected = [url.rpartition("/")[2] for (url,) in order]
-    assert names(shelf, "rfi", told) == expected[:1_000]
-    monkeypatch.setattr(news, "MOST_CHARACTERS", 50)
-    assert names(shelf, "rfi", told) == expected[:2]
+    found = shelf.feeds.news("rfi", told)
+    assert found is not None
+    assert (found.items, found.is_cut) == (MOST_BYTES // (HEAD_BYTES + 30), True)
+    assert names(shelf, "rfi", told._replace(most_bytes=2_000)) == expected[:2]
+    assert names(shelf, "rfi", told._replace(most_bytes=1)) == expected[:1], "one at least"
+
+
+def test_what_is_too_large_makes_way(shelf: Shelf) -> None:
+    told = newest(shelf)
+    large = "<p>" + "&lt;" * 50_000 + "</p>"
+    shelf.look("rfi", BORN_MS + 1, [Piece("large", body=large)])
+    found = shelf.feeds.news("rfi", told)
+    assert found is not None
+    assert (found.items, found.is_cut) == (1, False)
+    assert len(atom(found.document)) > MOST_BYTES / 2
+    shelf.look("rfi", BORN_MS + 2, [Piece("small"), Piece("larger", body=large * 2)])
+    assert names(shelf, "rfi", told) == ["small", "large"]
+    assert names(shelf, "rfi", told._replace(most_bytes=5_000)) == ["small"]
+    shelf.look("rfi", BORN_MS + 3, gone=["small"])
+    found = shelf.feeds.news("rfi", told._replace(most_bytes=5_000))
+    assert found is not None
+    assert (found.items, len(found.document.tombstones), found.is_cut) == (1, 1, True)

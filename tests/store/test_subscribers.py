@@ -5,7 +5,7 @@ from place import Place
 from feedd.store import subscribers
 from feedd.store.subscribers import Confirmed, Subscriber, entries_changed, sources_in_trouble
 
-NEW = Confirmed("https://a/feeds/all.atom", "all", "atom", "https://b/c", "hush", 5_000, 7)
+NEW = Confirmed("https://a/feeds/all.atom", "all", "atom", "https://b/c", "b", "hush", 5_000, 7)
 
 
 def confirm(place: Place, new: Confirmed = NEW, most: int = 10, now_ms: int = 1_000) -> bool:
@@ -21,7 +21,7 @@ def everyone(place: Place) -> list[Subscriber]:
 def test_a_renewal_keeps_what_was_told(place: Place) -> None:
     assert confirm(place)
     (made,) = everyone(place)
-    assert made[1:] == (*NEW[:5], 1_000, 5_000, 7, 1_000, 0, None, None, None)
+    assert made[1:] == (*NEW[:4], "hush", 1_000, 5_000, 7, 1_000, 0, None, None, None, None)
     assert "hush" not in repr(made)
     assert "https://b/c" not in repr(made)
     place.desk.run(lambda writer: subscribers.told(writer.connection, made, 9, 2_000))
@@ -37,10 +37,27 @@ def test_there_are_no_more_than_so_many(place: Place) -> None:
     assert confirm(place, most=1)
     assert not confirm(place, NEW._replace(callback="https://b/d"), most=1)
     assert confirm(place, most=1)
-    assert subscribers.count(place.reader.connection) == 1
+    assert subscribers.taken(place.reader.connection, "b") == (1, 1)
     assert subscribers.is_known(place.reader.connection, NEW.topic, NEW.callback)
     place.desk.run(lambda writer: subscribers.remove(writer.connection, NEW.topic, NEW.callback))
     assert everyone(place) == []
+
+
+def test_a_host_leaves_room_for_others(place: Place) -> None:
+    assert all(confirm(place, NEW._replace(callback=f"https://b/{number}"), most=40) for number in range(4))
+    assert not confirm(place, NEW._replace(callback="https://b/x"), most=40)
+    assert confirm(place, NEW._replace(callback="https://b/0"), most=40)
+    assert confirm(place, NEW._replace(callback="https://c/x", host="c"), most=40)
+    assert [subscribers.most_of_host(most) for most in (1, 30, 1_000)] == [3, 3, 100]
+
+
+def test_a_renewal_forgets_how_little_was_taken(place: Place) -> None:
+    confirm(place)
+    (made,) = everyone(place)
+    place.desk.run(lambda writer: subscribers.shorten(writer.connection, made, 5_000))
+    assert everyone(place) == [made._replace(most_bytes=5_000)]
+    confirm(place)
+    assert everyone(place) == [made]
 
 
 def test_attempts_in_vain(place: Place) -> None:

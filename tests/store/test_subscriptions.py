@@ -38,12 +38,18 @@ class Held:
 
     def add(self, token: str = "t1") -> None:
         (offer,) = self.do(rows.offers)
-        self.do(lambda writer: rows.add(writer, offer, f"cb/{token}", token, "secret", NOW))
+        self.do(lambda writer: rows.add(writer, offer, HUB, f"cb/{token}", token, "secret", NOW))
 
     @property
     def row(self) -> Subscription:
         row: Subscription = self.do(rows.every)[-1]
         return row
+
+    def error(self) -> str | None:
+        return self.row.error
+
+    def failing(self) -> int | None:
+        return self.row.failing_since_ms
 
     def ask(self, now: int = NOW) -> None:
         number = self.row.id
@@ -52,6 +58,11 @@ class Held:
     def activate(self, now: int = NOW) -> None:
         self.ask(now)
         self.do(lambda writer: rows.confirm(writer, 1, now, now + 100 * HOUR))
+        self.place.run("UPDATE subscriptions SET brought_at = ?", now)
+
+    def polled(self, own: Due, now: int = NOW, *, found: bool = False) -> rows.Polled:
+        polled: rows.Polled = self.do(lambda writer: rows.polled(writer, 2, own, now, found=found))
+        return polled
 
     def stop(self, state: str, now: int = NOW) -> None:
         self.do(lambda writer: rows.stop(writer, 1, state, "why", now + HOUR, now))
@@ -67,8 +78,10 @@ def held(place: Place) -> Held:
 
 
 def test_offers(held: Held) -> None:
-    offers = [Offer(2, "b", HUB, URL)]
+    offers = [Offer(2, "b", (HUB,), URL)]
     assert held.do(rows.offers) == offers
+    held.place.run("UPDATE sources SET hub = ?", f"{HUB} https://other.example.org/")
+    assert held.do(rows.offers)[0].hubs == (HUB, "https://other.example.org/")
     held.place.run("UPDATE sources SET topic = 'https://example.org/self?a=1'")
     assert held.do(rows.offers)[0].topic == "https://example.org/self?a=1"
     for address in ("https://u:p@example.org/", "https://example.org/feed?key=1"):
@@ -124,7 +137,7 @@ def test_polls_come_back(held: Held) -> None:
     own = Due(NOW + HOUR, "every 1h")
 
     def is_pushed(now: int) -> bool:
-        return bool(held.do(lambda writer: rows.is_pushed(writer, 2, own, now)))
+        return held.polled(own, now).is_pushed
 
     assert not is_pushed(NOW)
     held.activate()
@@ -137,7 +150,7 @@ def test_polls_come_back(held: Held) -> None:
 
 def test_polls_come_back_late(held: Held) -> None:
     held.activate()
-    held.do(lambda writer: rows.is_pushed(writer, 2, Due(NOW + HOUR, "every 1h"), NOW))
+    held.polled(Due(NOW + HOUR, "every 1h"))
     held.stop("denied", NOW + 2 * HOUR)
     assert held.plan() == (NOW + 2 * HOUR, "every 1h")
 
@@ -145,17 +158,61 @@ def test_polls_come_back_late(held: Held) -> None:
 def test_after_a_start_polls_come_once(held: Held) -> None:
     held.activate()
     own = Due(NOW + HOUR, "every 1h")
-    held.do(lambda writer: rows.is_pushed(writer, 2, own, NOW))
-    held.do(lambda writer: rows.catch_up(writer, NOW))
+    held.polled(own)
+    assert held.do(lambda writer: rows.catch_up(writer, NOW)) == []
     assert held.plan() == own
     held.place.run("UPDATE sources SET next_check = ?", NOW + 6 * HOUR)
     held.do(lambda writer: rows.catch_up(writer, NOW))
     assert held.plan()[0] == NOW + 6 * HOUR
+    held.polled(own)
+    assert held.do(lambda writer: rows.catch_up(writer, NOW + 2 * HOUR)) == ["b"]
+
+
+def test_a_hub_is_relied_on_while_it_brings_all(held: Held) -> None:
+    own, minute = Due(NOW + HOUR, "every 1h"), 60_000
+    held.activate()
+    held.place.run("UPDATE subscriptions SET brought_at = NULL")
+    assert held.polled(own, NOW + 10 * minute, found=True) == (False, False), "it has brought nothing yet"
+    held.place.run("UPDATE subscriptions SET brought_at = ?", NOW)
+    held.do(lambda writer: rows.poll_soon(writer, 2, "pushed", NOW + 11 * minute))
+    assert held.polled(own, NOW + 20 * minute, found=True) == (True, False), "what it pushed was not taken"
+    assert held.polled(own, NOW + 30 * minute) == (True, False)
+    assert held.polled(own, NOW + 31 * minute, found=True) == (False, True)
+    assert held.polled(own, NOW + 32 * minute, found=True) == (False, False), "it is said once"
+    assert held.error() == rows.MISSED
+    held.do(lambda writer: rows.confirm(writer, 1, NOW + HOUR, NOW + 100 * HOUR))
+    assert held.error() == rows.MISSED, "a renewal mends nothing"
+    held.stop("denied")
+    held.place.run("UPDATE subscriptions SET state = 'asked'")
+    held.do(lambda writer: rows.confirm(writer, 1, NOW + HOUR, NOW + 100 * HOUR))
+    assert held.error() is None
+    assert held.polled(own, NOW + 2 * HOUR) == (False, False), "nor is another subscription known to work"
+
+
+def test_the_first_failure_is_remembered(held: Held) -> None:
+    def refuse(now: int) -> None:
+        held.ask(now)
+        held.do(lambda writer: rows.refused(writer, 1, now, "why", now + HOUR))
+
+    refuse(NOW)
+    refuse(NOW + HOUR)
+    assert held.failing() == NOW
+    held.activate(NOW + 2 * HOUR)
+    assert held.failing() is None
+    held.stop("denied", NOW + 3 * HOUR)
+    assert held.failing() == NOW + 3 * HOUR
+
+
+def test_what_has_ended_is_not_asked_for(held: Held) -> None:
+    held.activate()
+    held.stop("ending")
+    assert not held.do(lambda writer: rows.ask(writer, 1, NOW, NOW + HOUR))
+    assert held.row.state == "ending"
 
 
 def test_a_failing_source_keeps_its_pause(held: Held) -> None:
     held.activate()
-    held.do(lambda writer: rows.is_pushed(writer, 2, Due(NOW + HOUR, "every 1h"), NOW))
+    held.polled(Due(NOW + HOUR, "every 1h"))
     held.place.run("UPDATE sources SET failures = 2")
     held.stop("denied")
     assert held.plan() == (NOW + 6 * HOUR, "net")
@@ -173,7 +230,7 @@ def test_a_poll_soon_is_not_at_once_again(held: Held) -> None:
 def test_the_document_of_a_source_with_articles_comes_back_too(held: Held) -> None:
     held.activate()
     own = Due(NOW + 2 * HOUR, "every 2h")
-    held.do(lambda writer: rows.is_pushed(writer, 2, own, NOW))
+    held.polled(own)
     held.place.run("INSERT INTO meta VALUES ('document-check:2', ?)", f'[{NOW + 6 * HOUR}, "net"]')
     held.place.run("UPDATE sources SET next_check = ?, next_check_because = 'article'", NOW + HOUR)
     held.stop("denied")

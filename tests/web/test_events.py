@@ -214,6 +214,7 @@ def test_how_a_stream_begins(stage: Stage) -> None:
         assert headers["content-type"] == "text/event-stream; charset=utf-8"
         assert headers["cache-control"] == "no-store"
         assert headers["x-accel-buffering"] == "no"
+        assert headers["access-control-allow-origin"] == "*"
         assert "content-length" not in headers
         assert headers["x-content-type-options"] == "nosniff"
         assert client.block() == {"id": "1"}

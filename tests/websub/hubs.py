@@ -149,7 +149,12 @@ class Peer(NamedTuple):
     async def subscribed(self) -> None:
         """A look, a request, and what the hub makes of it."""
         await self.look()
+        await self.tend()
+
+    async def tend(self) -> None:
+        """A round, to its end."""
         await self.subscriber.tend()
+        await asyncio.gather(*self.subscriber.working.values())
 
 
 @asynccontextmanager

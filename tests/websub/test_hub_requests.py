@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedd.websub.requests import Refusal, Wanted, callback_of, granted_s, is_private, parse, with_query
+from feedd.websub.requests import (
+    Refusal,
+    Wanted,
+    callback_of,
+    granted_s,
+    host_of,
+    is_private,
+    parse,
+    with_query,
+)
 from feedd.websub.topics import Topics
 from feedd.websub.verify import Allowance
 
@@ -54,7 +63,6 @@ def test_a_request() -> None:
         ({"lease_seconds": "-1"}, "hub.lease_seconds"),
         ({"lease_seconds": "1.5"}, "hub.lease_seconds"),
         ({"lease_seconds": "٣"}, "hub.lease_seconds"),
-        ({"lease_seconds": ""}, "hub.lease_seconds"),
         ({"lease_seconds": "9" * 101}, "hub.lease_seconds"),
         ({"secret": "x" * 200}, "hub.secret"),
         ({"secret": "é" * 100}, "hub.secret"),
@@ -66,6 +74,26 @@ def test_what_is_refused(said: dict[str, str | None], words: str) -> None:
     assert made.status == 400
     assert words in made.words
     assert all(not value or len(value) < 9 or value not in made.words for value in said.values())
+
+
+def test_what_is_empty_is_not_given() -> None:
+    made = parsed(lease_seconds="", secret="")
+    assert isinstance(made, Wanted)
+    assert (made.lease_s, made.secret) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://a.example/x", "a.example"),
+        ("http://a.example:8080/x:9", "a.example"),
+        ("http://[2001:db8::1]:80?x", "[2001:db8::1]"),
+        ("http://[2001:db8::1]/", "[2001:db8::1]"),
+        ("http://192.0.2.1:1", "192.0.2.1"),
+    ],
+)
+def test_a_host_is_the_same_on_every_port(url: str, host: str) -> None:
+    assert host_of(url) == host
 
 
 def test_forms_that_are_none() -> None:

@@ -225,6 +225,7 @@ def test_polls_are_rare_while_a_hub_pushes(net: Net) -> None:
 
     async def work(peer: Peer) -> None:
         assert plan()[0] < 0.2
+        assert await status(hub, rss(item("two"))) == 202
         await peer.look()
         hours, because = plan()
         assert 6 <= hours < 6.1
@@ -252,6 +253,7 @@ def test_polls_are_as_they_were_when_a_lease_is_over(net: Net) -> None:
     hub.lease_s = 3600
 
     async def work(peer: Peer) -> None:
+        assert await status(hub, rss(item("two"))) == 202
         await peer.look()
         ((last, planned, because),) = net.rows(
             "SELECT last_checked, next_check, next_check_because FROM sources"
@@ -260,7 +262,7 @@ def test_polls_are_as_they_were_when_a_lease_is_over(net: Net) -> None:
         assert because == "the hub pushes; polled every 2h as a safety net"
         peer.clock.ahead_ms += HOUR_MS + 60_000
         hub.verifies = False
-        await peer.subscriber.tend()
+        await peer.tend()
         assert await peer.state() == "wanted"
         assert net.source()["next_check_because"] == "every 10m"
 

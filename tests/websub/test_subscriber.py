@@ -17,7 +17,7 @@ def test_a_feed_that_names_a_hub_is_subscribed_to(net: Net) -> None:
     async def work() -> None:
         async with feedd(net) as peer:
             await peer.look()
-            await peer.subscriber.tend()
+            await peer.tend()
             row = await peer.row()
             assert row.state == "active"
             assert (row.error, row.attempts) == (None, 0)
@@ -25,7 +25,7 @@ def test_a_feed_that_names_a_hub_is_subscribed_to(net: Net) -> None:
             assert abs(left_ms - 10 * DAY_MS) < 60_000
             assert "secret" not in repr(row).replace("secrets", "")
             assert row.token not in repr(row)
-            await peer.subscriber.tend()
+            await peer.tend()
             assert len(hub.forms) == 1, "it is asked for once"
 
     asyncio.run(work())
@@ -128,16 +128,16 @@ def test_a_hub_that_is_down_is_asked_again_ever_less(net: Net) -> None:
             for _ in range(6):
                 row = await peer.row()
                 pauses.append((row.next_attempt_ms or 0) - peer.clock())
-                await peer.subscriber.tend()
+                await peer.tend()
                 peer.clock.ahead_ms += pauses[-1] + 1000
-                await peer.subscriber.tend()
+                await peer.tend()
             assert len(hub.forms) == 7
             assert pauses == sorted(pauses)
             assert 0.8 * HOUR_MS < pauses[0] <= HOUR_MS
             assert 0.8 * DAY_MS < pauses[-1] <= DAY_MS
             hub.reply = Reply("", 202)
             peer.clock.ahead_ms += 2 * DAY_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             row = await peer.row()
             assert (row.state, row.attempts, row.error) == ("active", 0, None)
 
@@ -181,10 +181,10 @@ def test_a_hub_that_never_verifies_is_asked_again_after_a_day(net: Net) -> None:
         async with feedd(net) as peer:
             await peer.subscribed()
             peer.clock.ahead_ms += DAY_MS - HOUR_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             assert await peer.state() == "asked"
             peer.clock.ahead_ms += HOUR_MS + 1000
-            await peer.subscriber.tend()
+            await peer.tend()
             row = await peer.row()
             assert (row.state, row.attempts) == ("wanted", 1)
             assert "did not verify" in (row.error or "")
@@ -203,24 +203,24 @@ def test_leases_are_renewed_and_run_out(net: Net) -> None:
         async with feedd(net) as peer:
             await peer.subscribed()
             peer.clock.ahead_ms += 9 * DAY_MS - HOUR_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             assert len(hub.forms) == 1
             peer.clock.ahead_ms += 2 * HOUR_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             assert len(hub.forms) == 2
             assert hub.forms[0] == hub.forms[1], "the same callback and secret: no push falls between"
             left_ms = ((await peer.row()).lease_until_ms or 0) - peer.clock()
             assert left_ms > 9 * DAY_MS
             hub.reply = Reply("busy", 500)
             peer.clock.ahead_ms += 9 * DAY_MS + HOUR_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             row = await peer.row()
             assert (row.state, row.attempts) == ("active", 1), "it lasts until its end"
             peer.clock.ahead_ms += DAY_MS
-            await peer.subscriber.tend()
+            await peer.tend()
             assert await peer.state() == "wanted"
             hub.reply = Reply("", 202)
-            await peer.subscriber.tend()
+            await peer.tend()
             assert await peer.state() == "active"
 
     asyncio.run(work())
@@ -242,10 +242,10 @@ def test_a_hub_denies(net: Net) -> None:
             assert (row.error or "").endswith("denied the subscription: not you, …")
             assert (await asyncio.to_thread(hub.verify)).status_code == 404
             assert (await asyncio.to_thread(hub.push, "x")).status_code == 404
-            await peer.subscriber.tend()
+            await peer.tend()
             assert len(hub.forms) == 1
             peer.clock.ahead_ms += 7 * DAY_MS + 1000
-            await peer.subscriber.tend()
+            await peer.tend()
             assert await peer.state() == "active"
 
     asyncio.run(work())
@@ -263,7 +263,7 @@ def test_a_source_that_is_paused_unsubscribes(net: Net) -> None:
     async def leave() -> None:
         async with feedd(net) as peer:
             hub.verifies = False
-            await peer.subscriber.tend()
+            await peer.tend()
             assert await peer.state() == "ending"
             assert hub.form["hub.mode"] == "unsubscribe"
             assert hub.form["hub.callback"] == hub.forms[0]["hub.callback"]
@@ -291,7 +291,7 @@ def test_a_hub_that_is_gone_is_told_farewell_three_times(net: Net) -> None:
         async with feedd(net) as peer:
             hub.reply = Reply("", 500)
             for _ in range(4):
-                await peer.subscriber.tend()
+                await peer.tend()
                 peer.clock.ahead_ms += DAY_MS + 1000
             assert [form["hub.mode"] for form in hub.forms] == ["subscribe"] + ["unsubscribe"] * 3
             assert await peer.rows() == []
@@ -312,7 +312,7 @@ def test_another_hub_takes_the_place_of_the_first(net: Net) -> None:
             await peer.subscribed()
             net.web.page("/feed.xml", hub.document(item("one")).replace(hub.url, second), type=RSS)
             await peer.look()
-            await peer.subscriber.tend()
+            await peer.tend()
             assert [(row.hub, row.state) for row in await peer.rows()] == [(second, "active")]
             assert sorted(form["hub.mode"] for form in hub.forms) == ["subscribe", "subscribe", "unsubscribe"]
             callbacks = {form["hub.callback"] for form in hub.forms}
@@ -346,7 +346,7 @@ def test_who_is_not_subscribed_to(net: Net) -> None:
             if looks:
                 await peer.look()
             else:
-                await peer.subscriber.tend()
+                await peer.tend()
             assert await peer.rows() == []
 
     asyncio.run(work(looks=True))
@@ -370,7 +370,7 @@ def test_a_hub_on_a_private_address_is_not_asked(net: Net) -> None:
 
     async def work() -> None:
         async with feedd(net) as peer:
-            await peer.subscriber.tend()
+            await peer.tend()
             row = await peer.row()
             assert row.callback.startswith("https://feeds.example.org/push/")
             assert row.state == "wanted"

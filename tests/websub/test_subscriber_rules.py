@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedd.collect import hubs_of, is_of
 from feedd.config.settings import Server
 from feedd.config.sources import FeedSource
 from feedd.schedule import Due, Timing
+from feedd.sources.documents import Reading
 from feedd.store.subscriptions import Offer, Subscription
-from feedd.websub.duties import Duty, Wish, callbacks_at, duty_of, missing
+from feedd.websub.duties import Duty, Wish, callbacks_at, duty_of, missing, next_hub
 from feedd.websub.incoming import (
     DAY_MS,
     HOUR_MS,
@@ -21,7 +23,7 @@ from feedd.websub.incoming import (
     renew_at,
     told,
 )
-from feedd.websub.links import MOST_LINKS, announced, links, web_address
+from feedd.websub.links import MOST_HUBS, MOST_LINKS, Announced, announced, links, web_address
 
 NOW = 1_800_000_000_000
 BASE = "https://example.org/a/feed"
@@ -58,13 +60,16 @@ BASE = "https://example.org/a/feed"
     ids=range(16),
 )
 def test_link_headers(header: str, hub: str | None, topic: str | None) -> None:
-    assert announced(header, BASE) == (hub, topic)
+    said = announced(header, BASE)
+    assert (said.hub, said.topic) == (hub, topic)
 
 
 @given(st.text('<>;,="\\ rel hubsf/:tp\t\n\x00é', max_size=400) | st.text(max_size=200))
 def test_any_link_header(header: str) -> None:
     assert len(links(header)) <= MOST_LINKS
-    for each in announced(header, BASE):
+    said = announced(header, BASE)
+    assert len(said.hubs) <= MOST_HUBS
+    for each in (*said.hubs, said.topic):
         assert each is None or each == web_address(each)
 
 
@@ -207,6 +212,10 @@ def row(state: str, **more: object) -> Subscription:
             None,
         ),
         (row("active", confirmed_ms=NOW - 9 * DAY_MS, lease_until_ms=NOW), Duty.LAPSE),
+        (row("wanted", next_attempt_ms=NOW + 1, failing_since_ms=NOW - DAY_MS), Duty.TURN),
+        (row("wanted", next_attempt_ms=NOW + 1, failing_since_ms=NOW - DAY_MS + 1), None),
+        (row("denied", next_attempt_ms=NOW + 1, failing_since_ms=NOW - DAY_MS), Duty.TURN),
+        (row("asked", next_attempt_ms=NOW + 1, failing_since_ms=NOW - DAY_MS), None),
         (row("denied", next_attempt_ms=NOW), Duty.SUBSCRIBE),
         (row("denied", next_attempt_ms=NOW + 1), None),
         (row("active", hub="https://other/", lease_until_ms=NOW + DAY_MS), Duty.END),
@@ -216,11 +225,50 @@ def row(state: str, **more: object) -> Subscription:
         (row("ending", next_attempt_ms=NOW + 1), None),
         (row("ending", attempts=3, next_attempt_ms=NOW), Duty.FORGET),
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_what_is_due(held: Subscription, duty: Duty | None) -> None:
-    wish = Wish(Offer(1, "a", "https://h/", "t"), "https://f/push/")
+    wish = Wish(Offer(1, "a", ("https://h/", "https://h2/"), "t"), "https://f/push/")
     assert duty_of(held, wish, NOW) is duty
     if held.state != "ending":
         assert duty_of(held, None, NOW) is Duty.END
     assert missing({1: wish}, [held]) == ([wish] if held.state == "ending" else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "subscribed", "same"),
+    [
+        (None, "https://a.example/feed", True),
+        ("https://a.example/feed", None, True),
+        ("HTTPS://A.example:443/feed", "https://a.example/feed", True),
+        ("http://a.example/feed/", "https://a.example/feed", True),
+        ("https://a.example/feed?page=2", "https://a.example/feed", False),
+        ("https://a.example/comments", "https://a.example/feed", False),
+        ("https://b.example/feed", "https://a.example/feed", False),
+        ("https://[b/feed", "https://a.example/feed", False),
+    ],
+    ids=range(8),
+)
+def test_whether_a_push_is_of_its_feed(said: str | None, subscribed: str | None, *, same: bool) -> None:
+    assert is_of(said, subscribed) is same
+
+
+def test_hubs_in_turn() -> None:
+    wish = Wish(Offer(1, "a", ("https://h/", "https://h2/"), "t"), "https://f/push/")
+    assert [next_hub(wish, hub) for hub in (None, "https://h/", "https://h2/", "https://gone/")] == [
+        "https://h/",
+        "https://h2/",
+        "https://h/",
+        "https://h/",
+    ]
+    assert announced('<https://one/>; rel="hub", <https://two/>; rel="hub"', BASE).hubs == (
+        "https://one/",
+        "https://two/",
+    )
+
+
+def test_hubs_are_those_of_headers_else_of_the_document() -> None:
+    several = Reading((), hub="https://one/ javascript:x https://two/ https://three/ https://four/")
+    assert hubs_of(Announced(), several) == "https://one/ https://two/ https://three/"
+    assert hubs_of(Announced(("https://h/",)), several) == "https://h/"
+    assert hubs_of(Announced(), Reading(())) is None
