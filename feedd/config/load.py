@@ -14,7 +14,7 @@ from feedd.config.base import Settings
 from feedd.config.channels import CHANNEL_TYPES, Channel, EmailChannel, FileChannel
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
-from feedd.config.sources import TYPES, Defaults, Source, Web
+from feedd.config.sources import TYPES, Defaults, DirectorySource, Source, Web
 from feedd.config.values import name as valid_name
 from feedd.config.websub import WebSub
 from feedd.errors import ConfigError
@@ -94,7 +94,7 @@ class Loader:
         websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
         self.check_references(sources)
         self.check_channels(sources)
-        self.check_files(channels, store, [file for file, _ in files])
+        self.check_files(channels, sources, store, [file for file, _ in files])
         if self.mistakes or server is None or store is None or fetch is None or websub is None:
             raise ConfigError(tuple(self.mistakes))
         return Config.model_construct(
@@ -296,9 +296,12 @@ class Loader:
                         why = f"{each!r} is no {kind}{suggestion(each, list(known))}"
                         self.mistake(self.places["notify", name], f"notify.{name}.{part}", why)
 
-    def check_files(self, channels: list[Channel], store: Store | None, read: list[Path]) -> None:
+    def check_files(
+        self, channels: list[Channel], sources: list[Source], store: Store | None, read: list[Path]
+    ) -> None:
         """What a channel appends to, and moves it to, must be its own: it would destroy anything else."""
         taken = {file.resolve(): "is the configuration" for file in read}
+        folders = [source for source in sources if isinstance(source, DirectorySource)]
         if store is not None:
             path = store.path.resolve()
             taken |= {path.with_name(path.name + end): "is the database" for end in OF_THE_STORE}
@@ -307,6 +310,10 @@ class Loader:
                 continue
             path = channel.path.resolve()
             own = [path, *(path.with_name(f"{path.name}.{n}") for n in range(1, channel.keep + 1))]
+            if (name := next((each.name for each in folders if any(map(each.reads, own))), None)) is not None:
+                why = f"lies in the folder of sources.{name}, which would read it; write another path"
+                self.mistake(self.places["notify", channel.name], f"notify.{channel.name}.path", why)
+                continue
             if (clash := next((each for each in own if each in taken), None)) is not None:
                 why = f"{clash} {taken[clash]}; write another path"
                 self.mistake(self.places["notify", channel.name], f"notify.{channel.name}.path", why)

@@ -1,6 +1,7 @@
 """What a configuration says of sources, as frozen values: what all of them may say, then each type's own."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -34,6 +35,7 @@ from feedd.config.values import (
 )
 from feedd.fetch.values import Access
 from feedd.schedule import Timing
+from feedd.sources.directory import Selection
 
 
 class Rules(Settings):
@@ -131,6 +133,13 @@ class DirectorySource(Folders):
     type: Literal["directory"]
     path: Folder
     watch: bool = False
+
+    def reads(self, file: Path) -> bool:
+        """Whether a file of that path, resolved, would be read as an article."""
+        folder = self.path.resolve()
+        return file.is_relative_to(folder) and str(file.relative_to(folder)) in Selection(
+            self.include, self.exclude
+        )
 
     @property
     def location(self) -> str:

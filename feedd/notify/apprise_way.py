@@ -53,8 +53,11 @@ READ_AS_IT_IS = frozenset(
 LONGEST_SMS = 160  # characters
 LONGEST_SPLIT = 1_000_000  # of what goes in as many messages as it takes
 MENTIONS = re.compile(
-    r"(?P<url>https?://\S+)|@(?=everyone|here|channel|all|room)|<(?=[@!#])|(?P<end>[@<]\Z)", re.IGNORECASE
+    r"(?P<url>https?://\S+)|@(?=everyone|here|channel|all|room)|(?:<|&lt;)(?=[@!#])|[@<]\Z", re.IGNORECASE
 )
+EVERY_NAME = re.compile(r"(?P<url>https?://\S+)|@(?=\w)|@\Z")
+BY_NAME = frozenset({"mastodon", "mastodons", "toot", "toots"})  # whoever is named with an @ is called
+TAG = re.compile(r"(<[^<>]*>)")
 IN_ADDRESSES = {"@": "%40", "<": "%3C"}
 LOUD = frozenset({Kind.SOURCE_FAILING, Kind.REMOVED, Kind.SILENT_EDIT})
 SERVICES = "https://github.com/caronc/apprise/wiki lists the services and how each is written"
@@ -163,7 +166,7 @@ def sizes(plugin: "NotifyBase", url: str, form: Form) -> Callable[[str], int]:
     from apprise import NotifyFormat
 
     def size(text: str) -> int:
-        ready = unmentioning(text) if form is Form.PLAIN and mentions(plugin, url) else text
+        ready = calm(text, form, url) if form is not Form.MARKDOWN and mentions(plugin, url) else text
         again = ready
         if form is not Form.PLAIN and not passes_through(plugin, form):
             with suppress(Exception):  # each plugin does it in its own way
@@ -230,19 +233,21 @@ def passed(plugin: "NotifyBase", url: str, text: Text, kind: str) -> bool:
     # `optional=yes` in a URL would call a message delivered that is lost; so would the page a redirect leads to
     plugin.optional = False
     plugin.redirects = False
-    if not OVERFLOW.search(url):  # a text that is cut is more than one that the service refuses
+    # a text that is cut is more than one that the service refuses; but plugins may cut one that fits, too
+    room = int(plugin.body_maxlen) or LONGEST_SPLIT
+    if not OVERFLOW.search(url) and sizes(plugin, url, text.form)(text.body) + units(text.title) > room:
         plugin.overflow_mode = OverflowMode.TRUNCATE
     carrier = Apprise(asset=plugin.asset)
     carrier.add(plugin)
     title, body = text.title, text.body
     if 0 < plugin.body_max_line_count < body.count("\n"):  # what comes below would be lost
         body = " ".join(body.split())
-    if mentions(plugin, url) and text.form is Form.PLAIN:
-        title, body = unmentioning(title), unmentioning(body)
+    if mentions(plugin, url) and text.form is not Form.MARKDOWN:
+        title, body = calm(title, Form.PLAIN, url), calm(body, text.form, url)
     if plugin.title_maxlen <= 0 or plugin.overflow_amalgamate_title:
         title = spelled(title, text.form)  # it goes into the body, and is taken to be spelled as that is
     elif mentions(plugin, url):
-        title = unmentioning(title)
+        title = calm(title, Form.PLAIN, url)
     spelling = None if passes_through(plugin, text.form) else text.form.value
     return bool(
         carrier.notify(body=body.strip() or title, title=title, notify_type=kind, body_format=spelling)
@@ -265,15 +270,23 @@ def mentions(plugin: "NotifyBase", url: str) -> bool:
     return scheme_of(url) not in READ_AS_IT_IS and plugin.body_maxlen > LONGEST_SMS
 
 
-def unmentioning(text: str) -> str:
-    """Plain text in which nothing calls people; addresses lead where they did."""
+def calm(text: str, form: Form, url: str) -> str:
+    """A text in which nothing calls people; addresses lead where they did. Of HTML, what stands between its tags."""
+    calls = EVERY_NAME if scheme_of(url) in BY_NAME else MENTIONS
+    if form is not Form.HTML:
+        return unmentioning(text, calls)
+    parts = TAG.split(text)  # text, tag, text …
+    parts[::2] = [unmentioning(part, calls) for part in parts[::2]]
+    return "".join(parts)
 
+
+def unmentioning(text: str, calls: re.Pattern[str]) -> str:
     def part(found: re.Match[str]) -> str:
         if found["url"]:
             return "".join(IN_ADDRESSES.get(sign, sign) for sign in found["url"])
         return found[0] + NOTHING_WIDE
 
-    return MENTIONS.sub(part, text)
+    return calls.sub(part, text)
 
 
 def scheme_of(url: str) -> str:

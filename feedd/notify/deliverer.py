@@ -230,6 +230,9 @@ class Courier:
             await self.office.desk.do(lambda writer: writer.within(work))
             # whether that came to anything or not
             channel_id, round_ = await self.office.read(partial(self.planned, now, gathers=False))
+        if round_.heads and self.channel.pace.max_per_hour is not None:  # a summary must not tell it again
+            begin = partial(attempts.begin, ids=[head.id for head in round_.heads], now_ms=now)
+            await self.office.desk.do(lambda writer: writer.within(begin))
         for head in round_.heads:
             self.idle.clear()
             self.threads[head.id] = head.thread

@@ -62,7 +62,9 @@ class Pace(NamedTuple):
             return at_ms
         day = local.date() + timedelta(days=1 if minute >= self.quiet.end else 0)
         hour, rest = divmod(self.quiet.end, 60)
-        end = datetime(day.year, day.month, day.day, hour, rest, tzinfo=local.tzinfo)
+        # where clocks are put back, an hour comes twice: the same one as now, if that is today
+        fold = local.fold if day == local.date() else 0
+        end = datetime(day.year, day.month, day.day, hour, rest, tzinfo=local.tzinfo, fold=fold)
         return max(at_ms, int(end.astimezone(UTC).timestamp() * 1000))
 
 

@@ -66,7 +66,7 @@ def planned(
         return NOTHING
     found = deliveries.heads(connection, state.id, now_ms, free + len(busy.ids), begun=pace.gathers)
     heads = tuple(head for head in found if not busy.holds(head))[:free]
-    first = over(connection, state.id, pace, room, busy, now_ms) if gathers else None
+    first = over(connection, state.id, pace, room, now_ms) if gathers else None
     if first is not None:
         begun = deliveries.heads(connection, state.id, now_ms, free + len(busy.ids), begun=True)
         heads = tuple(head for head in begun if not busy.holds(head))[:free]
@@ -74,12 +74,12 @@ def planned(
 
 
 def over(
-    connection: sqlite3.Connection, channel_id: int, pace: Pace, room: int | None, busy: Busy, now_ms: int
+    connection: sqlite3.Connection, channel_id: int, pace: Pace, room: int | None, now_ms: int
 ) -> int | None:
     """After how many messages of one change the rest goes in one; None: nothing is put together now."""
     if not pace.gathers and room is None:
         return None
-    waiting = deliveries.waiting(connection, channel_id, now_ms) - len(busy.ids)
+    waiting = deliveries.waiting(connection, channel_id, now_ms)
     most = 0 if pace.gathers or room is None else room
     if waiting <= most or deliveries.is_gathered(connection, channel_id):
         return None

@@ -27,8 +27,18 @@ class Sent(NamedTuple):
     at_ms: int
 
 
-def record(connection: sqlite3.Connection, attempts: Iterable[Sent]) -> None:
+def begin(connection: sqlite3.Connection, ids: Iterable[int], now_ms: int) -> None:
+    """Note that these are sent alone: whatever comes of it, they go with no others any more."""
+    connection.executemany(
+        "UPDATE deliveries SET begun_at = ? WHERE id = ? AND begun_at IS NULL",
+        [(now_ms, each) for each in ids],
+    )
+
+
+def record(connection: sqlite3.Connection, attempts: Sequence[Sent]) -> None:
     """Note what came of attempts, in their order."""
+    if any(isinstance(sent.outcome, Failed) for sent in attempts):
+        beat(connection, attempts[0].at_ms)  # first of all: the machine may have slept
     for sent in attempts:
         match sent.outcome:
             case Delivered():
@@ -78,9 +88,9 @@ def refused(connection: sqlite3.Connection, sent: Sent, failed: Failed) -> None:
     # what was on its way when the receiver began to be left alone fails with it, and not for itself
     together = failures >= FAILURES_UNTIL_REST and (resting_ms or 0) > now_ms
     pause_ms = 0 if together else rest_ms(failures + 1, chance)
-    until_ms = max(now_ms + pause_ms if pause_ms else 0, failed.retry_after_ms or 0 if failed.rests else 0)
-    until_ms = min(until_ms, now_ms + GIVE_UP_MS)
-    channels.refused(connection, sent.channel_id, failed, until_ms, now_ms, counts=not together)
+    resting_ms = now_ms + pause_ms if pause_ms else 0
+    asked_ms = min(failed.retry_after_ms or 0, now_ms + GIVE_UP_MS) if failed.rests else 0
+    channels.refused(connection, sent.channel_id, failed, resting_ms, asked_ms, now_ms, counts=not together)
 
 
 def give_up(connection: sqlite3.Connection, sent: Sent, why: str) -> None:
@@ -90,8 +100,8 @@ def give_up(connection: sqlite3.Connection, sent: Sent, why: str) -> None:
     connection.execute(
         "UPDATE deliveries SET status = 'failed', done_at = ?1, error = ?2, next_attempt = NULL WHERE channel_id = ?3"
         " AND status = 'pending' AND digest_id IS NULL AND change_id IS NOT NULL AND EXISTS (SELECT 1 FROM channels c"
-        " WHERE c.id = ?3 AND c.failing_since <= ?4) AND (expires_at <= ?1 OR (attempts = 0 AND next_attempt <= ?4))",
-        [now_ms, why, sent.channel_id, long_ago_ms],
+        " WHERE c.id = ?3 AND c.failing_since <= ?4) AND coalesce(expires_at, next_attempt + ?5) <= ?1",
+        [now_ms, why, sent.channel_id, long_ago_ms, GIVE_UP_MS],
     )
     incidents.report(connection, sent.channel_id, "undelivered", why, now_ms, "channel_id")
 
@@ -146,10 +156,11 @@ def beat(connection: sqlite3.Connection, now_ms: int) -> None:
     row = run("SELECT value FROM meta WHERE key = ?", [BEAT_KEY]).fetchone()
     gap_ms = now_ms - int(row[0]) if row else 0
     if gap_ms > LONGEST_BEAT_MS:
-        run(
-            "UPDATE deliveries SET expires_at = expires_at + ? WHERE status = 'pending' AND expires_at IS NOT NULL"
-            " AND attempts < ?",
-            [gap_ms, ENOUGH_ATTEMPTS],
+        run(  # what was never tried counts from when it was due
+            "UPDATE deliveries SET expires_at = coalesce(expires_at, next_attempt + ?1)"
+            " + iif(attempts > 0, ?2, min(?2, ?3 - next_attempt)) WHERE status = 'pending' AND attempts < ?4"
+            " AND (attempts > 0 OR next_attempt < ?3)",
+            [GIVE_UP_MS, gap_ms, now_ms, ENOUGH_ATTEMPTS],
         )
         run("UPDATE channels SET failing_since = failing_since + ? WHERE failing_since IS NOT NULL", [gap_ms])
     elif gap_ms < -CLOCK_SET_BACK_MS:
@@ -161,7 +172,7 @@ def beat(connection: sqlite3.Connection, now_ms: int) -> None:
         )
         run("UPDATE deliveries SET done_at = ?1 WHERE done_at > ?1", [now_ms])
         run(
-            "UPDATE channels SET resting_until = NULL, failing_since = iif(failing_since > ?1, ?1, failing_since)",
+            "UPDATE channels SET resting_until = NULL, asked_until = NULL, failing_since = iif(failing_since > ?1, ?1, failing_since)",
             [now_ms],
         )
     run("INSERT OR REPLACE INTO meta VALUES (?, ?)", [BEAT_KEY, str(now_ms)])

@@ -42,7 +42,7 @@ class State(NamedTuple):
     name: str
     failures: int = 0  # in a row
     failing_since_ms: int | None = None
-    resting_until_ms: int | None = None
+    resting_until_ms: int | None = None  # since it failed, or asked for it
     disabled_ms: int | None = None
     delivered_ms: int | None = None
     error: str | None = None
@@ -59,7 +59,8 @@ class Configured(NamedTuple):
 
 
 STATES = (
-    "SELECT id, name, failures, failing_since, resting_until, disabled_at, delivered_at, error FROM channels"
+    "SELECT id, name, failures, failing_since, nullif(max(coalesce(resting_until, 0), coalesce(asked_until, 0)), 0),"
+    " disabled_at, delivered_at, error FROM channels"
     " WHERE configured"
 )
 
@@ -116,8 +117,8 @@ def states(connection: sqlite3.Connection) -> dict[str, State]:
 def revive(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
     """Forget that the receiver failed, or was gone: it is tried anew."""
     connection.execute(
-        "UPDATE channels SET failures = 0, failing_since = NULL, resting_until = NULL, disabled_at = NULL, error = NULL"
-        " WHERE id = ?",
+        "UPDATE channels SET failures = 0, failing_since = NULL, resting_until = NULL, asked_until = NULL,"
+        " disabled_at = NULL, error = NULL WHERE id = ?",
         [channel_id],
     )
     bring_forward(connection, channel_id, now_ms)
@@ -166,15 +167,17 @@ def refused(
     channel_id: int,
     failed: Failed,
     resting_until_ms: int,
+    asked_until_ms: int,
     now_ms: int,
     *,
     counts: bool = True,
 ) -> None:
-    """The receiver did not take a message."""
+    """The receiver did not take a message; 0: it is not left alone for that."""
     connection.execute(
         "UPDATE channels SET failures = failures + ?, failing_since = coalesce(failing_since, ?), error = ?,"
-        " resting_until = max(coalesce(resting_until, 0), ?) WHERE id = ?",
-        [counts, now_ms, failed.why, resting_until_ms, channel_id],
+        " resting_until = max(coalesce(resting_until, 0), ?), asked_until = max(coalesce(asked_until, 0), ?)"
+        " WHERE id = ?",
+        [counts, now_ms, failed.why, resting_until_ms, asked_until_ms, channel_id],
     )
     if failed.gone:
         connection.execute("UPDATE channels SET disabled_at = ? WHERE id = ?", [now_ms, channel_id])
@@ -188,7 +191,7 @@ def report_failing(connection: sqlite3.Connection, now_ms: int) -> None:
     """Say in the health feed which channels fail for long: nothing was taken in several attempts, or while they rest."""
     rows = connection.execute(
         "SELECT id, error FROM channels WHERE configured AND disabled_at IS NULL AND failing_since <= ?"
-        " AND (failures >= ? OR resting_until > ?)",
+        " AND (failures >= ? OR asked_until > ?)",
         [now_ms - UNDELIVERED_MS, FAILURES_TOLD, now_ms],
     ).fetchall()
     for channel_id, error in rows:

@@ -76,7 +76,7 @@ def heads(
     connection: sqlite3.Connection, channel_id: int, now_ms: int, limit: int, *, begun: bool = False
 ) -> list[Head]:
     """What a channel may send now, what is due longest first. `begun`: only what was tried, or holds several changes."""
-    which = " AND (d.change_id IS NULL OR d.attempts > 0)" if begun else ""
+    which = " AND (d.change_id IS NULL OR d.attempts > 0 OR d.begun_at IS NOT NULL)" if begun else ""
     rows = connection.execute(
         f"{HEADS}{which} ORDER BY d.next_attempt, d.id LIMIT ?", [channel_id, now_ms, limit]
     )
@@ -87,7 +87,7 @@ def waiting(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> int
     """How many changes are due that were never tried."""
     (count,) = connection.execute(
         "SELECT count(*) FROM deliveries WHERE channel_id = ? AND status = 'pending' AND digest_id IS NULL"
-        " AND change_id IS NOT NULL AND attempts = 0 AND next_attempt <= ?",
+        " AND change_id IS NOT NULL AND attempts = 0 AND begun_at IS NULL AND next_attempt <= ?",
         [channel_id, now_ms],
     ).fetchone()
     return int(count)

@@ -12,7 +12,8 @@ NOTIFY = (
         added_at INTEGER NOT NULL,
         failures INTEGER NOT NULL DEFAULT 0, -- in a row, of any messages
         failing_since INTEGER,
-        resting_until INTEGER,             -- nothing is sent before
+        resting_until INTEGER,             -- nothing is sent before, since it failed again and again …
+        asked_until INTEGER,               -- … or asked for that (Retry-After)
         disabled_at INTEGER,               -- the receiver said that it is gone
         delivered_at INTEGER,              -- the last time that it took something
         error TEXT
@@ -30,6 +31,7 @@ NOTIFY = (
         attempts INTEGER NOT NULL DEFAULT 0,
         next_attempt INTEGER,              -- NULL: none, or that of the message that it goes with
         not_before INTEGER,                -- the receiver's Retry-After
+        begun_at INTEGER,                  -- it may have been sent alone: it goes with no others
         expires_at INTEGER,                -- after that moment an attempt in vain is the last one
         done_at INTEGER,
         error TEXT

@@ -118,9 +118,9 @@ def gather(
     sending = placeholders(len(busy))
     due = connection.execute(
         f"SELECT id, thread FROM deliveries d WHERE channel_id = ? AND {WAITS_ALONE} AND next_attempt <= ?"
-        f" AND attempts = 0 AND id NOT IN ({sending}) AND NOT EXISTS (SELECT 1 FROM deliveries e"
+        f" AND attempts = 0 AND begun_at IS NULL AND id NOT IN ({sending}) AND NOT EXISTS (SELECT 1 FROM deliveries e"
         " WHERE e.channel_id = d.channel_id AND e.thread = d.thread AND e.status = 'pending' AND e.id < d.id"
-        f" AND (e.attempts > 0 OR e.digest_id IS NOT NULL OR e.next_attempt > ? OR e.id IN ({sending})))"
+        f" AND (e.attempts > 0 OR e.begun_at IS NOT NULL OR e.digest_id IS NOT NULL OR e.next_attempt > ? OR e.id IN ({sending})))"
         " ORDER BY id LIMIT ?",
         [channel_id, now_ms, *busy, now_ms, *busy, MOST_TOGETHER + first],
     ).fetchall()

@@ -196,3 +196,10 @@ def test_what_only_senders_care_about_is_found_by_who_sends(tmp_path: Path) -> N
     assert load(file, thorough=False).channels[0].name == "desk"
     with pytest.raises(ConfigError, match="names a service that Apprise does not know"):
         load(file)
+
+
+def test_a_file_that_a_source_would_read(tmp_path: Path) -> None:
+    source = '[sources.news]\ntype = "directory"\npath = "seeds"\n'
+    (found,) = mistakes(tmp_path, source + file("desk", "seeds/deep/n.md"))
+    assert "notify.desk.path: lies in the folder of sources.news, which would read it" in found
+    assert mistakes(tmp_path, source + file("desk", "seeds/n.jsonl")) == []

@@ -220,7 +220,7 @@ MENTIONS = "@everyone <!channel> @Here <@123> <#45> https://x.example/@all/<!her
 
 
 def test_plain_text_calls_nobody() -> None:
-    ready = apprise_way.unmentioning(MENTIONS)
+    ready = apprise_way.calm(MENTIONS, Form.PLAIN, "discord://a/b")
     assert ready.replace("\u200b", "") == MENTIONS.replace("/@all/<!here>", "/%40all/%3C!here>")
     assert ready.count("\u200b") == 5
     assert "@\u200beveryone <\u200b!channel> @\u200bHere <\u200b@123> <\u200b#45>" in ready
@@ -368,3 +368,33 @@ def test_what_is_said_holds_nothing_of_the_url(secret: str, said: str) -> None:
     assert "abcd" not in shown.lower()
     assert len(shown) <= 300
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "form", "text", "calm"),
+    [
+        ("matrix://u:p@localhost/#r", Form.HTML, "<p>hey @room</p>", "<p>hey @\u200broom</p>"),
+        ("matrix://u:p@localhost/#r", Form.HTML, "<p>&lt;@123&gt;</p>", "<p>&lt;\u200b@123&gt;</p>"),
+        (
+            "mmost://localhost/token",
+            Form.HTML,
+            '<a href="https://example.org/@everyone">x</a>',
+            '<a href="https://example.org/@everyone">x</a>',
+        ),
+        (
+            "mastodon://token@localhost",
+            Form.PLAIN,
+            "of @alice@example.org",
+            "of @\u200balice@\u200bexample.org",
+        ),
+        (
+            "mastodon://token@localhost",
+            Form.PLAIN,
+            "https://example.org/@alice",
+            "https://example.org/%40alice",
+        ),
+        ("discord://1/abc", Form.PLAIN, "of @alice", "of @alice"),
+    ],
+)
+def test_nobody_is_called_in_any_form(url: str, form: Form, text: str, calm: str) -> None:
+    assert apprise_way.calm(text, form, url) == calm

@@ -82,3 +82,9 @@ def test_a_receiver_that_fails_is_given_a_rest(failures: int, chance: float) -> 
     pause = rest_ms(failures, chance)
     assert (pause == 0) == (failures < FAILURES_UNTIL_REST)
     assert pause <= LONGEST_REST_MS
+
+
+def test_quiet_hours_last_while_an_hour_comes_twice() -> None:
+    pace = Pace(Quiet(60, 150), "Europe/Paris")  # 01:00 to 02:30; on that day 02:15 comes twice
+    second = int(datetime(2024, 10, 27, 2, 15, fold=1, tzinfo=ZoneInfo("Europe/Paris")).timestamp() * 1000)
+    assert pace.awake_ms(second) == second + 15 * 60_000

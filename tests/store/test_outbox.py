@@ -74,7 +74,13 @@ class Box:
         return planned(connection, state, pace, at_once, Busy({}, busy), now, gathers=gathers)
 
     def note(self, *outcomes: tuple[int, str, Delivered | Failed], at: int) -> None:
+        """What came of attempts, while feedd goes on running from when it was heard of last."""
         sent = [Sent(number, self.id_of(name), outcome, at) for number, name, outcome in outcomes]
+        ((last,),) = self.place.rows(
+            "SELECT coalesce(max(value), ?) FROM meta WHERE key = 'delivering_at'", at
+        )
+        for beat in range(int(last), at, 600_000):
+            self.within(partial(attempts.beat, now_ms=beat))
         self.writer.run(lambda writer: writer.within(lambda connection: attempts.record(connection, sent)))
 
     def within(self, work: Callable[[Any], Any]) -> Any:
@@ -496,3 +502,58 @@ def test_what_fails_together_fails_once(box: Box) -> None:
     (probe,) = box.round("desk", later).heads
     box.note((probe.id, "desk", Failed("down")), at=later)
     assert 20_000 <= (box.round("desk", later).again_ms or 0) - later <= 30_000
+
+
+def test_what_may_have_been_sent_alone_is_in_no_summary(box: Box) -> None:
+    """After a restart nobody knows whether it arrived: it is told again under its own id."""
+    pace = Pace(max_per_hour=2)
+    box.configure("desk", pace=pace)
+    box.place.look()
+    for number in range(6):
+        box.place.write(f"{number}.md", seed(str(number)))
+    box.place.look()
+    first, *others = box.rows()
+    box.within(lambda connection: attempts.begin(connection, [first.id], NOW))
+    assert box.round("desk", NOW, pace).gather_after == 1
+    box.within(lambda connection: outbox.gather(connection, box.id_of("desk"), NOW, first=1))
+    heads = box.round("desk", NOW, pace).heads
+    assert first.id in [head.id for head in heads]
+    whole = box.rows()[-1]
+    told = deliveries.members(box.place.reader.connection, whole.id)
+    assert told == [row.change_id for row in others[1:]]
+
+
+def test_a_receiver_that_asks_to_be_left_alone_is_whatever_else_it_took(box: Box) -> None:
+    box.configure("desk")
+    box.place.look()
+    for number in range(4):
+        box.place.write(f"{number}.md", seed(str(number)))
+    box.place.look()
+    first, second, third, _ = box.rows()
+    box.note((first.id, "desk", Failed("429", retry_after_ms=NOW + HOUR_MS, rests=True)), at=NOW)
+    box.note((second.id, "desk", Delivered("")), at=NOW)
+    box.within(lambda connection: attempts.cancel(connection, [first.id, third.id], "no need", NOW))
+    assert box.round("desk", NOW + 1) == Round(again_ms=NOW + HOUR_MS)
+    assert len(box.round("desk", NOW + HOUR_MS).heads) == 1
+
+
+def test_what_was_never_tried_does_not_fail_for_time_in_which_feedd_was_off(told: Box) -> None:
+    first, *_ = told.rows()
+    for hour in range(0, 64, 9):
+        told.note((first.id, "desk", Failed("down")), at=NOW + hour * HOUR_MS)
+    told.place.write("b.md", seed("b"))
+    told.place.look()
+    late = told.rows()[-1]
+    told.place.run("UPDATE deliveries SET next_attempt = ? WHERE id = ?", NOW + 62 * HOUR_MS, late.id)
+    back = NOW + 63 * HOUR_MS + 4 * DAY
+    told.within(lambda connection: attempts.beat(connection, back))
+    told.note((first.id, "desk", Failed("down")), at=back + 9 * HOUR_MS)
+    assert [row.status for row in told.rows()] == ["failed", "failed", "failed", "pending"]
+
+
+def test_the_first_failure_after_a_sleep_is_not_the_last(told: Box) -> None:
+    first, *_ = told.rows()
+    told.note((first.id, "desk", Failed("down")), at=NOW)
+    sent = [Sent(first.id, told.id_of("desk"), Failed("the network is unreachable"), NOW + 4 * DAY)]
+    told.within(lambda connection: attempts.record(connection, sent))
+    assert [row.status for row in told.rows()] == ["pending"] * 3
