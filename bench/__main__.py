@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import comparing, deciding, ingest, kills, parsing, serving, telling, web
+from bench import comparing, deciding, ingest, kills, parsing, searching, serving, telling, web
 from bench.figures import Figure, heading, table
 
 Measurement = Callable[[Path], list[Figure]]
@@ -31,6 +31,8 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "telling": partial(telling.reaction, count=1_000 // scale),
         "deliveries": partial(telling.sustained, count=2_000 // scale, files=20_000 // scale),
         "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
+        "searching": partial(searching.searching, count=1_000_000 // scale),
+        "following": partial(searching.following, count=usual),
         "crowd": partial(web.crowd, count=10_000 // scale),
     }
 

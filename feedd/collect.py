@@ -55,6 +55,7 @@ class Collected(NamedTuple):
     answered: str | None = None  # the address that it said so
     unfinished: bool = False  # there is more that the document names
     resting: Mapping[str, int] = {}  # hosts that its articles are not to be asked of, and until when
+    received: int | None = None  # bytes of the document
     pages: Mapping[str, Recheck] = {}  # by location: what the articles' own pages said that were read
 
 
@@ -249,6 +250,7 @@ class Errand(Visitor):
             fresh_until_ms=fresh_until_ms(headers, now_ms),
             retry_after_ms=again_ms,
             answered=answer.url,
+            received=len(answer.body),
         )
 
     def spoken(self, answer: Answer) -> Conversation:

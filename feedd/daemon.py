@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvloop
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from watchfiles import Change, awatch
 
 from feedd import control, shapes
@@ -24,14 +26,27 @@ from feedd.keeping import kept
 from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
 from feedd.model import COUNTS, Tally
 from feedd.pipeline import Looker, looker
+from feedd.publish.cache import Feeds
 from feedd.schedule import Ticker
+from feedd.search.feeds import SearchFeeds
+from feedd.search.finder import Finder
+from feedd.search.indexer import Indexer
 from feedd.sources import directory
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.pruning import Pruner
 from feedd.store.reader import Reader
-from feedd.telling import telling
+from feedd.store.statistics import Statistician
+from feedd.telling import Telling, telling
+from feedd.web.access import Doors, Gate, hidden
 from feedd.web.app import application
+from feedd.web.counting import Counting, Meter
+from feedd.web.health import Health
+from feedd.web.health import routes as health_routes
+from feedd.web.login import routes as login_routes
+from feedd.web.metrics import routes as metrics_routes
+from feedd.web.search import Search
+from feedd.web.search import routes as search_routes
 from feedd.web.server import bind, server
 from feedd.websub.incoming import Pushed
 from feedd.wiring import feeds_of, prepare, wanted
@@ -109,6 +124,7 @@ class Daemon:
         self.looker: Looker | None = None  # while it serves
         self.busy = {source.name: asyncio.Lock() for source in config.sources}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.health = Health(desk)
         self.again: dict[str, set[str]] = {}  # by source: the files of the one look that is to follow soon
 
     async def serve(self, listening: socket.socket, announce: Callable[[str], None]) -> None:
@@ -118,7 +134,7 @@ class Daemon:
         reader = Reader(self.config.store.path)
         feeds = feeds_of(self.config, reader)
         async with telling(self.config, self.desk, reader, feeds, self.take) as told:
-            web = server(application(feeds, told.routes))
+            web = server(self.application(feeds, told))
             requests = await control.listen(self.config.store.path, self.answer)
             ticker = Ticker(self.tick, TICK_S)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
@@ -126,8 +142,10 @@ class Daemon:
                 async with looker(self.config, self.desk, self.stop, hears_pushes=True) as self.looker:
                     announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
                     await self.begin()
+                    self.health.scheduled()
                     self.start(self.prune_daily())
                     self.start(told.run())
+                    self.start(Indexer(self.desk, reader, feeds.priorities).run())
                     ticker.start()
                     ending = asyncio.create_task(ended.wait())
                     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,6 +160,17 @@ class Daemon:
                 web.should_exit = True
                 await serving
                 reader.close()
+
+    def application(self, feeds: Feeds, told: Telling) -> Starlette:
+        """All that is served, behind what counts requests and asks who may."""
+        doors = Doors(self.config, self.desk, feeds.reader)
+        meter = Meter(feeds.plans, self.config.private_feeds)
+        numbers = metrics_routes(Statistician(feeds.reader), meter, self.health)
+        finder = Finder(feeds.reader, self.config, feeds.plans)
+        searches = SearchFeeds(finder, feeds.base_url, feeds.titles)
+        search = search_routes(Search(finder, searches, hidden=partial(hidden, feeds.plans)))
+        routes = [*told.routes, *search, *login_routes(doors), *health_routes(self.health), *numbers]
+        return application(feeds, routes, [Middleware(Counting, meter=meter), Middleware(Gate, doors=doors)])
 
     async def begin(self) -> None:
         """Look at folders at once, and at what else is due one after the other."""
@@ -189,6 +218,7 @@ class Daemon:
 
     async def tick(self) -> None:
         """Start a look at every source whose time has come, and tell what was held back until now."""
+        self.health.tick()
         now, limit = now_ms(), STARTS_AT_ONCE + len(self.tasks)
         try:
             await self.desk.do(lambda writer: writer.release(now))

@@ -15,6 +15,9 @@ class Parts(NamedTuple):
     text: Callable[[], str]
     authors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # rules do not look at these; a search of a feed does
+    published_ms: int = 0
+    edited_ms: int | None = None  # None: never
 
 
 class Filter(NamedTuple):

@@ -219,6 +219,7 @@ class WindowLooker:
             shared=made.shared if made else (),
             unfinished=collected.unfinished,
             partial=isinstance(source, ArticleSource) and source.recheck,
+            received=collected.received,
         )
         present = made.present if made else None
         look = started.look._replace(present=present, anew=started.reselected)

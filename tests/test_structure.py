@@ -95,6 +95,7 @@ def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
         ("standardwebhooks", {"feedd.notify.webhook"}),
         ("aiosmtplib", {"feedd.notify.email"}),
         ("apprise", {"feedd.notify.apprise_way"}),
+        ("prometheus_client", {"feedd.web.metrics"}),
         ("jinja2", {"feedd.web.pages", "feedd.notify.sandbox"}),
     ],
 )

@@ -22,12 +22,14 @@ COMMANDS = {
     "history": "listings",
     "diff": "comparing",
     "explain": "listings",
+    "search": "searching",
     "add": "exchange",
     "import": "exchange",
     "export": "exchange",
     "prune": "pruning",
     "deliveries": "delivering",
     "notify": "notifying",
+    "token": "tokens",
 }
 SPELLED = {"import": "import_", "deliveries": "deliveries_"}  # where another thing has the name
 
@@ -69,7 +71,7 @@ class Commands(click.Group):
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file.")
 @click.pass_context
 def cli(ctx: click.Context, path: Path | None) -> None:
-    """Turns folders of dated article files into feeds, keeps every version, and shows what was edited."""
+    """Turns what is published or edited into feeds, keeps every version, and tells what changed."""
     ctx.obj = path
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # its one job says itself what went wrong

@@ -2,9 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from feedd.config.base import Settings
 from feedd.config.channels import Channel
@@ -12,13 +12,31 @@ from feedd.config.fetching import Fetch
 from feedd.config.sources import Rules, Source
 from feedd.config.values import BaseUrl, Folder, Listen, ListenAddress
 from feedd.config.websub import WebSub
+from feedd.errors import UsageError
+from feedd.search.query import InFeed, parse
 
 BUILT_IN_FEEDS = frozenset({"all", "changes", "health"})
+Access = Literal["public", "token"]
+
+
+def asked(text: str) -> str:
+    """A search as it may stand in a feed."""
+    try:
+        query = parse(text)
+    except UsageError as error:
+        raise ValueError(f"{text[:80]!r} is no search: {error}") from error
+    if any(isinstance(each, InFeed) for each in query.conditions()):
+        raise ValueError("feed: can't stand in the query of a feed; name what that feed asks for")
+    return text
+
+
+Asked = Annotated[str, AfterValidator(asked)]
 
 
 class Server(Settings):
     listen: ListenAddress = Listen("127.0.0.1", 8080)
     base_url: BaseUrl | None = None
+    access: Access = "public"  # token: nothing is readable without one
 
     @property
     def public_url(self) -> str:
@@ -40,7 +58,15 @@ class Feed(Settings):
     limit: int = Field(default=100, ge=1, le=1000)
     content: Literal["full", "summary"] = "full"
     changes: Literal["all", "substantial"] | None = None  # None: it shows entries
+    query: Asked | None = None  # a search that its entries must match
     title: str | None = None
+    access: Access = "public"  # token: the feed is for those who have one
+
+    @model_validator(mode="after")
+    def shows_what_is_asked_for(self) -> Self:
+        if self.query is not None and (self.changes is not None or self.name in {"changes", "health"}):
+            raise ValueError("'query' asks for entries, and this feed shows none; use 'match' and 'reject'")
+        return self
 
 
 class Config(Settings):
@@ -56,6 +82,14 @@ class Config(Settings):
     @cached_property
     def by_name(self) -> dict[str, Source]:
         return {source.name: source for source in self.sources}
+
+    @cached_property
+    def private_feeds(self) -> frozenset[str]:
+        """Feeds that are for those who have a token. Where the server is closed, all are: see `is_private`."""
+        return frozenset(feed.name for feed in self.feeds if feed.access == "token")
+
+    def is_private(self, feed: str) -> bool:
+        return self.server.access == "token" or feed in self.private_feeds
 
     def source(self, name: str) -> Source | None:
         return self.by_name.get(name)

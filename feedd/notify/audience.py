@@ -8,6 +8,8 @@ from feedd.config.settings import Config
 from feedd.model import Kind, Significance
 from feedd.publish.plan import HEALTH, Plan, plans, sources_named
 from feedd.rules import Filter, Parts
+from feedd.search.matching import Subject, admits
+from feedd.search.query import Query
 from feedd.store.log import Logged
 
 OF_SOURCES = frozenset(kind for kind in Kind if kind.startswith("source-"))
@@ -32,6 +34,7 @@ class Wish(NamedTuple):
     sources: frozenset[str] | None = None  # None: all
     substantial: bool = False  # no edits that are less
     rules: Filter = Filter()
+    query: Query | None = None  # what a feed asks for
 
     def admits(self, logged: Logged, known: Known) -> bool:
         """Whether it does. Rules look at entries alone: that a source fails is no article's matter."""
@@ -43,9 +46,25 @@ class Wish(NamedTuple):
             and logged.significance is not Significance.SUBSTANTIAL
         ):
             return False
-        if logged.entry_id is None or not any(self.rules):
+        if logged.entry_id is None or not (any(self.rules) or self.query):
             return True
-        return any(self.rules.objection(parts) is None for parts in known.ends(logged, self.sources))
+        return any(self.lets_in(parts, logged.at_ms) for parts in known.ends(logged, self.sources))
+
+    def lets_in(self, parts: Parts, at_ms: int) -> bool:
+        if self.rules.objection(parts) is not None:
+            return False
+        if self.query is None:
+            return True
+        subject = Subject(
+            parts.title,
+            parts.text,
+            parts.authors,
+            parts.categories,
+            parts.sources,
+            parts.published_ms,
+            parts.edited_ms,
+        )
+        return admits(self.query, subject, at_ms)
 
     def is_from_here(self, logged: Logged, known: Known) -> bool:
         if self.sources is None or logged.source in self.sources:
@@ -74,7 +93,7 @@ def of_feed(plan: Plan, kinds: Collection[Kind] = tuple(Kind)) -> Wish:
     if plan.changes is not None:
         some -= OF_SOURCES | {Kind.ADDED}
     sources = None if plan.sources is None else frozenset(plan.sources)
-    return Wish(some, sources, plan.changes == "substantial", plan.filter)
+    return Wish(some, sources, plan.changes == "substantial", plan.filter, plan.query)
 
 
 def of_channel(channel: Notify, config: Config) -> Audience:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
+from feedd.looks import now_ms
 from feedd.publish.changes import Differences, Log
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import address, json_feed
@@ -22,6 +23,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Document], bytes]]] = {
 }
 GZIP_LEVEL = 6
 KEPT_BYTES = 64_000_000
+MOVES_MS = 600_000  # a query such as `changed:7d` is asked again so often
 
 
 class Rendered(NamedTuple):
@@ -70,7 +72,8 @@ class Feeds:
         if plan.name == HEALTH:
             newest = self.reader.incidents(1)
             return (newest[0].id, newest[0].changed_ms) if newest else ()
-        return self.reader.touched(plan.sources)
+        touched = self.reader.touched(plan.sources)
+        return (*touched, now_ms() // MOVES_MS) if moves(plan) else touched
 
     def fresh(self, key: Key) -> Rendered | None:
         """The rendered document, if no change has touched the feed since."""
@@ -111,12 +114,9 @@ class Feeds:
             before = self.kept.get(key)
         if before is not None and before.made_of == made_of:
             return before._replace(state=state)
-        media_type, write = FORMATS[key.format]
-        body = write(document)
-        etag = sha256(body).hexdigest()[:32]
-        gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
-        links = links_of(document, key.format)
-        return Rendered(body, gzipped, etag, media_type, document.updated_ms, state, made_of, links)
+        made = written(document, key.format)._replace(state=state, made_of=made_of)
+        # what time alone took out of it left nothing behind that tells when
+        return made._replace(updated_ms=now_ms()) if moves(self.plans[key.name]) else made
 
     def news(self, name: str, told: Since) -> News | None:
         """What is new in a feed; None if nothing is."""
@@ -135,10 +135,24 @@ class Feeds:
                 self.rendering.pop(dropped, None)
 
 
+def moves(plan: Plan) -> bool:
+    """Whether what the feed shows changes with time alone."""
+    return plan.query is not None and plan.query.moves
+
+
 def links_of(document: Document, format_: str) -> str:
     """Hubs and the document itself, as the header `Link` names them (WebSub section 4, RFC 8288)."""
     named = [(hub, "hub") for hub in document.hubs] + [(document.url(f".{format_}"), "self")]
     return ", ".join(f'<{address(url)}>; rel="{rel}"' for url, rel in named)
+
+
+def written(document: Document, format_: str) -> Rendered:
+    """A document in a format."""
+    media_type, write = FORMATS[format_]
+    body = write(document)
+    etag = sha256(body).hexdigest()[:32]
+    gzipped = gzip.compress(body, GZIP_LEVEL, mtime=0)
+    return Rendered(body, gzipped, etag, media_type, document.updated_ms, (), 0, links_of(document, format_))
 
 
 def weight(rendered: Rendered) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from heapq import nlargest
 from itertools import islice
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
 from feedd.publish.changes import Log, changes_of
@@ -31,6 +32,7 @@ class Document(NamedTuple):
     source_titles: Mapping[str, str]
     tombstones: tuple[Tombstone, ...] = ()
     hubs: tuple[str, ...] = ()  # addresses of WebSub hubs that push the feed
+    search: str | None = None  # it is the feed of this search, not one of a name
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -41,9 +43,12 @@ class Document(NamedTuple):
             tuple(self.source_titles.items()),
             self.tombstones,
             self.hubs,
+            self.search,
         )
 
     def url(self, suffix: str = "") -> str:
+        if self.search is not None:
+            return f"{self.base_url}search{suffix}?{urlencode({'q': self.search})}"
         return f"{self.base_url}feeds/{self.name}{suffix}"
 
 

@@ -1,6 +1,6 @@
 """Which feeds there are, from the configuration: `all`, `changes`, `health`, one a source, and those of `[feeds]`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -10,9 +10,14 @@ from feedd.config.channels import WebSubChannel
 from feedd.config.settings import Config, Feed
 from feedd.errors import FetchError
 from feedd.fetch.address import read
+from feedd.looks import now_ms
 from feedd.normalise.text import FORBIDDEN, plain_text
 from feedd.publish.item import Item
 from feedd.rules import Filter, Parts
+from feedd.search.matching import Subject, admits
+from feedd.search.query import Query, Tagged, bound, parse
+from feedd.search.query import spelled as tag_spelled
+from feedd.store.reader import Entry
 
 CHANGES = "changes"
 HEALTH = "health"
@@ -30,14 +35,53 @@ class Plan(NamedTuple):
     language: str | None
     changes: str | None = None  # all | substantial: it shows changes, not entries
     hubs: tuple[str, ...] = ()  # addresses of WebSub hubs that push the feed
+    query: Query | None = None  # what its entries must match
+
+    @property
+    def shows_notices(self) -> bool:
+        """Whether its items are no entries."""
+        return self.name == HEALTH or self.changes is not None
 
     def shows(self, entry: Item) -> bool:
         """Whether the rules of the feed let the entry in."""
+        return self.passes(entry) and (self.query is None or admits(self.query, subject_of(entry), now_ms()))
+
+    def passes(self, entry: Item) -> bool:
+        """Whether `match` and `reject` do."""
         said = entry.details
         parts = Parts(
             entry.title, entry.url, lambda: plain_text(entry.content_html), said.authors, said.categories
         )
         return self.filter.objection(parts) is None
+
+
+def subject_of(entry: Item, in_feed: Callable[[str], bool] = lambda _: False) -> Subject:
+    """An entry as queries see it. A notice has one source, and was never edited."""
+    sources: tuple[str, ...] = (entry.source,)
+    edited_ms = None
+    if isinstance(entry, Entry):
+        sources = entry.sources
+        edited_ms = entry.changed_ms if entry.revisions > len(sources) else None
+    said = entry.details
+    return Subject(
+        entry.title,
+        lambda: plain_text(entry.content_html),
+        said.authors,
+        said.categories,
+        sources,
+        entry.published_ms,
+        edited_ms,
+        in_feed,
+    )
+
+
+def tags_of(config: Config) -> Mapping[str, frozenset[str]]:
+    """The sources of each tag, spelled as queries spell it."""
+    found: dict[str, set[str]] = {}
+    for source in config.sources:
+        for tag in source.tags:
+            found.setdefault(tag_spelled(tag), set()).add(source.name)
+    return {tag: frozenset(names) for tag, names in found.items()}
 
 
 def plans(config: Config) -> dict[str, Plan]:
@@ -62,7 +106,16 @@ def settings(config: Config) -> list[tuple[str, str]]:
     """Each feed's name, and a digest of all that changes its documents besides the entries."""
     sources = [(source.name, source.heading, source.priority) for source in config.sources]
     around = digest(__version__, config.server.public_url, sources)
-    return [(each.name, digest(*each, spelled(each.filter), around)) for each in plans(config).values()]
+    return [(each.name, digest(*told(each), spelled(each.filter), around)) for each in plans(config).values()]
+
+
+def told(plan: Plan) -> tuple[object, ...]:
+    """All that a plan says; sets in their order, and nothing for a query that there is not."""
+    *fields, query = plan
+    if query is None:
+        return tuple(fields)
+    tags = [sorted(each.sources) for each in query.conditions() if isinstance(each, Tagged)]
+    return (*fields, query.text, tags)
 
 
 def spelled(rules: Filter) -> list[tuple[str, str]]:
@@ -95,7 +148,10 @@ def plan(config: Config, feed: Feed, sources: tuple[str, ...] | None) -> Plan:
     title = FORBIDDEN.sub("", feed.title or "").strip() or feed.name
     rules = Filter(feed.match.patterns, feed.reject.patterns)
     pushed_by = hubs(config, feed.name)
-    return Plan(feed.name, title, sources, rules, feed.limit, feed.content, language, feed.changes, pushed_by)
+    query = bound(parse(feed.query), tags_of(config)) if feed.query is not None else None
+    return Plan(
+        feed.name, title, sources, rules, feed.limit, feed.content, language, feed.changes, pushed_by, query
+    )
 
 
 def own_hub(config: Config) -> str | None:
@@ -108,6 +164,8 @@ def hubs(config: Config, feed: str) -> tuple[str, ...]:
 
     The address of such a channel is public, other than that of a webhook: readers subscribe there.
     """
+    if config.is_private(feed):  # nobody is told of it without a token
+        return ()
     own = own_hub(config)
     addresses = [own] if own else []
     for channel in config.channels:

@@ -24,7 +24,7 @@ REMEMBERED = 10_000  # changes, and entries: several channels ask for the same o
 IN_THE_LOG_OF_FEEDS = frozenset({Kind.EDITED, Kind.SILENT_EDIT, Kind.REVERTED, Kind.REMOVED, Kind.RESTORED})
 NEWEST = (
     "SELECT r.id, r.title, e.url, r.details, s.name, s.configured, (SELECT min(number) FROM revisions f"
-    " WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id)"
+    " WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id), e.published, e.changed_at, e.revisions"
     " FROM revisions r JOIN entries e ON e.id = r.entry_id JOIN sources s ON s.id = r.source_id"
     " WHERE r.entry_id = ? AND r.newest"
 )
@@ -41,6 +41,9 @@ class Newest(NamedTuple):
     source: str
     configured: bool
     first_number: int  # of the versions that the source has
+    published_ms: int  # this, and the rest, of the entry
+    changed_ms: int
+    revisions: int
 
 
 class StoredKnown:
@@ -69,10 +72,21 @@ class StoredKnown:
             return []
         versions = [(now.revision_id, now.title)]
         versions += [(side.revision_id, side.title) for side in self.sides_of(logged)]
+        said, (sources, published_ms, edited_ms) = now.details, self.facts_of(logged.entry_id)
         return [
-            Parts(title, now.url, self.text_of(revision_id), now.details.authors, now.details.categories)
+            Parts(
+                title, now.url, self.text_of(revision_id), said.authors, said.categories,
+                sources, published_ms, edited_ms,
+            )
             for revision_id, title in dict.fromkeys(versions)
-        ]
+        ]  # fmt: skip
+
+    def facts_of(self, entry_id: int) -> tuple[tuple[str, ...], int, int | None]:
+        """The sources that have the entry, when it was published, and when it was edited last."""
+        held = self.newest.get(entry_id, ())
+        sources = tuple(each.source for each in held)
+        edited = bool(held) and held[0].revisions > len(held)
+        return sources, held[0].published_ms if held else 0, held[0].changed_ms if edited else None
 
     def holders(self, logged: Logged) -> frozenset[str]:
         """The sources that have a version of the entry."""
@@ -134,10 +148,9 @@ class StoredKnown:
         return text
 
 
-def newest(
-    revision_id: int, title: str, url: str, said: str | None, source: str, configured: int, first_number: int
-) -> Newest:
-    return Newest(revision_id, title, url, details.read(said), source, bool(configured), first_number)
+def newest(revision_id: int, title: str, url: str, said: str | None, source: str, *rest: int) -> Newest:
+    configured, *numbers = rest
+    return Newest(revision_id, title, url, details.read(said), source, bool(configured), *numbers)
 
 
 def sides(connection: sqlite3.Connection, revision_ids: Iterable[int]) -> dict[int, Side]:

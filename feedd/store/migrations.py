@@ -9,7 +9,9 @@ from uuid import uuid4
 
 from sqlite_utils import Database, Migrations
 
+from feedd.store.access_tables import ACCESS
 from feedd.store.notify_tables import NOTIFY
+from feedd.store.search_tables import SEARCH
 
 migrations = Migrations("feedd")
 
@@ -242,6 +244,18 @@ def changes(db: Database) -> None:
 @migrations(name="0004_notify")
 def notify(db: Database) -> None:
     for statement in NOTIFY:
+        db.execute(statement)
+
+
+@migrations(name="0005_search")
+def search(db: Database) -> None:
+    for statement in SEARCH:
+        db.execute(statement)
+
+
+@migrations(name="0006_access")
+def access(db: Database) -> None:
+    for statement in ACCESS:
         db.execute(statement)
 
 

@@ -56,6 +56,7 @@ class Window(NamedTuple):
     shared: Collection[str] = ()  # guids and URLs that tell nothing apart
     unfinished: bool = False  # there is more that the document names
     partial: bool = False  # the other articles were not looked at
+    received: int | None = None  # bytes
 
 
 class Failure(NamedTuple):
@@ -67,6 +68,7 @@ class Failure(NamedTuple):
     conversation: Conversation | None = None
     holds: Sequence[tuple[str, int]] = ()
     gone: bool = False  # its own page is: what it holds is removed
+    received: int | None = None  # bytes
 
 
 CONFIGURE_SOURCE = (

@@ -18,6 +18,7 @@ from feedd.store import (
     identity,
     incidents,
     log,
+    looks,
     notices,
     outbox,
     passes,
@@ -56,6 +57,7 @@ class Writer:
         self.path = path
         self.bell = bell or Bell()
         self.addressees = Addressees()
+        self.ledger = looks.Ledger()
         try:
             is_there = path.exists() and path.stat().st_size > 0
         except OSError as error:
@@ -139,6 +141,7 @@ class Writer:
                 ).fetchone()
             )
             said = conversation.load(self.connection, source_id)
+        self.ledger.begin(source_id)
         look = Pass(
             source_id, number + 1, first_pass_at is None, now_ms, rebase=extraction != source.extraction
         )
@@ -202,7 +205,9 @@ class Writer:
     ) -> Tally:
         """Decide on a batch and store what was decided, in one transaction. Raises StoreError."""
         with self.telling():
-            return recording.recorded(self.connection, look, extraction, items, rejected)
+            tally = recording.recorded(self.connection, look, extraction, items, rejected)
+        self.ledger.add(look.source_id, tally, looks.size_of(items))
+        return tally
 
     def remove(self, look: Pass, gone: Sequence[str], *, accept: bool, reselected: bool, holds: int) -> int:
         """Forget locations that are gone; entries that no location holds any more are removed; returns how many.
@@ -219,6 +224,7 @@ class Writer:
                     " run: feedd update NAME --accept-removals"
                 )
             recording.removed(self.connection, look, gone, doomed)
+        self.ledger.add(look.source_id, Tally(removed=len(doomed)))
         return len(doomed)
 
     def finish(
@@ -227,6 +233,7 @@ class Writer:
         """Close a pass over all that the source holds. One that had failed has recovered."""
         with self.telling():
             passes.finished(self.connection, source, look, due, changed=changed, listing=listing)
+            self.ledger.close(self.connection, look)
 
     def close_window(self, source: SourceKey, look: Pass, window: Window) -> Tally:
         """Record what a look at a part of a source found, and close the pass, in one transaction."""
@@ -260,6 +267,8 @@ class Writer:
                 passes.log_source(self.connection, Kind.SOURCE_MOVED, look, detail)
             conversation.save(self.connection, look.source_id, window.conversation)
             conversation.hold(self.connection, window.holds)
+            self.ledger.add(look.source_id, tally, looks.size_of(items))
+            self.ledger.close(self.connection, look, received=window.received)
         return tally
 
     def finish_part(self, look: Pass, *, changed: bool) -> None:
@@ -267,6 +276,7 @@ class Writer:
         with self.telling():
             notices.keep_waiting(self.connection, look, ())
             passes.note_pass(self.connection, look, changed=changed)
+            self.ledger.close(self.connection, look)
 
     def fail(self, source: SourceKey, look: Pass, failure: Failure) -> None:
         """Note that a pass failed; what the source holds stays."""
@@ -287,6 +297,7 @@ class Writer:
                 recording.removed(self.connection, look, [""], held)
             if failure.kind != "failing" or failures + 1 >= source.failing_after:
                 passes.tell_failure(self.connection, look, failure)
+            self.ledger.close(self.connection, look, error, failure.received)
 
     def release(self, now_ms: int) -> int:
         """Tell what was held back until now; returns how many changes that were."""

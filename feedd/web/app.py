@@ -19,6 +19,7 @@ from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
 from feedd.web import entry_pages, pages
+from feedd.web.access import viewer_of, visible
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 
 LIMITS = range(1, 1001)
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def application(feeds: Feeds, further: Sequence[Route] = ()) -> Starlette:
-    """`further`: routes of what only a running daemon has."""
+def application(feeds: Feeds, further: Sequence[Route] = (), layers: Sequence[Middleware] = ()) -> Starlette:
+    """`further`: routes of what only a running daemon has; `layers`: what requests pass before them, the first first."""
     web = Web(feeds)
     app = Starlette(
         routes=[
@@ -51,7 +52,7 @@ def application(feeds: Feeds, further: Sequence[Route] = ()) -> Starlette:
             Route("/style.css", pages.stylesheet),
             *further,
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), *layers],
         exception_handlers={HTTPException: pages.refused, StoreError: store_failed},  # type: ignore[dict-item]
     )
     app.router.redirect_slashes = False
@@ -113,15 +114,17 @@ class Web:
             )
         raise HTTPException(404, "There is no feed of that name.")
 
-    async def opml(self, _: Request) -> Response:
-        body = opml(self.feeds.plans.values(), self.feeds.base_url)
+    async def opml(self, request: Request) -> Response:
+        shown = visible(self.feeds.plans, viewer_of(request))
+        body = opml(shown.values(), self.feeds.base_url)
         return Response(body, headers={"Content-Type": "text/x-opml; charset=utf-8"})
 
-    async def home(self, _: Request) -> Response:
-        return await self.in_thread(pages.home, self.feeds)
+    async def home(self, request: Request) -> Response:
+        return await self.in_thread(pages.home, self.feeds, visible(self.feeds.plans, viewer_of(request)))
 
-    async def feed_list(self, _: Request) -> Response:
-        return await self.in_thread(pages.feed_list, self.feeds)
+    async def feed_list(self, request: Request) -> Response:
+        shown = visible(self.feeds.plans, viewer_of(request))
+        return await self.in_thread(pages.feed_list, self.feeds, shown)
 
     async def feed_page(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -1,5 +1,6 @@
 """Pages for people, rendered on the server."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from itertools import islice
 
@@ -13,6 +14,7 @@ from feedd.normalise.text import summary
 from feedd.publish.cache import Feeds
 from feedd.publish.document import Document
 from feedd.publish.item import Item, Notice
+from feedd.publish.plan import Plan
 from feedd.publish.syndication import headline
 from feedd.publish.times import moment, rfc3339
 from feedd.shapes import printable
@@ -47,7 +49,8 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
     return HTMLResponse(environment.get_template(template).render(values), status, headers)
 
 
-def home(feeds: Feeds) -> Response:
+def home(feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
+    """`plans`: the feeds that whoever asks may see."""
     document = feeds.document("all", NEWEST)
     sources = [source for source in feeds.reader.sources() if source.configured]
     failing = [source for source in sources if source.error]
@@ -60,14 +63,15 @@ def home(feeds: Feeds) -> Response:
         failing=failing[:SOURCES_SHOWN],
         failing_further=max(0, len(failing) - SOURCES_SHOWN),
         rejected=feeds.reader.rejected(NEWEST),
-        plans=list(islice(feeds.plans.values(), SOURCES_SHOWN)),
-        feeds_further=max(0, len(feeds.plans) - SOURCES_SHOWN),
+        plans=list(islice(plans.values(), SOURCES_SHOWN)),
+        feeds_further=max(0, len(plans) - SOURCES_SHOWN),
         titles=feeds.titles,
     )
 
 
-def feed_list(feeds: Feeds) -> Response:
-    return page("feeds.html", plans=feeds.plans.values(), base_url=feeds.base_url)
+def feed_list(feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
+    """`plans`: the feeds that whoever asks may see."""
+    return page("feeds.html", plans=plans.values(), base_url=feeds.base_url)
 
 
 def feed(feeds: Feeds, name: str) -> Response:

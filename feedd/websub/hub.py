@@ -77,7 +77,8 @@ class Hub:
             max_redirects=0,
             allow_private=config.websub.allow_private,
         )
-        self.topics = Topics(config.server.public_url, feeds.plans if own_hub(config) else ())
+        public = [name for name in feeds.plans if not config.is_private(name)] if own_hub(config) else ()
+        self.topics = Topics(config.server.public_url, public)
         self.verifier = Verifier(fetcher, self.access, self.confirmed)
         self.press = Press(feeds)
         self.pinging: dict[str, asyncio.Task[None]] = {}  # by callback

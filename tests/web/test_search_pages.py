@@ -1,0 +1,178 @@
+"""The page /search, and searches as feeds, over HTTP."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import httpx
+import pytest
+from lxml import html
+from shelf import BORN_MS, Piece, Shelf
+from starlette.requests import Request
+
+from feedd.config.values import Listen
+from feedd.search.feeds import SearchFeeds
+from feedd.search.finder import Finder
+from feedd.search.indexer import Indexer
+from feedd.web.app import application
+from feedd.web.search import Search, routes
+from feedd.web.server import bind, server
+
+TOML = '[sources.news]\ntype = "directory"\npath = "."\ntitle = "The <News>"\n'
+HOSTILE = '<img src=x onerror="alert(1)"> "quoted" & \u202e'
+
+
+def hidden(request: Request) -> list[str]:
+    return [] if "authorization" in request.headers else ["news"]
+
+
+class Served:
+    """feedd's application with its searches, on a port of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.shelf = Shelf(root, TOML)
+        pieces = [Piece(f"p{number}", f"网络 {number}", "<p>Some words</p>") for number in range(40)]
+        pieces.append(Piece("hostile", HOSTILE, "<p>&lt;script&gt;alert(1)&lt;/script&gt; water</p>"))
+        self.shelf.look("news", BORN_MS, pieces)
+        assert Indexer(self.shelf.desk, self.shelf.reader, {}).catch_up()
+        feeds = self.shelf.feeds
+        finder = Finder(self.shelf.reader, self.shelf.config, feeds.plans)
+        search = Search(finder, SearchFeeds(finder, feeds.base_url, feeds.titles), hidden)
+        self.listening = bind(Listen("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+        self.server = server(application(feeds, routes(search)))
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self) -> None:
+        asyncio.run(self.server.serve(sockets=[self.listening]))
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        found = httpx.get(f"{self.url}{path}", headers=named, trust_env=False, timeout=30)
+        assert found.status_code < 500, found.text
+        return found
+
+    def page(self, query: str, status: int = 200, **more: str) -> Any:
+        found = httpx.get(f"{self.url}/search", params={"q": query, **more}, trust_env=False, timeout=30)
+        assert found.status_code == status, found.text
+        tree = html.document_fromstring(found.text)
+        assert not tree.xpath("//script | //main//img | //*[@style] | //@onerror")
+        return tree
+
+    def close(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(30)
+        self.listening.close()
+        self.shelf.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    made = Served(tmp_path_factory.mktemp("site"))
+    yield made
+    made.close()
+
+
+def test_the_page_without_a_query(served: Served) -> None:
+    tree = served.page("")
+    assert tree.xpath("//form[@role='search']//input[@name='q']/@value") == [""]
+    assert not tree.xpath("//ol")
+
+
+def test_results(served: Served) -> None:
+    tree = served.page("网络")
+    assert len(tree.xpath("//ol/li")) == 30
+    assert tree.xpath("//ol/li[1]//h3//mark/text()") == ["网络"]
+    assert tree.xpath("//a[starts-with(@href, '/search?') and contains(., 'More')]")
+    assert tree.xpath("//link[@rel='alternate']/@href") == [
+        f"/search.{each}?q=%E7%BD%91%E7%BB%9C" for each in ("atom", "rss", "json")
+    ]
+    assert len(served.page("网络", limit="300").xpath("//ol/li")) == 40
+    assert "Nothing was found" in served.page("absent").text_content()
+
+
+def test_what_is_hostile_is_shown_as_text(served: Served) -> None:
+    tree = served.page('water "quoted"')
+    assert '<img src=x onerror="alert(1)">' in tree.xpath("string(//ol/li//h3)")
+    assert "<script>alert(1)</script>" in tree.xpath("string(//p[@class='summary'])")
+    typed = '"><script>alert(1)</script>'
+    assert served.page(typed).xpath("//input[@name='q']/@value") == [typed]
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("-x", "only what must not be there"),
+        ('"', "nothing to look for"),
+        ("before:soon", "is no date"),
+        ("source:nope", "there is no source 'nope'"),
+        ("x" * 1001, "at most 1,000 characters"),
+    ],
+    ids=["negative", "nothing", "date", "source", "long"],
+)
+def test_a_query_that_is_wrong(served: Served, query: str, why: str) -> None:
+    assert why in served.page(query, 400).xpath("string(//p[@role='alert'])")
+    for format_ in ("atom", "rss", "json"):
+        found = httpx.get(f"{served.url}/search.{format_}", params={"q": query}, trust_env=False)
+        assert found.status_code == 400
+        assert why.lower() in found.text.lower()
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "９", "", "1" * 50])
+def test_limits_that_are_wrong(served: Served, limit: str) -> None:
+    for path in ("/search", "/search.atom"):
+        found = httpx.get(f"{served.url}{path}", params={"q": "x", "limit": limit}, trust_env=False)
+        assert found.status_code == 400
+        assert "limit is a whole number" in found.text
+
+
+def test_a_hundred_kilobytes(served: Served) -> None:
+    for path in ("/search", "/search.json"):
+        assert served.get(f"{path}?q={'a' * 50_000}").status_code in {400, 414}
+    assert served.get("/search.atom").status_code == 400
+    assert served.get("/search?q=%ff%00%fe").status_code in {200, 400}
+
+
+def test_a_search_is_a_feed(served: Served) -> None:
+    found = served.get("/search.atom?q=网络&limit=7")
+    assert found.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    feed = feedparser.parse(found.content)
+    assert feed.feed.title == "Search: 网络"
+    assert len(feed.entries) == 7
+    assert "http://127.0.0.1:8080/search.atom?q=%E7%BD%91%E7%BB%9C" in {
+        link.href for link in feed.feed.links if link.rel == "self"
+    }
+    ids = [entry.id for entry in feed.entries]
+    assert ids == [
+        entry.id for entry in feedparser.parse(served.get("/feeds/all.atom?limit=7").content).entries
+    ]
+    assert ids == [item["id"] for item in served.get("/search.json?q=网络&limit=7").json()["items"]]
+    assert ids == [
+        entry.id for entry in feedparser.parse(served.get("/search.rss?q=网络&limit=7").content).entries
+    ]
+    assert len(served.get("/search.json?q=网络").json()["items"]) == 40
+
+
+def test_what_a_reader_has_is_not_sent_again(served: Served) -> None:
+    first = served.get("/search.atom?q=water")
+    tag, date = first.headers["etag"], first.headers["last-modified"]
+    assert served.get("/search.atom?q=water", If_None_Match=tag).status_code == 304
+    assert served.get("/search.atom?q=water", If_Modified_Since=date).status_code == 304
+    assert served.get("/search.atom?q=网络", If_None_Match=tag).status_code == 200
+    assert served.get("/search.rss?q=water", Accept_Encoding="gzip").headers["content-encoding"] == "gzip"
+
+
+def test_a_browser_is_led_to_the_page(served: Served) -> None:
+    found = served.get("/search.atom?q=a%26b", Sec_Fetch_Dest="document")
+    assert found.status_code == 303
+    assert found.headers["location"] == "/search?q=a%26b"
+
+
+def test_feeds_that_one_may_not_see_are_not_there(served: Served) -> None:
+    for path in ("/search", "/search.json"):
+        assert served.get(f"{path}?q=feed:news+water").status_code == 400
+        assert served.get(f"{path}?q=feed:news+water", Authorization="Bearer x").status_code == 200
