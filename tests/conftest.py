@@ -2,9 +2,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from net import Net
 from place import Place
 from webserver import Web
+
+# runs differ, so that fewer examples a run find as much in the end; where rules are subtle, tests ask for more
+settings.register_profile("feedd", max_examples=50)
+settings.load_profile("feedd")
 
 
 @pytest.fixture
