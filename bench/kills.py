@@ -101,7 +101,11 @@ def logged(database: Path) -> list[int]:
 def lines(path: Path) -> list[tuple[str, int, int]]:
     """(id, entry, change) of each message; a line that was cut off counts for nothing."""
     found = []
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+    earlier = [
+        path.with_name(f"{path.name}.{number}") for number in range(9, 0, -1)
+    ]  # the channel moves full ones on
+    texts = [each.read_text(encoding="utf-8", errors="replace") for each in (*earlier, path) if each.exists()]
+    for line in "".join(texts).split("\n"):
         try:
             said = json.loads(line)
             found.append((said["id"], said["data"]["entry"]["id"], said["data"]["change"]["id"]))

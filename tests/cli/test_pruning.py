@@ -169,7 +169,7 @@ def test_the_daemon_does_it_soon_after_it_starts_and_then_daily(site: Site) -> N
     assert check(site) == 2 * FILES
     edited(site, 1)
     with site.running() as daemon:
-        time.sleep(6)
+        time.sleep(3)
         assert "pruned" not in daemon.log()
     assert check(site) == 3 * FILES
 
