@@ -142,7 +142,7 @@ moments = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(cron=crons, zone=zones, now=moments)
 @example(cron="0 2 * * *", zone=PARIS, now=ms("2024-10-27T00:00:00"))
 @example(cron="*/2 * * * *", zone=PARIS, now=ms("2024-10-27T00:59:59") + 999)
@@ -159,7 +159,7 @@ def test_the_next_time_of_an_interval_is_yet_to_come(every: int, now: int) -> No
     assert Timing(every).due_after(now).at_ms > now
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(weekday=st.integers(0, 7), start=st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)))  # noqa: DTZ001
 def test_days_of_the_week_count_from_sunday(weekday: int, start: datetime) -> None:
     now = start.replace(tzinfo=UTC)

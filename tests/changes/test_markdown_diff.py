@@ -157,7 +157,7 @@ def test_no_text_is_markdown(text: str) -> None:
     assert len(item.findall("ul/li")) == 2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(Op)), MARKUP, MARKUP), max_size=5), MARKUP)
 def test_no_diff_has_markdown_of_strangers(parts: list[tuple[Op, str, str]], title: str) -> None:
     hunks = []

@@ -355,7 +355,7 @@ def test_both_versions_can_be_read_out_of_the_table(found: Diff) -> None:
 
 
 @given(diffs(), st.integers(0, 4))
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_unified_text_turns_the_old_lines_into_the_new(found: Diff, context: int) -> None:
     every = unified(found, "1", "2", context=10_000)
     lines = [line for line in every.split("\n")[2:] if line and not line.startswith("@@")]

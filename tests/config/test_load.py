@@ -353,7 +353,7 @@ def outcome_of(loader: Loader) -> Config | tuple[str, ...]:
         return error.mistakes
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=sections)
 def test_any_tables_are_a_configuration_or_mistakes(tmp_path: Path, data: dict[str, object]) -> None:
     path = tmp_path / "config.toml"
@@ -363,7 +363,7 @@ def test_any_tables_are_a_configuration_or_mistakes(tmp_path: Path, data: dict[s
         assert all(mistake.startswith(f"{tmp_path}/") and "\n" not in mistake for mistake in outcome)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "ignore")))
 def test_any_bytes_are_a_configuration_or_mistakes(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "config.toml"

@@ -75,7 +75,7 @@ BODIES = st.sampled_from(
 ) | st.binary(max_size=50)  # fmt: skip
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_whatever_bytes_come_there_is_an_answer_or_an_error(data: st.DataObject) -> None:
     sent = data.draw(STATUS) + b"\r\n"

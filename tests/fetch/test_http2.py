@@ -84,7 +84,7 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(FRAMES, max_size=6), st.booleans())
 def test_whatever_frames_come_there_is_an_answer_or_an_error(frames: list[bytes], greets: bool) -> None:
     def junk(wire: Wire) -> None:

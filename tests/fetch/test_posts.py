@@ -312,7 +312,7 @@ def test_through_a_proxy() -> None:
         assert proxy.requests[0].body == b"body"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.sampled_from([b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: \xff\r\n", b"HTTP/1.1 "])
     | st.binary(max_size=30),

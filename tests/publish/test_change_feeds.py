@@ -608,7 +608,7 @@ def test_a_title_can_not_leave_its_isolation(shelf: Shelf) -> None:
 any_text = st.text(st.characters() | st.sampled_from("\x00\x1b\ud800\ufffe]>&<\"'"), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     content=st.sampled_from(["full", "summary"]),
     made=st.lists(

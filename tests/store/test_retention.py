@@ -354,7 +354,7 @@ BOUNDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rounds=st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=12), BOUNDS), min_size=1, max_size=4))
 def test_whatever_goes_what_stays_says_what_it_said(rounds: list[tuple[list[Any], dict[str, Any]]]) -> None:
     with TemporaryDirectory() as folder, closing(Archive(Path(folder))) as archive:
@@ -376,7 +376,7 @@ def test_whatever_goes_what_stays_says_what_it_said(rounds: list[tuple[list[Any]
                 assert set(archive.left("a")) == before["a"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     lates=st.lists(st.booleans(), min_size=2, max_size=30),
     doomed=st.lists(st.sets(st.integers(2, 40)), min_size=1, max_size=4),
