@@ -14,7 +14,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from place import Place, counts, seed
-import feedd.cli.main, feedd.dry_run
+import feedd.cli.main, feedd.dry_run, feedd.notify.file
 from feedd.errors import *
 if os.geteuid() == 0:
     os.setgroups([])

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nobody import as_nobody, open_folder
 
 from feedd.config.channels import FileChannel
 from feedd.notify.file import append, line_of, send
@@ -154,11 +155,18 @@ def test_what_is_no_ordinary_file(tmp_path: Path, what: str) -> None:
     assert not other.exists() or other.read_bytes() == b""
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_no_permission(tmp_path: Path) -> None:
-    path = tmp_path / "log"
-    path.touch(0o400)
-    assert sent(path) == Failed(f"{path} can't be written: Permission denied")
+def test_no_permission() -> None:
+    with open_folder() as root:
+        path = root / "log"
+        path.touch(0o400)
+        script = (
+            "from feedd.notify.file import append, explain\n"
+            "path = root / 'log'\n"
+            "try:\n    append(path, b'x', 1_000, 1, 1.0)\n"
+            "except OSError as error:\n    print(explain(error, path))\n"
+        )
+        said = as_nobody(root, script)
+        assert said == f"{path} can't be written: Permission denied\n"
 
 
 def test_one_that_can_not_be_moved_out_of_the_way(tmp_path: Path) -> None:
