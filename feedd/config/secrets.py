@@ -95,20 +95,26 @@ def from_credential(name: str, environment: Mapping[str, str]) -> Secret:
     return Secret(usable(text, f"the credential {name}"))
 
 
+def first_bytes(path: Path, limit: int) -> tuple[bytes, int] | None:
+    """The beginning of a file, and its mode; None where it is no ordinary file. Raises OSError."""
+    # a FIFO that nobody writes to would keep us waiting
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        return (os.read(descriptor, limit), mode) if stat.S_ISREG(mode) else None
+    finally:
+        os.close(descriptor)
+
+
 def read(path: Path) -> tuple[str, int]:
     """The text of a file, and its mode. Raises ValueError, Unavailable."""
     try:
-        # a FIFO that nobody writes to would keep us waiting
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
-                raise Unavailable(f"{path} is not an ordinary file")
-            data = os.read(descriptor, MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
+        found = first_bytes(path, MAX_BYTES + 1)
     except OSError as error:
         raise Unavailable(f"{path} can't be read: {os.strerror(error.errno or 0)}") from error
+    if found is None:
+        raise Unavailable(f"{path} is not an ordinary file")
+    data, mode = found
     if len(data) > MAX_BYTES:
         raise ValueError(f"{path} is too large for a secret: more than {MAX_BYTES // 1000} kB")
     try:

@@ -1,13 +1,13 @@
 """The words of a message as a configuration says them: Jinja2 templates, checked when they are read."""
 
 import os
-import stat
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, ValidationInfo
 
 from feedd.config.base import Settings
+from feedd.config.secrets import first_bytes
 
 MAX_BYTES = 200_000
 
@@ -35,16 +35,12 @@ def read(folder: Path, name: str) -> str:
     except RuntimeError as error:
         raise ValueError(f"'file:{name}' is not a path: there is no user of that name") from error
     try:
-        # a FIFO that nobody writes to would keep us waiting
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ValueError(f"the template {path} is not an ordinary file")
-            data = os.read(descriptor, MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
+        found = first_bytes(path, MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(f"the template {path} can't be read: {os.strerror(error.errno or 0)}") from error
+    if found is None:
+        raise ValueError(f"the template {path} is not an ordinary file")
+    data, _ = found
     if len(data) > MAX_BYTES:
         raise ValueError(f"the template {path} is too long: more than {MAX_BYTES // 1000} kB")
     try:
