@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from feedd import shapes
+from feedd import shape_types, shapes
 from feedd.changes.values import Diff, Judged
 from feedd.changes.verdict import compared_and_judged
 from feedd.errors import NoLongerKept, UsageError
@@ -29,7 +29,7 @@ class Comparison(NamedTuple):
         return name_of(self.old), name_of(self.new)
 
     @property
-    def shape(self) -> shapes.Shape:
+    def shape(self) -> shape_types.Diff:
         return shapes.diff(self.old.number, self.new.number, self.diff, self.judged)
 
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvloop
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from watchfiles import Change, awatch
 
 from feedd import control, shapes
@@ -25,28 +23,19 @@ from feedd.fetch.freshness import spread
 from feedd.keeping import kept
 from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
 from feedd.model import COUNTS, Tally
+from feedd.operations import Operations
 from feedd.pipeline import Looker, looker
-from feedd.publish.cache import Feeds
 from feedd.schedule import Ticker
-from feedd.search.feeds import SearchFeeds
-from feedd.search.finder import Finder
 from feedd.search.indexer import Indexer
+from feedd.serving import served
 from feedd.sources import directory
+from feedd.store import pausing
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.pruning import Pruner
 from feedd.store.reader import Reader
-from feedd.store.statistics import Statistician
-from feedd.telling import Telling, telling
-from feedd.web.access import Doors, Gate, hidden
-from feedd.web.app import application
-from feedd.web.counting import Counting, Meter
+from feedd.telling import telling
 from feedd.web.health import Health
-from feedd.web.health import routes as health_routes
-from feedd.web.login import routes as login_routes
-from feedd.web.metrics import routes as metrics_routes
-from feedd.web.search import Search
-from feedd.web.search import routes as search_routes
 from feedd.web.server import bind, server
 from feedd.websub.incoming import Pushed
 from feedd.wiring import feeds_of, prepare, wanted
@@ -134,7 +123,9 @@ class Daemon:
         reader = Reader(self.config.store.path)
         feeds = feeds_of(self.config, reader)
         async with telling(self.config, self.desk, reader, feeds, self.take) as told:
-            web = server(self.application(feeds, told))
+            desk, office = self.desk, told.office
+            operations = Operations(self.config, desk, self.look_asked_for, office.messages, office.tools)
+            web = server(served(self.config, desk, feeds, told, operations, self.health))
             requests = await control.listen(self.config.store.path, self.answer)
             ticker = Ticker(self.tick, TICK_S)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
@@ -151,6 +142,7 @@ class Daemon:
                     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
                     ending.cancel()
                     await self.end()
+                    await operations.close()
             finally:
                 self.stop.set()
                 ticker.stop()
@@ -160,17 +152,6 @@ class Daemon:
                 web.should_exit = True
                 await serving
                 reader.close()
-
-    def application(self, feeds: Feeds, told: Telling) -> Starlette:
-        """All that is served, behind what counts requests and asks who may."""
-        doors = Doors(self.config, self.desk, feeds.reader)
-        meter = Meter(feeds.plans, self.config.private_feeds)
-        numbers = metrics_routes(Statistician(feeds.reader), meter, self.health)
-        finder = Finder(feeds.reader, self.config, feeds.plans)
-        searches = SearchFeeds(finder, feeds.base_url, feeds.titles)
-        search = search_routes(Search(finder, searches, hidden=partial(hidden, feeds.plans)))
-        routes = [*told.routes, *search, *login_routes(doors), *health_routes(self.health), *numbers]
-        return application(feeds, routes, [Middleware(Counting, meter=meter), Middleware(Gate, doors=doors)])
 
     async def begin(self) -> None:
         """Look at folders at once, and at what else is due one after the other."""
@@ -232,16 +213,36 @@ class Daemon:
                 self.start(self.look(source))
 
     async def look(self, source: Source, request: Request = WHOLE) -> None:
-        await self.looked_at(source, request)
+        """A look that nobody asked for: there is none while a person keeps the source paused."""
+        try:
+            is_paused = await self.desk.do(lambda writer: pausing.is_paused(writer.connection, source.name))
+        except StoreError as error:
+            log.error("%s: whether it is paused can't be read: %s", source.name, error)  # noqa: TRY400 (words are enough)
+            return
+        if not is_paused:
+            await self.looked_at(source, request)
+
+    async def look_asked_for(self, source: Source, *, begun: Callable[[], None]) -> Looked:
+        """Raises Stopped before feedd serves, too."""
+        if self.looker is None:
+            raise Stopped
+        return await self.looked_at(source, Request(asked=True), begun=begun)
 
     async def look_again(self, source: Source) -> None:
         """A file that was being written, or is too fresh for its stamp to be trusted, is looked at once more."""
         await asyncio.sleep(LOOK_AGAIN_S)
         await self.look(source, Request(tuple(sorted(self.again.pop(source.name)))))
 
-    async def looked_at(self, source: Source, request: Request, progress: Progress | None = None) -> Looked:
+    async def looked_at(
+        self,
+        source: Source,
+        request: Request,
+        progress: Progress | None = None,
+        begun: Callable[[], None] = lambda: None,
+    ) -> Looked:
         assert self.looker is not None
         async with self.busy[source.name]:
+            begun()
             looked = await self.looker.look(source, request, progress)
         if looked.tally.changed:
             log.info("%s: %s", source.name, in_words(looked.tally))

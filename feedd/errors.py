@@ -2,7 +2,8 @@
 
 FeeddError
 ├── ConfigError            the configuration has mistakes: all of them are in it
-├── UsageError             a command was asked for something that does not exist
+├── UsageError             something was asked for that does not exist, or that can't be done
+│   ├── UnknownName        a source, a channel or a delivery that is not there
 │   └── NoLongerKept       a version that was pruned
 ├── SourceError            a look at a source failed; what it holds stays
 │   ├── RemovalsHeld       a look would have removed suspiciously much
@@ -37,6 +38,10 @@ class ConfigError(FeeddError):
 
 
 class UsageError(FeeddError):
+    pass
+
+
+class UnknownName(UsageError):
     pass
 
 

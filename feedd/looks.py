@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, Source
-from feedd.errors import UsageError
+from feedd.errors import UnknownName
 from feedd.fetch.freshness import backoff
 from feedd.model import Tally
 from feedd.schedule import Due
@@ -41,10 +41,10 @@ WHOLE = Request()
 
 
 def named(config: Config, names: Sequence[str]) -> list[Source]:
-    """The sources of these names, in the order of the configuration. Raises UsageError."""
+    """The sources of these names, in the order of the configuration. Raises UnknownName."""
     if unknown := [name for name in names if config.source(name) is None]:
         known = ", ".join(source.name for source in config.sources[:20]) or "none"
-        raise UsageError(f"there is no source '{unknown[0]}' in {config.path}; there are: {known}")
+        raise UnknownName(f"there is no source '{unknown[0]}' in {config.path}; there are: {known}")
     return [source for source in config.sources if source.name in set(names)]
 
 

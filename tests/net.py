@@ -77,18 +77,18 @@ class Net(Site):
         return sources
 
     def entries(self) -> list[dict[str, Any]]:
-        return [shapes.entry(each) for each in newest(self.reader, load(self.config))]
+        return [dict(shapes.entry(each)) for each in newest(self.reader, load(self.config))]
 
     def titles(self) -> list[str]:
         return [each["title"] for each in self.entries()]
 
     def shown(self, wanted: object) -> dict[str, Any]:
         """What `show` says of an entry."""
-        return shapes.entry_in_full(find_entry(self.reader, load(self.config), str(wanted)), None)
+        return dict(shapes.entry_in_full(find_entry(self.reader, load(self.config), str(wanted)), None))
 
     def source(self, name: str = "a") -> dict[str, Any]:
         """What `sources` says of a source."""
-        return next(shapes.source(row) for row in self.reader.sources() if row.name == name)
+        return next(dict(shapes.source(row)) for row in self.reader.sources() if row.name == name)
 
     def document(self, feed: str) -> Document:
         """What is served as a feed."""

@@ -8,7 +8,7 @@ from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.decide import Pass
 from feedd.looks import key_of
-from feedd.model import Item, Stamp
+from feedd.model import NO_DETAILS, Details, Item, Stamp
 from feedd.normalise.article import normalise
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.plan import settings
@@ -29,9 +29,11 @@ class Piece(NamedTuple):
     title: str = "A title"
     body: str = "<p>Some words.</p>"
     time_ms: int | None = BORN_MS - 1_000_000
+    details: Details = NO_DETAILS
 
     def item(self) -> Item:
         article = normalise(f"https://example.org/{self.name}", self.title, self.body)
+        article = article._replace(details=self.details)
         return Item(f"{self.name}.txt", self.time_ms, BORN_MS, article, STAMP, settled=True)
 
 

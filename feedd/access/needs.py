@@ -16,7 +16,9 @@ from feedd.access.scopes import Scope
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Who watches feedd has no token; who logs in has none yet, and wants to see the page as it is.
-OPEN = frozenset({"/healthz", "/readyz", "/login", "/logout", "/style.css", "/favicon.ico", "/robots.txt"})
+OPEN = frozenset(
+    {"/healthz", "/readyz", "/login", "/logout", "/preferences", "/style.css", "/favicon.ico", "/robots.txt"}
+)
 # Their own rules: /hub knows no private feed; hubs know the token in the address of /push, and no other.
 TRUSTED = re.compile(r"/hub|/push/[^/]*")
 STATIC = re.compile(r"/static/[A-Za-z0-9_.-]+")  # the same for everybody: scripts and pictures of the pages

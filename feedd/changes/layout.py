@@ -2,9 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
+from feedd.changes.segment import is_word, tokens
 from feedd.changes.values import Diff, Hunk, Op
 from feedd.normalise.text import SENTENCE_END
 
@@ -246,6 +247,23 @@ def listed(op: Op, links: Sequence[str]) -> Iterator[Run]:
         yield Run(op, link)
     if len(links) > LINKS_SHOWN:
         yield Run(Op.EQUAL, f" and {len(links) - LINKS_SHOWN:,} more")
+
+
+class Words(NamedTuple):
+    """How many words were taken out and put in; each character counts in scripts that are written without spaces."""
+
+    gone: int
+    come: int
+
+
+def words_changed(diff: Diff) -> Words:
+    """In title and text. What only moved is neither."""
+    count = {Op.DELETE: 0, Op.INSERT: 0}
+    title = replaced(diff.title) if diff.title.op is Op.REPLACE else ()
+    for op, text in chain(title, *(runs_of(hunk, {}) for hunk in diff.hunks if hunk.op is not Op.EQUAL)):
+        if op in count:
+            count[op] += sum(map(is_word, tokens(text)))
+    return Words(count[Op.DELETE], count[Op.INSERT])
 
 
 def says_nothing(diff: Diff) -> bool:

@@ -148,8 +148,9 @@ def show(config_path: Path | None, entry: str, revision: int | None, *, as_json:
     if as_json:
         print_json(shape)
         return
+    values = dict[str, object](shape)
     for key in SHOWN_OF_VERSION if version else SHOWN:
-        value = shape[key]
+        value = values[key]
         said = ", ".join(value) if isinstance(value, list) else value
         click.echo(f"{key + ':':14}{said if said is None else harmless(str(said))}")
     click.echo("\n" + "\n".join(map(harmless, shape["text"].split("\n"))))

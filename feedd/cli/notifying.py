@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import click
 import uvloop
 
+from feedd import shapes
 from feedd.changes.terminal import harmless
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.config.channels import (
@@ -31,8 +31,9 @@ from feedd.lookup import find_entry
 from feedd.notify import apprise_way, letter
 from feedd.notify.body import payload
 from feedd.notify.rendering import Renderer
-from feedd.notify.sending import Tools, send, topics_of
-from feedd.notify.values import Failed, Form, Message
+from feedd.notify.sending import Tools, topics_of
+from feedd.notify.trying import channel_named, try_out
+from feedd.notify.values import Form, Message, Tried
 from feedd.store import log
 from feedd.store.database import translated
 from feedd.store.reader import Reader
@@ -53,23 +54,21 @@ def notify() -> None:
 def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
     """Send a sample, and print what the other side said."""
     config = configuration(config_path, thorough=True)
-    chosen, reader = channel_named(config, channel), Reader(config.store.path)
-    message = messages_of(config, reader).sample(channel, f"msg_test_{uuid4().hex}", now_ms())
+    chosen, reader = channel_named(config.channels, channel), Reader(config.store.path)
 
-    async def sending() -> tuple[bool, str]:
+    async def trying() -> Tried:
         async with equipped(config, reader) as tools:
-            outcome = await send(chosen, message, tools, now_ms())
-        return (False, outcome.why) if isinstance(outcome, Failed) else (True, outcome.said)
+            return await try_out(chosen, messages_of(config, reader), tools)
 
-    delivered, said = on_a_loop(sending())
+    tried = on_a_loop(trying())
     to = f" to {chosen.where}" if chosen.where else ""  # an address that is not to be had names nothing
     if as_json:
-        print_json({"channel": channel, "id": message.id, "delivered": delivered, "said": said})
-    elif delivered:
-        click.echo(f"{channel}: delivered{to}. It said: {harmless(said) or 'nothing'}")
+        print_json(shapes.tried(tried))
+    elif tried.delivered:
+        click.echo(f"{channel}: delivered{to}. It said: {harmless(tried.said) or 'nothing'}")
     else:
-        click.echo(f"{channel}: not delivered{to}: {harmless(said)}", err=True)
-    if not delivered:
+        click.echo(f"{channel}: not delivered{to}: {harmless(tried.said)}", err=True)
+    if not tried.delivered:
         sys.exit(1)
 
 
@@ -81,7 +80,7 @@ def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
 def preview(config_path: Path | None, channel: str, entry: str, *, as_json: bool) -> None:
     """Show the message that the newest change of an entry makes; nothing is sent."""
     config = configuration(config_path, thorough=True)
-    chosen, reader = channel_named(config, channel), Reader(config.store.path)
+    chosen, reader = channel_named(config.channels, channel), Reader(config.store.path)
     found = find_entry(reader, config, entry)
     with translated(reader.path):
         changes = log.of_entry(reader.connection, found.id)
@@ -121,15 +120,6 @@ async def looks(channel: Channel, message: Message, tools: Tools) -> dict[str, A
             return {"body": payload(message)}
         case CommandChannel() | FileChannel():
             return {"line": {"id": message.id, **payload(message)}}
-
-
-def channel_named(config: Config, name: str) -> Channel:
-    """Raises UsageError."""
-    for channel in config.channels:
-        if channel.name == name:
-            return channel
-    known = ", ".join(each.name for each in config.channels) or "none; add one as [notify.NAME]"
-    raise UsageError(f"there is no channel '{name}' in {config.path}; there are: {known}")
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.notify.message import Messages
 from feedd.notify.rounds import NOTHING, Busy, Round, planned
-from feedd.notify.sending import Tools, send
+from feedd.notify.sending import Tools, send_in_time
 from feedd.notify.values import Failed, Message, Outcome
 from feedd.store import attempts, channels, deliveries, log, outbox
 from feedd.store.attempts import Sent
@@ -32,7 +32,6 @@ KEPT_MS = 30 * 86_400_000  # that what was done is listed
 TIDY_S, TIDY_AGAIN_S = 600.0, 0.5
 LOOK_AGAIN_S = 5.0  # another process may have written
 GRACE_S = 2.0  # at the end, for what is being sent, and again for noting it
-OVERTIME_S = 30.0  # beyond a channel's own limit: then something is stuck
 STORE_RETRY_S = 1.0
 UNNOTED = 500  # messages of a channel that were sent and not noted yet: the writer is busy, so wait for it
 Result = TypeVar("Result")
@@ -262,7 +261,9 @@ class Courier:
         """One attempt, whatever comes of it."""
         try:
             message = await self.office.read(partial(self.message, head))
-            outcome: Outcome | None = None if message is None else await self.sent(message)
+            outcome: Outcome | None = None
+            if message is not None:
+                outcome = await send_in_time(self.channel, message, self.office.tools, self.office.clock())
         except StoreError as error:
             outcome = Failed(str(error))
         except Exception as bug:
@@ -288,13 +289,6 @@ class Courier:
                 return office.messages.of_change(found[0], name, wanted) if found else None
             several = log.these(connection, deliveries.members(connection, head.id))
             return office.messages.of_digest(several, name, wanted) if several else None
-
-    async def sent(self, message: Message) -> Outcome:
-        try:
-            async with asyncio.timeout(self.channel.timeout / 1000 + OVERTIME_S):
-                return await send(self.channel, message, self.office.tools, self.office.clock())
-        except TimeoutError:
-            return Failed(f"it took longer than {self.channel.timeout // 1000} s (timeout)")
 
     def say(self, outcome: Outcome | None) -> None:
         """Tell the operator when a channel begins to fail, and when it works again; not each time."""

@@ -23,6 +23,8 @@ from feedd.notify.values import TEST, Failed, Form, Message, Outcome
 from feedd.publish.cache import FORMATS
 from feedd.publish.plan import HEALTH, Plan
 
+OVERTIME_S = 30.0  # beyond a channel's own limit: then something is stuck
+
 
 class Tools(NamedTuple):
     """What sending works with; one set for a process."""
@@ -34,6 +36,15 @@ class Tools(NamedTuple):
     born: UUID  # of the database: what makes ids the world's only ones
     user_agent: str
     folder: Path  # of the configuration: programs run there
+
+
+async def send_in_time(channel: Channel, message: Message, tools: Tools, now_ms: int) -> Outcome:
+    """One attempt that ends, also where something is stuck."""
+    try:
+        async with asyncio.timeout(channel.timeout / 1000 + OVERTIME_S):
+            return await send(channel, message, tools, now_ms)
+    except TimeoutError:
+        return Failed(f"it took longer than {channel.timeout // 1000} s (timeout)")
 
 
 async def send(channel: Channel, message: Message, tools: Tools, now_ms: int) -> Outcome:

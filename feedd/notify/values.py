@@ -74,3 +74,12 @@ class Failed(NamedTuple):
 
 
 Outcome = Delivered | Failed
+
+
+class Tried(NamedTuple):
+    """What came of a sample that was sent through a channel."""
+
+    channel: str
+    id: str  # of the message
+    delivered: bool
+    said: str  # by the other side, or why it did not arrive: in words for people, nothing secret

@@ -73,8 +73,11 @@ def changes(
     source_ids: Collection[int] | None = None,
     level: Significance | None = None,
     before: int | None = None,
+    kinds: Collection[Kind] | None = None,
+    down_to: int | None = None,
 ) -> Iterator[Change]:
-    """Changes that these sources told (None: all), newest first; of that significance; below a number in the log.
+    """Changes that these sources told (None: all), newest first; of that significance, and of these kinds; below a
+    number in the log, and not below another.
 
     An entry comes and goes for every source that has a version of it, whichever noticed. The log is read backwards
     as far as is asked for; `changes_told` (of schema) spares it what is not told.
@@ -93,6 +96,12 @@ def changes(
     if before is not None:
         where += " AND c.id < ?"
         values.append(before)
+    if kinds is not None:
+        where += f" AND c.kind IN ({placeholders(len(kinds))})"
+        values += kinds
+    if down_to is not None:
+        where += " AND c.id >= ?"
+        values.append(down_to)
     for row in connection.execute(f"{CHANGES} WHERE {where} ORDER BY c.id DESC", values):
         change_id, kind, at_ms, source, entry_id, url, title, level, reasons = row[:9]
         yield Change(

@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from feedd.store.access_tables import ACCESS
 from feedd.store.notify_tables import NOTIFY
+from feedd.store.page_tables import PAGES
 from feedd.store.search_tables import SEARCH
 
 migrations = Migrations("feedd")
@@ -256,6 +257,12 @@ def search(db: Database) -> None:
 @migrations(name="0006_access")
 def access(db: Database) -> None:
     for statement in ACCESS:
+        db.execute(statement)
+
+
+@migrations(name="0007_pages")
+def pages(db: Database) -> None:
+    for statement in PAGES:
         db.execute(statement)
 
 

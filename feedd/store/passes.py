@@ -40,7 +40,7 @@ class Check(NamedTuple):
     """When a source is to be looked at."""
 
     at_ms: int | None
-    paused: str | None  # why, where feedd paused it
+    paused: str | None  # why, where a person or feedd paused it
     last_ms: int | None = None  # when it was looked at last
 
 

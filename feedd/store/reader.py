@@ -72,10 +72,11 @@ class SourceRow(NamedTuple):
     next_check_because: str | None
     failures: int
     error: str | None
-    paused: str | None = None  # why, where feedd paused it
+    paused: str | None = None  # why, where a person or feedd paused it
     note: str | None = None  # a state that is no failure
     address: str | None = None  # where the server moved it for good
     push: Push | None = None  # None: no hub is asked for it
+    paused_by: str | None = None  # who, and since when, where a person paused it
 
 
 class Revision(NamedTuple):
@@ -140,10 +141,11 @@ class Reader:
     def sources(self) -> list[SourceRow]:
         rows = self.rows(
             "SELECT s.id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
-            " next_check_because, failures, s.error, paused, note, address, u.state, u.lease_until, u.pushed_at, u.error"
+            " next_check_because, failures, s.error, coalesce(paused_by, paused), note, address, paused_by,"
+            " u.state, u.lease_until, u.pushed_at, u.error"
             " FROM sources s LEFT JOIN subscriptions u ON u.source_id = s.id AND u.state != 'ending' ORDER BY name"
         )
-        return [SourceRow(*(*row[:16], Push(*row[16:]) if row[16] else None)) for row in rows]
+        return [SourceRow(*(*row[:16], Push(*row[17:]) if row[17] else None, row[16])) for row in rows]
 
     def source_ids(self, names: Collection[str]) -> list[int]:
         rows = self.rows(f"SELECT id FROM sources WHERE name IN ({placeholders(len(names))})", list(names))

@@ -8,7 +8,15 @@ from feedd.errors import NewerStore, NotAStore, StoreError, StoreReadOnly
 from feedd.store.database import translated
 
 NAME = "feedd"
-STEPS = ("0001_spine", "0002_web", "0003_changes", "0004_notify", "0005_search", "0006_access")
+STEPS = (
+    "0001_spine",
+    "0002_web",
+    "0003_changes",
+    "0004_notify",
+    "0005_search",
+    "0006_access",
+    "0007_pages",
+)
 TAKEN = "_sqlite_migrations"  # the table in which sqlite-utils notes them
 
 

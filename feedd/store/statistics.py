@@ -61,8 +61,8 @@ class Statistician:
 
     def count(self, connection: sqlite3.Connection, now_ms: int) -> Statistics:
         rows = connection.execute(
-            "SELECT id, name, entries, failures, last_checked, paused IS NOT NULL OR configured = 2 FROM sources"
-            " WHERE configured"
+            "SELECT id, name, entries, failures, last_checked, configured = 2"
+            " OR coalesce(paused_by, paused) IS NOT NULL FROM sources WHERE configured"
         ).fetchall()
         names = {source_id: name for source_id, name, *_ in rows}
         sources = {name: SourceNumbers(*some) for _, name, *some in rows}
@@ -119,7 +119,7 @@ def oldest_pending(connection: sqlite3.Connection) -> dict[str, int]:
 
 def lag_ms(connection: sqlite3.Connection, now_ms: int) -> int:
     (first,) = connection.execute(
-        "SELECT min(next_check) FROM sources WHERE configured = 1 AND paused IS NULL"
+        "SELECT min(next_check) FROM sources WHERE configured = 1 AND paused IS NULL AND paused_by IS NULL"
     ).fetchone()
     return 0 if first is None else max(0, now_ms - first)
 

@@ -15,7 +15,8 @@ from feedd.store.writer import Writer
 
 COLUMNS = (
     "u.id, u.source_id, s.name, u.hub, u.topic, u.callback, u.token, u.secret, u.state, u.asked_at, u.confirmed_at,"
-    " u.lease_until, u.pushed_at, u.attempts, u.next_attempt, u.error, u.failing_since"
+    " u.lease_until, u.pushed_at, u.attempts, u.next_attempt, u.error, u.failing_since,"
+    " s.paused_by"
 )
 ROWS = f"SELECT {COLUMNS} FROM subscriptions u JOIN sources s ON s.id = u.source_id"
 POLLS_APART_MS = 10 * 60_000  # between a look at a source and one that a push which can't be read asks for
@@ -54,6 +55,7 @@ class Subscription(NamedTuple):
     next_attempt_ms: int | None = None
     error: str | None = None
     failing_since_ms: int | None = None  # the first of the attempts in vain
+    paused_by: str | None = None  # who, and since when, where a person paused the source
 
     def __repr__(self) -> str:
         return f"Subscription({self.source}, {self.state})"  # the rest has secrets in it
@@ -75,7 +77,7 @@ def offers(writer: Writer) -> list[Offer]:
     with translated(writer.path):
         rows = writer.connection.execute(
             "SELECT id, name, hub, topic, coalesce(address, location) FROM sources"
-            " WHERE configured = 1 AND paused IS NULL AND type = 'feed' AND hub IS NOT NULL ORDER BY id"
+            " WHERE configured = 1 AND paused IS NULL AND paused_by IS NULL AND type = 'feed' AND hub IS NOT NULL ORDER BY id"
         ).fetchall()
     return [
         Offer(source_id, name, tuple(hubs.split()), topic or place)

@@ -116,6 +116,7 @@ class Writer:
             run = self.connection.execute
             run("UPDATE sources SET configured = 0")
             self.connection.executemany(CONFIGURE_SOURCE, (source[:7] for source in sources))
+            run("UPDATE sources SET paused_by = NULL WHERE configured = 0")  # what comes back is not paused
             told = channels.configure(self.connection, addressees, now_ms)
             incidents.close_all(self.connection, now_ms)
             for name, settings in feeds:
@@ -353,7 +354,7 @@ class Writer:
         """The names of the configured sources whose time has come, the most overdue first."""
         with translated(self.path):
             rows = self.connection.execute(
-                "SELECT name FROM sources WHERE configured = 1 AND paused IS NULL"
+                "SELECT name FROM sources WHERE configured = 1 AND paused IS NULL AND paused_by IS NULL"
                 " AND (next_check IS NULL OR next_check <= ?) ORDER BY next_check LIMIT ?",
                 [now_ms, limit],
             )
@@ -363,7 +364,7 @@ class Writer:
         """When each configured source is to be looked at next."""
         with translated(self.path):
             rows = self.connection.execute(
-                "SELECT name, next_check, paused, last_checked FROM sources WHERE configured"
+                "SELECT name, next_check, coalesce(paused_by, paused), last_checked FROM sources WHERE configured"
             )
             return {name: Check(*row) for name, *row in rows}
 

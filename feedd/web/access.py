@@ -8,7 +8,6 @@ it as a feed's own address.
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -22,21 +21,21 @@ from starlette.types import Scope as ASGIScope
 
 from feedd.access import credentials, origins
 from feedd.access.credentials import Way
-from feedd.access.keys import form_token, is_form_token, is_token
+from feedd.access.keys import is_form_token, is_token
 from feedd.access.needs import SAFE, Need, needed, needed_often
 from feedd.access.scopes import Scope
 from feedd.config.settings import Config
 from feedd.errors import StoreError
 from feedd.looks import now_ms
-from feedd.publish.plan import Plan
 from feedd.store import tokens
 from feedd.store.database import translated
 from feedd.store.desk import Desk
 from feedd.store.reader import Reader
-from feedd.store.tokens import Session, Token
+from feedd.store.tokens import Token
+from feedd.web.look import look_of
 from feedd.web.pages import page
+from feedd.web.viewer import VIEWER, Viewer, viewer_of
 
-VIEWER = "feedd.viewer"  # in a request's scope
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 REALM = "feedd"
@@ -46,44 +45,6 @@ MOST_NOTED = 10_000
 SHORT = 200  # characters of an address
 NOBODY_MAY = "Nothing can be changed over HTTP, since nobody has a token yet. Make one: feedd token new NAME --scope {scope}"
 log = logging.getLogger(__name__)
-
-
-class Viewer(NamedTuple):
-    """Who asks."""
-
-    token: Token | None = None  # None: somebody
-    way: Way | None = None
-    session: Session | None = None
-    name: str | None = None  # of the session: a secret
-    closed: bool = False  # nothing is for everybody
-    private: frozenset[str] = frozenset()  # feeds that are not
-
-    def may(self, scope: Scope) -> bool:
-        return self.token is not None and self.token.scope.covers(scope)
-
-    def may_see(self, feed: str) -> bool:
-        return self.token is not None or not (self.closed or feed in self.private)
-
-    @property
-    def csrf(self) -> str:
-        """What the forms of the pages send as `csrf`; empty without a session."""
-        return form_token(self.name) if self.name else ""
-
-
-def viewer_of(request: Request) -> Viewer:
-    found = request.scope.get(VIEWER)
-    return found if isinstance(found, Viewer) else Viewer()
-
-
-def visible(plans: Mapping[str, Plan], viewer: Viewer) -> dict[str, Plan]:
-    """The feeds that lists show to them."""
-    return {name: plan for name, plan in plans.items() if viewer.may_see(name)}
-
-
-def hidden(plans: Mapping[str, Plan], request: Request) -> frozenset[str]:
-    """The names of the feeds that whoever asks may not see."""
-    viewer = viewer_of(request)
-    return frozenset(name for name in plans if not viewer.may_see(name))
 
 
 def require(request: Request, scope: Scope) -> None:
@@ -319,7 +280,7 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
         query = request.scope["query_string"].decode("latin-1")
         here = origins.local_path(f"{wanted}?{query}" if query else wanted)
         values = {"code": denied.status, "words": denied.words, "here": here}
-        answer = page("refused.html", denied.status, **values)
+        answer = page(look_of(request), "refused.html", denied.status, **values)
         answer.headers.update(headers)
         return answer
     return Response(f"{denied.words}\n", denied.status, headers, "text/plain")

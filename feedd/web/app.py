@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from feedd.comparison import Comparisons
@@ -18,16 +18,19 @@ from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
-from feedd.web import entry_pages, pages
-from feedd.web.access import viewer_of, visible
+from feedd.web import assets, change_pages, diff_pages, entry_pages, feed_pages, look
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
+from feedd.web.home import home
+from feedd.web.look import look_of
+from feedd.web.pages import refused
+from feedd.web.policy import policy
+from feedd.web.viewer import viewer_of, visible
 
 LIMITS = range(1, 1001)
 THREADS = 4  # that read and render; each has a connection of its own
 COMPARING = 2  # further ones, that compare versions: what may take seconds holds up no page
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
-    " form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -35,7 +38,9 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def application(feeds: Feeds, further: Sequence[Route] = (), layers: Sequence[Middleware] = ()) -> Starlette:
+def application(
+    feeds: Feeds, further: Sequence[BaseRoute] = (), layers: Sequence[Middleware] = ()
+) -> Starlette:
     """`further`: routes of what only a running daemon has; `layers`: what requests pass before them, the first first."""
     web = Web(feeds)
     app = Starlette(
@@ -49,11 +54,12 @@ def application(feeds: Feeds, further: Sequence[Route] = (), layers: Sequence[Mi
             Route("/entries/{id}", web.entry),
             Route("/entries/{id}/diff", web.to_comparison),
             Route("/entries/{id}/diff/{pair}", web.diff),
-            Route("/style.css", pages.stylesheet),
+            *assets.routes(),
+            *look.routes(),
             *further,
         ],
         middleware=[Middleware(SecurityHeaders), *layers],
-        exception_handlers={HTTPException: pages.refused, StoreError: store_failed},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: refused, StoreError: store_failed},  # type: ignore[dict-item]
     )
     app.router.redirect_slashes = False
     return app
@@ -115,39 +121,46 @@ class Web:
         raise HTTPException(404, "There is no feed of that name.")
 
     async def opml(self, request: Request) -> Response:
+        """All feeds; or one: `?feed=NAME`."""
         shown = visible(self.feeds.plans, viewer_of(request))
+        if (name := request.query_params.get("feed")) is not None:
+            await self.require(name)
+            shown = {name: self.feeds.plans[name]}
         body = opml(shown.values(), self.feeds.base_url)
         return Response(body, headers={"Content-Type": "text/x-opml; charset=utf-8"})
 
     async def home(self, request: Request) -> Response:
-        return await self.in_thread(pages.home, self.feeds, visible(self.feeds.plans, viewer_of(request)))
+        shown = visible(self.feeds.plans, viewer_of(request))
+        return await self.in_thread(home, look_of(request), self.feeds, shown)
 
     async def feed_list(self, request: Request) -> Response:
         shown = visible(self.feeds.plans, viewer_of(request))
-        return await self.in_thread(pages.feed_list, self.feeds, shown)
+        asked = look_of(request), self.feeds, shown, request.query_params
+        return await self.in_thread(feed_pages.feed_list, *asked)
 
     async def feed_page(self, request: Request) -> Response:
         name = request.path_params["name"]
         await self.require(name)
-        return await self.in_thread(pages.feed, self.feeds, name)
+        return await self.in_thread(feed_pages.feed, look_of(request), self.feeds, name)
 
     async def changes(self, request: Request) -> Response:
-        return await self.in_thread(entry_pages.changes, self.feeds, request.query_params)
+        asked = look_of(request), self.feeds, request.query_params
+        return await self.in_thread(change_pages.changes, *asked)
 
     async def entry(self, request: Request) -> Response:
-        wanted = request.path_params["id"]
-        return await self.in_thread(entry_pages.entry, self.feeds, wanted, request.query_params)
+        asked = look_of(request), self.feeds, request.path_params["id"], request.query_params
+        return await self.in_thread(entry_pages.entry, *asked)
 
     async def to_comparison(self, request: Request) -> Response:
         wanted = request.path_params["id"]
-        return await self.in_thread(entry_pages.to_comparison, self.feeds, wanted, request.query_params)
+        return await self.in_thread(diff_pages.to_comparison, self.feeds, wanted, request.query_params)
 
     async def diff(self, request: Request) -> Response:
         wanted, pair = request.path_params["id"], request.path_params["pair"]
         accepted = request.headers.get("accept", "")
-        asked = entry_pages.Asked(wanted, pair, request.query_params, accepted)
+        asked = diff_pages.Asked(wanted, pair, request.query_params, accepted)
         return await self.in_thread(
-            entry_pages.diff, self.feeds, self.comparisons, asked, limiter=self.comparing
+            diff_pages.diff, look_of(request), self.feeds, self.comparisons, asked, limiter=self.comparing
         )
 
 
@@ -157,7 +170,7 @@ async def store_failed(_: Request, error: Exception) -> Response:
 
 
 class SecurityHeaders:
-    """Adds the headers that every answer carries."""
+    """Adds the headers that every answer carries, where it has none of its own of that name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -170,7 +183,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self.raw]
+                own = {name.lower() for name, _ in message["headers"]}
+                further = [each for each in self.raw if each[0] not in own]
+                message["headers"] = [*message["headers"], *further]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

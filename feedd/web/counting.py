@@ -20,7 +20,18 @@ SHORT = 200  # characters of an address
 FEED = re.compile(r"/feeds/(?P<name>[^/]+)\.(?P<format>[a-z]+)")
 PLAIN = frozenset(
     {"/", "/feeds", "/feeds.opml", "/changes", "/sources", "/deliveries", "/search", "/events", "/hub"}
-    | {"/login", "/logout", "/settings", "/healthz", "/readyz", "/metrics", "/style.css", "/openapi.json"}
+    | {
+        "/login",
+        "/logout",
+        "/settings",
+        "/preferences",
+        "/api",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/style.css",
+        "/openapi.json",
+    }
     | {f"/search.{each}" for each in FORMATS}
 )
 PATTERNS = tuple(
@@ -33,6 +44,8 @@ PATTERNS = tuple(
         (r"/entries/[^/]+", "/entries/{id}"),
         (r"/entries/[^/]+/diff(?:/[^/]+)?", "/entries/{id}/diff"),
         (r"/push/[^/]+", "/push/{token}"),
+        (r"/deliveries/(?:retry|cancel)", "/deliveries"),
+        (r"/channels/[^/]+/test", "/channels/{name}/test"),
         (r"/static/[^/]+", "/static/{name}"),
     )
 )

@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -22,25 +21,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from feedd import shapes
 from feedd.config.settings import Config
 from feedd.errors import StoreError
+from feedd.following import Follower, Part, Room, Told
 from feedd.model import Kind
-from feedd.notify.audience import Audience, Wish, of_feed
-from feedd.notify.message import page_path
+from feedd.notify.audience import Audience
 from feedd.publish.cache import Feeds
-from feedd.store import log as change_log
 from feedd.store.bell import Bell
-from feedd.store.database import translated
-from feedd.store.known import StoredKnown
-from feedd.store.log import Logged
 
 STREAMS = 256
 STREAMS_OF_ONE = 16  # address; proxies on this machine speak for many
 NAMES = 100  # of feeds and sources, in one request
 THREADS = 2  # that read for all streams
-READ_AT_ONCE = 500  # changes
-ENTRIES_AT_ONCE = 25
 PAGE_BYTES = 256_000  # of events that wait for one reader
 CHUNK_BYTES = 16_000
 BREATH_S = 0.1  # between two reads of what is new
@@ -83,6 +75,7 @@ class Events:
         streams: int = STREAMS,
     ) -> None:
         self.feeds = feeds
+        self.follower = Follower(feeds)
         self.config = config
         self.bell = bell
         self.heartbeat_s = heartbeat_s
@@ -90,7 +83,7 @@ class Events:
         self.streams = streams
         self.limiter = CapacityLimiter(THREADS)
         self.stopping = asyncio.Event()
-        self.clients: Counter[str | None] = Counter()  # streams, by address
+        self.room = Room(streams, STREAMS_OF_ONE)
         self.reading: dict[tuple[Audience, int, int], asyncio.Task[Page]] = {}
         self.pulse = asyncio.Event()  # set when the log may have grown; then another one takes its place
         self.beats = 0
@@ -112,10 +105,9 @@ class Events:
             await self.require(name, known=name in self.feeds.plans)
         for name in sources:
             await self.require(name, known=name in self.config.by_name)
-        newest_id = await to_thread.run_sync(self.newest_id, limiter=self.limiter)
+        newest_id = await to_thread.run_sync(self.follower.newest_id, limiter=self.limiter)
         start_id = newest_id if last_id is None else min(last_id, newest_id)
-        wishes = dict.fromkeys(of_feed(self.feeds.plans[name], kinds) for name in feeds)
-        audience = Audience(Wish(kinds, frozenset(sources) or None), tuple(wishes))
+        audience = self.follower.audience(kinds, feeds, sources)
         address = address_of(request)
         self.require_room(address)
         return Stream(self, audience, start_id, address)
@@ -133,8 +125,8 @@ class Events:
         """Raises HTTPException."""
         if self.stopping.is_set():
             raise HTTPException(503, "feedd is ending.", {"Retry-After": str(RETRY_AFTER_S)})
-        full = self.clients.total() >= self.streams
-        if full or (address is not None and self.clients[address] >= STREAMS_OF_ONE):
+        full = self.room.is_full()
+        if full or self.room.is_full_for(address):
             words = (
                 f"There are {self.streams} streams of events already" if full else "You have too many streams"
             )
@@ -143,16 +135,13 @@ class Events:
     @contextmanager
     def admitted(self, address: str | None) -> Iterator[None]:
         """While a stream lasts."""
-        self.clients[address] += 1
         if self.listening is None:
             self.listening = asyncio.create_task(self.listen())
         try:
-            yield
+            with self.room.taken(address):
+                yield
         finally:
-            self.clients[address] -= 1
-            if not self.clients[address]:
-                del self.clients[address]
-            if not self.clients:
+            if not self.room.clients:
                 self.listening.cancel()
                 self.listening = None
 
@@ -189,48 +178,17 @@ class Events:
         if not task.cancelled():
             task.exception()  # whoever still waits for it is told; nobody may
 
-    def newest_id(self) -> int:
-        reader = self.feeds.reader
-        with translated(reader.path):
-            return change_log.newest_id(reader.connection)
-
     def page_now(self, audience: Audience, last_id: int) -> Page:
         """Raises StoreError."""
-        newest_id, reader = self.newest_id(), self.feeds.reader
-        with translated(reader.path):
-            found = change_log.after(reader.connection, last_id, READ_AT_ONCE)
-            known = StoredKnown(reader.connection, self.feeds.priorities)
-            chunks, size = list[bytes](), 0
-            for start in range(0, len(found), ENTRIES_AT_ONCE):
-                some = found[start : start + ENTRIES_AT_ONCE]
-                spelled = self.spelled([each for each in some if audience.wants(each, known)], known)
-                chunks += joined(spelled)
-                size += sum(map(len, spelled))
-                if size > PAGE_BYTES:
-                    return Page(tuple(chunks), some[-1].id, is_full=True)
-        if len(found) == READ_AT_ONCE:
-            return Page(tuple(chunks), found[-1].id, is_full=True)
-        # silent changes behind the last one that was found need not be passed over again
-        return Page(tuple(chunks), max([last_id, newest_id, *(each.id for each in found)]), is_full=False)
-
-    def spelled(self, changes: Sequence[Logged], known: StoredKnown) -> list[bytes]:
-        """Each change as an event."""
-        reader, entries, sources = self.feeds.reader, dict[int, shapes.Shape](), dict[int, shapes.Shape]()
-        wanted = {change.entry_id for change in changes if change.entry_id is not None}
-        if wanted:
-            entries = {each.id: shapes.entry(each) for each in reader.entries(wanted, self.feeds.priorities)}
-        if any(change.entry_id is None for change in changes):
-            told = {change.source_id for change in changes}
-            sources = {row.id: shapes.source(row) for row in reader.sources() if row.id in told}
-        events = list[bytes]()
-        for change in changes:
-            entry_id, source_id = change.entry_id, change.source_id
-            about = sources.get(source_id) if entry_id is None else entries.get(entry_id)
-            ends = known.sides_of(change) if change.previous_id is not None else ()
-            new, old = ends if len(ends) == 2 else (None, None)
-            url = f"{self.feeds.base_url}{page_path(change, old, new)}"
-            events.append(event(change, shapes.event(change, about, url)))
-        return events
+        chunks, size = list[bytes](), 0
+        part = Part((), last_id, is_full=True)
+        for part in self.follower.after(audience, last_id):
+            spelled = [event(each) for each in part.told]
+            chunks += joined(spelled)
+            size += sum(map(len, spelled))
+            if size > PAGE_BYTES:
+                break
+        return Page(tuple(chunks), part.last_id, is_full=part.is_full)
 
 
 class Stream(Response):
@@ -371,9 +329,9 @@ def address_of(request: Request) -> str | None:
     return None if address.is_loopback else str(address)
 
 
-def event(logged: Logged, shape: shapes.Shape) -> bytes:
-    data = json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {logged.id}\nevent: {logged.kind}\ndata: {data}\n\n".encode("utf-8", "replace")
+def event(told: Told) -> bytes:
+    data = json.dumps(told.shape, ensure_ascii=False, separators=(",", ":"))
+    return f"id: {told.logged.id}\nevent: {told.logged.kind}\ndata: {data}\n\n".encode("utf-8", "replace")
 
 
 def joined(spelled: Sequence[bytes]) -> Iterator[bytes]:

@@ -20,9 +20,11 @@ from feedd.access.limits import Attempts
 from feedd.looks import now_ms
 from feedd.store import tokens
 from feedd.store.tokens import DAY_MS, LONGEST_SESSION_MS, Token
-from feedd.web.access import BODY_S, FORM_FIELD, Doors, form, said_from, viewer_of
+from feedd.web.access import BODY_S, FORM_FIELD, Doors, form, said_from
 from feedd.web.events import address_of
+from feedd.web.look import look_of
 from feedd.web.pages import page
+from feedd.web.viewer import viewer_of
 
 MOST_BYTES = 10_000
 FORM_S = 3_600  # that a form of somebody who has no session is good for
@@ -60,6 +62,7 @@ class Login:
         known = credentials.of_cookies(request.headers.get("cookie", ""), self.before)
         name = known or new_session()
         answer = page(
+            look_of(request),
             "login.html",
             status,
             csrf=form_token(name),
@@ -124,7 +127,9 @@ class Login:
         if viewer.session is None:
             return RedirectResponse("/login?next=/settings", 303, {"Cache-Control": "no-store"})
         days = LONGEST_SESSION_MS // DAY_MS
-        answer = page("session.html", session=viewer.session, csrf=viewer.csrf, longest_days=days)
+        answer = page(
+            look_of(request), "session.html", session=viewer.session, csrf=viewer.csrf, longest_days=days
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -118,7 +118,7 @@ class Inbox:
     async def callback(self, token: str) -> Callback | None:
         """Who may push there; None: nobody. Raises StoreError."""
         row = await self.desk.do(lambda writer: rows.by_token(writer, token))
-        if row is None or row.asked_ms is None or row.state in {"ending", "denied"}:
+        if row is None or row.asked_ms is None or row.state in {"ending", "denied"} or row.paused_by:
             return None
         source = self.config.source(row.source)
         is_wanted = isinstance(source, FeedSource) and not source.paused and self.config.websub.subscribe

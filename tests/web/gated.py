@@ -22,10 +22,11 @@ from feedd.store import tokens
 from feedd.store.reader import Reader
 from feedd.store.statistics import Statistician
 from feedd.web import health, login, metrics, pages
-from feedd.web.access import Doors, Gate, require, viewer_of, visible
+from feedd.web.access import Doors, Gate, require
 from feedd.web.app import SecurityHeaders, application
 from feedd.web.counting import Counting, Meter
 from feedd.web.server import bind, server
+from feedd.web.viewer import viewer_of, visible
 
 TOML = """
 [server]

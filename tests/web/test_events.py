@@ -371,17 +371,17 @@ def test_a_reader_that_reads_nothing_is_dropped(tmp_path: Path, caplog: pytest.L
     """What it was not sent stays in the log: the server's memory does not grow, and others go on."""
     with on_stage(tmp_path, patience_s=0.5) as stage, plain(stage, 0) as lazy:
         stage.write(count=1000)
-        until(lambda: stage.events.clients.total() == 1)
+        until(lambda: stage.events.room.clients.total() == 1)
         before = resident()
         stage.write(count=MANY)
         with plain(stage, 1000) as quick:
             assert numbers(quick, MANY) == list(range(1001, 1001 + MANY))
             assert resident() - before < 30_000_000
-            until(lambda: stage.events.clients.total() == 1)  # the lazy one is gone
+            until(lambda: stage.events.room.clients.total() == 1)  # the lazy one is gone
             stage.write()
             assert numbers(quick, 1) == [MANY + 1001]
         assert len(received(lazy)) < MANY * 100
-        until(lambda: not stage.events.clients and not stage.events.reading)
+        until(lambda: not stage.events.room.clients and not stage.events.reading)
         assert stage.events.listening is None
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
 
@@ -392,7 +392,7 @@ def test_a_store_that_can_not_be_read_ends_a_stream(stage: Stage, caplog: pytest
         stage.shelf.desk.run(lambda writer: writer.connection.execute("ALTER TABLE changes RENAME TO others"))
         stage.bell.ring()
         assert client.block() is None
-    until(lambda: not stage.events.clients)
+    until(lambda: not stage.events.room.clients)
     (said,) = (each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING)
     assert said.startswith("a stream of events ends: ")
 
@@ -406,7 +406,7 @@ def test_too_many_streams(tmp_path: Path) -> None:
             assert (status, "try again later" in words) == (503, True)
             again = httpx.get(stage.url, trust_env=False)
             assert again.headers["retry-after"] == "30"
-        until(lambda: not stage.events.clients)
+        until(lambda: not stage.events.room.clients)
         with stage.open() as client:
             client.block()
 
@@ -415,11 +415,11 @@ def test_streams_end_at_once_when_feedd_does(stage: Stage) -> None:
     stage.write(count=20_000)
     with plain(stage, 0), stage.open() as client:
         client.block()
-        until(lambda: stage.events.clients.total() == 2)
+        until(lambda: stage.events.room.clients.total() == 2)
         began = time.monotonic()
         stage.stop_streams()
         assert list(client) == []
-        until(lambda: not stage.events.clients)
+        until(lambda: not stage.events.room.clients)
         assert stage.refused()[0] == 503
         assert time.monotonic() - began < 1
         stage.server.should_exit = True

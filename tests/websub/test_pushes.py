@@ -6,6 +6,7 @@ import hmac
 import json
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from hubs import HOUR_MS, Hub, Peer, feedd, source_of
@@ -17,6 +18,7 @@ from running import until
 from feedd.config.sources import FeedSource
 from feedd.errors import StoreFull
 from feedd.looks import Looked
+from feedd.store import pausing
 from feedd.websub.inbox import Take
 from feedd.websub.incoming import Pushed, is_signed, signature_of
 
@@ -382,3 +384,20 @@ def test_a_signature_holds_for_its_body_and_secret_alone(body: bytes, secret: st
     assert not is_signed(header, key + "x", body)
     assert not is_signed(header[:-1], key, body)
     assert not is_signed(None, key, body)
+
+
+def test_a_source_that_a_person_paused_takes_no_push(net: Net) -> None:
+    hub = Hub(net)
+    hub.serve(item("one", date=DATE))
+    source_of(net)
+
+    async def work(peer: Peer) -> None:
+        paused = partial(pausing.pause, name="a", words="paused by me")
+        assert await peer.desk.do(lambda writer: writer.within(paused))
+        # though it is subscribed to for a while yet
+        assert await status(hub, rss(item("two", date=DATE))) == 404
+        assert net.titles() == ["one"]
+        await peer.tend()
+        assert hub.form["hub.mode"] == "unsubscribe"
+
+    in_feedd(net, work)

@@ -1,0 +1,78 @@
+"""What the API answers from: the store, the feeds, and what a running daemon can be asked to do."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from feedd.config.settings import Config
+from feedd.config.sources import Source
+from feedd.following import Follower
+from feedd.operations import Operations
+from feedd.publish.cache import Feeds
+from feedd.publish.plan import Plan
+from feedd.search.finder import Finder
+from feedd.store.bell import Bell
+from feedd.store.reader import Entry, Reader
+from feedd.web.viewer import viewer_of
+
+THREADS = 4  # that read for the API; each has a connection of its own
+SLOW = 2  # further ones, for what may take seconds: searches and comparisons
+Result = TypeVar("Result")
+
+
+class Threads(NamedTuple):
+    """Where work is done that waits for the disk."""
+
+    quick: CapacityLimiter
+    slow: CapacityLimiter
+
+
+class Backing(NamedTuple):
+    """`stopping` is set when feedd ends: then nobody waits any longer."""
+
+    config: Config
+    feeds: Feeds
+    finder: Finder
+    follower: Follower
+    bell: Bell
+    operations: Operations
+    stopping: asyncio.Event
+    threads: Threads
+
+    @property
+    def reader(self) -> Reader:
+        return self.feeds.reader
+
+    async def read(self, work: Callable[..., Result], *values: object) -> Result:
+        return await to_thread.run_sync(work, *values, limiter=self.threads.quick)
+
+    async def read_slowly(self, work: Callable[..., Result], *values: object) -> Result:
+        return await to_thread.run_sync(work, *values, limiter=self.threads.slow)
+
+    def source(self, name: str) -> Source:
+        """Raises HTTPException: 404 for what never was, 410 for what left the configuration."""
+        found = self.config.source(name)
+        if found is None:
+            if any(row.name == name for row in self.reader.sources()):
+                raise HTTPException(410, f"The source '{name}' was taken out of the configuration.")
+            raise HTTPException(404, f"There is no source '{name}'.")
+        return found
+
+    def feed(self, name: str, request: Request) -> Plan:
+        """Raises HTTPException; a feed that whoever asks may not see is not there."""
+        found = self.feeds.plans.get(name)
+        if found is None or not viewer_of(request).may_see(name):
+            if any(row.name == name for row in self.reader.sources()):
+                raise HTTPException(
+                    410, f"The source '{name}' was taken out of the configuration; its feed has ended."
+                )
+            raise HTTPException(404, f"There is no feed '{name}'.")
+        return found
+
+    def language(self, entry: Entry) -> str | None:
+        source = self.config.source(entry.source)
+        return None if source is None else source.language

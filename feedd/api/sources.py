@@ -1,0 +1,157 @@
+"""Sources: how they are, their looks, and what can be done about them."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from feedd import shape_types as types
+from feedd import shapes
+from feedd.api import pages
+from feedd.api.backing import Backing
+from feedd.api.operation import get, post
+from feedd.api.routing import Operation, answer, page
+from feedd.api.values import Cursor, Limit, SourceName, Wait, cursor
+from feedd.errors import UnknownName, UsageError
+from feedd.looks import Looked
+from feedd.store import looks
+from feedd.store.database import translated
+from feedd.store.looks import Look
+from feedd.store.proposals import Proposed
+from feedd.web.viewer import viewer_of
+
+TAG = "sources"
+MOST_CHECKS = 64  # that were asked for and have not ended
+
+
+@contextmanager
+def in_conflict() -> Iterator[None]:
+    """What can't be done now is a conflict with the state of things (RFC 9110, section 15.5.10)."""
+    try:
+        yield
+    except UnknownName:
+        raise
+    except UsageError as error:
+        said = str(error)
+        raise HTTPException(409, f"{said[:1].upper()}{said[1:]}.") from error
+
+
+class Sources:
+    def __init__(self, backing: Backing) -> None:
+        self.backing = backing
+        self.checks: set[asyncio.Task[Looked]] = set()
+
+    def routes(self) -> list[Operation]:
+        named = "/sources/{name}"
+        running: dict[int, dict[str, Any]] = {
+            202: {"model": pages.Running, "description": "The look goes on."}
+        }
+        return [
+            get("/sources", self.listing, pages.Sources, name="listSources", tag=TAG),
+            get(named, self.show, types.Source, 404, 410, name="getSource", tag=TAG),
+            get(f"{named}/looks", self.looks, pages.Looks, 404, 410, name="listLooks", tag=TAG),
+            post(f"{named}/check", self.check, types.SourceResult, 404, 409, 410, name="checkSource", tag=TAG, also=running),
+            post(f"{named}/pause", self.pause, types.Source, 404, 409, 410, name="pauseSource", tag=TAG),
+            post(f"{named}/resume", self.resume, types.Source, 404, 409, 410, name="resumeSource", tag=TAG),
+        ]  # fmt: skip
+
+    async def listing(self) -> Response:
+        """List the sources."""
+        return answer({"items": await self.backing.read(self.shapes)})
+
+    async def show(self, name: SourceName) -> Response:
+        """Show a source."""
+        return await self.shown(name)
+
+    async def looks(
+        self, request: Request, name: SourceName, limit: Limit = 20, cursor: Cursor = None
+    ) -> Response:
+        """List the looks at a source.
+
+        The newest first; the newest 500 are kept.
+        """
+        items, following = await self.backing.read(self.looks_page, name, limit, cursor)
+        return page(request, items, following)
+
+    async def check(self, name: SourceName, wait: Wait = 30) -> Response:
+        """Look at a source now.
+
+        Despite its schedule, a pause and backoff, but not against a Retry-After of its server. Whoever asks while a look
+        waits for its turn shares that. A look that takes longer than `wait` goes on.
+        """
+        await self.backing.read(self.backing.source, name)
+        if len(self.checks) >= MOST_CHECKS:
+            raise HTTPException(
+                503, "Too many wait for looks already; try again later.", {"Retry-After": "30"}
+            )
+        check = asyncio.create_task(self.backing.operations.check(name))
+        self.checks.add(check)
+        check.add_done_callback(self.checked)
+        await asyncio.wait({check}, timeout=wait)
+        if not check.done():
+            return answer({"name": name, "status": "running"}, 202, {"Cache-Control": "no-store"})
+        with in_conflict():
+            looked = check.result()
+        return answer(shapes.source_result(looked), headers={"Cache-Control": "no-store"})
+
+    def checked(self, check: "asyncio.Task[Looked]") -> None:
+        self.checks.discard(check)
+        if not check.cancelled():
+            check.exception()  # nobody may wait for it any more
+
+    async def pause(self, request: Request, name: SourceName) -> Response:
+        """Pause a source.
+
+        It is not looked at until it is resumed, unless somebody asks for a look. One that is paused stays so.
+        """
+        await self.backing.read(self.backing.source, name)
+        token = viewer_of(request).token
+        with in_conflict():
+            await self.backing.operations.pause(name, "somebody" if token is None else token.name)
+        return await self.shown(name)
+
+    async def resume(self, name: SourceName) -> Response:
+        """Resume a source.
+
+        It is looked at soon. A source that the configuration pauses is resumed there: 409.
+        """
+        await self.backing.read(self.backing.source, name)
+        with in_conflict():
+            await self.backing.operations.resume(name)
+        return await self.shown(name)
+
+    async def shown(self, name: str) -> Response:
+        return answer(await self.backing.read(self.shape, name))
+
+    def shapes(self) -> list[types.Source]:
+        rows = {row.name: row for row in self.backing.reader.sources()}
+        proposed: dict[str, list[Proposed]] = {}
+        for each in self.backing.reader.proposals():
+            proposed.setdefault(each.source, []).append(each)
+        return [
+            shapes.source(rows[source.name], proposed.get(source.name, ()), paused=source.paused)
+            for source in self.backing.config.sources
+            if source.name in rows
+        ]
+
+    def shape(self, name: str) -> types.Source:
+        """Raises HTTPException."""
+        self.backing.source(name)
+        for each in self.shapes():
+            if each["name"] == name:
+                return each
+        raise HTTPException(404, f"There is no source '{name}'.")
+
+    def looks_page(self, name: str, limit: int, before: int | None) -> tuple[list[types.Look], str | None]:
+        """Raises HTTPException."""
+        self.backing.source(name)
+        reader, found = self.backing.reader, list[Look]()
+        with translated(reader.path):
+            for source_id in reader.source_ids([name]):
+                found = looks.history(reader.connection, source_id, limit + 1, before)
+        following = cursor(found[limit - 1].id) if len(found) > limit else None
+        return [shapes.look(each) for each in found[:limit]], following

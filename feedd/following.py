@@ -1,0 +1,117 @@
+"""The change log as whoever follows it is told it: what an audience wants to know, each change with what it is about."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from feedd import shape_types, shapes
+from feedd.model import Kind
+from feedd.notify.audience import Audience, Wish, of_feed
+from feedd.notify.message import page_path
+from feedd.publish.cache import Feeds
+from feedd.store import log as change_log
+from feedd.store.database import translated
+from feedd.store.known import StoredKnown
+from feedd.store.log import Logged
+
+READ_AT_ONCE = 500  # changes
+ENTRIES_AT_ONCE = 25
+
+
+class Told(NamedTuple):
+    """A change that is told."""
+
+    logged: Logged
+    shape: shape_types.Event
+
+
+class Part(NamedTuple):
+    """What a short piece of the log says to one audience."""
+
+    told: tuple[Told, ...]
+    last_id: int  # of the change that it reaches to
+    is_full: bool  # there may be more
+
+
+class Room:
+    """Who may wait at the same time: so many, and so many of one address. Belongs to one event loop."""
+
+    def __init__(self, most: int, most_of_one: int) -> None:
+        self.most = most
+        self.most_of_one = most_of_one
+        self.clients: Counter[str | None] = Counter()  # by address; None: many may be behind it
+
+    def is_full(self) -> bool:
+        return self.clients.total() >= self.most
+
+    def is_full_for(self, address: str | None) -> bool:
+        return address is not None and self.clients[address] >= self.most_of_one
+
+    @contextmanager
+    def taken(self, address: str | None) -> Iterator[None]:
+        self.clients[address] += 1
+        try:
+            yield
+        finally:
+            self.clients[address] -= 1
+            if not self.clients[address]:
+                del self.clients[address]
+
+
+class Follower:
+    """Reads the log. Usable from any thread."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self.feeds = feeds
+
+    def audience(self, kinds: frozenset[Kind], feeds: Sequence[str], sources: Sequence[str]) -> Audience:
+        """Who wants changes of these kinds: of any of the sources, in any of the feeds; of all where none is named."""
+        wishes = dict.fromkeys(of_feed(self.feeds.plans[name], kinds) for name in feeds)
+        return Audience(Wish(kinds, frozenset(sources) or None), tuple(wishes))
+
+    def newest_id(self) -> int:
+        """Raises StoreError."""
+        reader = self.feeds.reader
+        with translated(reader.path):
+            return change_log.newest_id(reader.connection)
+
+    def after(self, audience: Audience, last_id: int) -> Iterator[Part]:
+        """What followed, in parts; the last of them reaches as far as was read. Raises StoreError."""
+        newest_id, reader = self.newest_id(), self.feeds.reader
+        with translated(reader.path):
+            found = change_log.after(reader.connection, last_id, READ_AT_ONCE)
+            known = StoredKnown(reader.connection, self.feeds.priorities)
+            is_full = len(found) == READ_AT_ONCE
+            # silent changes behind the last one that was found need not be passed over again
+            end_id = found[-1].id if is_full else max([last_id, newest_id, *(each.id for each in found)])
+            starts = range(0, max(len(found), 1), ENTRIES_AT_ONCE)
+            for start in starts:
+                some = found[start : start + ENTRIES_AT_ONCE]
+                told = self.told([each for each in some if audience.wants(each, known)], known)
+                is_last = start == starts[-1]
+                yield Part(told, end_id if is_last else some[-1].id, is_full if is_last else True)
+
+    def told(self, changes: Sequence[Logged], known: StoredKnown) -> tuple[Told, ...]:
+        reader = self.feeds.reader
+        wanted = {change.entry_id for change in changes if change.entry_id is not None}
+        about = {change.source_id for change in changes if change.entry_id is None}
+        found = reader.entries(wanted, self.feeds.priorities) if wanted else []
+        entries = {each.id: shapes.entry(each) for each in found}
+        rows = reader.sources() if about else []
+        sources = {row.id: shapes.source(row) for row in rows if row.id in about}
+        told = list[Told]()
+        for change in changes:
+            url = self.page(change, known)
+            if change.entry_id is None:
+                shape: shape_types.Event = shapes.source_event(change, sources.get(change.source_id), url)
+            else:
+                shape = shapes.entry_event(change, entries.get(change.entry_id), url)
+            told.append(Told(change, shape))
+        return tuple(told)
+
+    def page(self, change: Logged, known: StoredKnown) -> str:
+        """The address of the page about a change."""
+        ends = known.sides_of(change) if change.previous_id is not None else ()
+        new, old = ends if len(ends) == 2 else (None, None)
+        return f"{self.feeds.base_url}{page_path(change, old, new)}"

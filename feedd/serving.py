@@ -1,0 +1,42 @@
+"""All that a running daemon serves, put together: pages, feeds, searches, the API, streams, numbers."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from feedd.config.settings import Config
+from feedd.operations import Operations
+from feedd.publish.cache import Feeds
+from feedd.search.feeds import SearchFeeds
+from feedd.search.finder import Finder
+from feedd.store.desk import Desk
+from feedd.store.statistics import Statistician
+from feedd.telling import Telling
+from feedd.web import delivery_pages, health, login, metrics, search, source_pages
+from feedd.web.access import Doors, Gate
+from feedd.web.app import application
+from feedd.web.counting import Counting, Meter
+from feedd.web.health import Health
+
+
+def served(
+    config: Config, desk: Desk, feeds: Feeds, told: Telling, operations: Operations, watched: Health
+) -> Starlette:
+    """The application, behind what counts requests and asks who may."""
+    from feedd.api import app as api  # FastAPI takes a while to be imported, and no command needs it
+
+    doors = Doors(config, desk, feeds.reader)
+    meter = Meter(feeds.plans, config.private_feeds)
+    finder = Finder(feeds.reader, config, feeds.plans)
+    searches = SearchFeeds(finder, feeds.base_url, feeds.titles)
+    routes: list[BaseRoute] = [
+        *told.routes,
+        *source_pages.routes(config, feeds, operations),
+        *delivery_pages.routes(delivery_pages.Deliveries(feeds.reader, operations)),
+        *search.routes(search.Search(finder, searches)),
+        *login.routes(doors),
+        *health.routes(watched),
+        *metrics.routes(Statistician(feeds.reader), meter, watched),
+        *api.routes(feeds, finder, desk.bell, operations, told.events.stopping),
+    ]
+    return application(feeds, routes, [Middleware(Counting, meter=meter), Middleware(Gate, doors=doors)])

@@ -1,0 +1,27 @@
+"""What the page of one source shows, and nothing else asks for. Functions on a reader's connection."""
+
+import sqlite3
+
+from feedd.store.database import loaded_path
+from feedd.store.incidents import Incident
+
+
+def open_incidents(connection: sqlite3.Connection, source_id: int) -> list[Incident]:
+    """What is wrong with a source now, the newest first. By `incidents_open`, which is by that expression."""
+    rows = connection.execute(
+        "SELECT i.id, s.name, i.kind, i.opened_at, i.changed_at, i.closed_at, i.detail FROM incidents i"
+        " JOIN sources s ON s.id = i.source_id WHERE coalesce(i.source_id, 0) = ? AND i.closed_at IS NULL"
+        " ORDER BY i.opened_at DESC, i.id DESC",
+        [source_id],
+    )
+    return [Incident(*row) for row in rows]
+
+
+def rejected(connection: sqlite3.Connection, source_id: int, limit: int) -> list[tuple[str, str]]:
+    """(path, reason) of what is refused now; not of what rules leave out."""
+    rows = connection.execute(  # of 1,000,000 files, a page has time for those refused, not for all
+        "SELECT path, rejected FROM locations INDEXED BY locations_rejected WHERE source_id = ?"
+        " AND rejected IS NOT NULL AND rejected NOT LIKE 'left out:%' ORDER BY path LIMIT ?",
+        [source_id, limit],
+    )
+    return [(loaded_path(path), str(why)) for path, why in rows]

@@ -1,0 +1,79 @@
+"""The first page: what is new, what changed, what is broken, at one look."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from feedd.looks import now_ms
+from feedd.publish.cache import Feeds
+from feedd.publish.plan import Plan
+from feedd.store import channels
+from feedd.store.changelog import Change
+from feedd.store.channels import State
+from feedd.store.database import translated
+from feedd.store.page_queries import overview
+from feedd.store.reader import SourceRow
+from feedd.web.look import Look
+from feedd.web.pages import page
+from feedd.web.teasers import teasers
+
+NEWEST = 30
+CHANGED = 8
+FAILING = 10
+SOURCES = 12
+FEEDS = 12
+REFUSED = 10
+
+
+class Sources(NamedTuple):
+    """The sources of the configuration, as the page shows them."""
+
+    all: Sequence[SourceRow]  # what changed last comes first
+    failing: Sequence[SourceRow]
+
+    @property
+    def shown(self) -> Sequence[SourceRow]:
+        return self.all[:SOURCES]
+
+    @property
+    def alarming(self) -> Sequence[SourceRow]:
+        return self.failing[:FAILING]
+
+
+def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
+    """`plans`: the feeds that whoever asks may see."""
+    reader = feeds.reader
+    with translated(reader.path):
+        numbers = overview(reader.connection, now_ms())
+    return page(
+        look,
+        "home.html",
+        numbers=numbers,
+        entries=teasers(feeds.outline("all", NEWEST).entries),
+        changes=newest_changes(feeds),
+        sources=sources_of(feeds),
+        channels=channels_in_trouble(feeds),
+        refused=reader.rejected(REFUSED),
+        plans=list(islice(plans.values(), FEEDS)),
+        feeds=len(plans),
+        titles=feeds.titles,
+    )
+
+
+def newest_changes(feeds: Feeds) -> list[Change]:
+    return list(islice(feeds.reader.change_log(), CHANGED))
+
+
+def channels_in_trouble(feeds: Feeds) -> list[State]:
+    """Channels whose receiver is gone, or took nothing several times."""
+    with translated(feeds.reader.path):
+        states = channels.states(feeds.reader.connection).values()
+    return [each for each in states if each.disabled_ms or each.failures >= channels.FAILURES_TOLD]
+
+
+def sources_of(feeds: Feeds) -> Sources:
+    rows = [source for source in feeds.reader.sources() if source.configured]
+    rows.sort(key=lambda source: (-(source.last_changed_ms or 0), source.name))
+    return Sources(rows, [source for source in rows if source.error])
