@@ -22,6 +22,7 @@ FeeddError
 │   ├── StoreFull          the disk is full
 │   ├── NotAStore          the file is something else, or damaged
 │   └── NewerStore         a later feedd made it
+├── TooSlow               what was asked for takes too long: it may be asked again, or more narrowly
 ├── Stopped               feedd is ending: the next look goes on where this one was
 └── AlreadyRunning         another process runs passes on this database
 """
@@ -124,6 +125,10 @@ class NotAStore(StoreError):
 
 
 class NewerStore(StoreError):
+    pass
+
+
+class TooSlow(FeeddError):
     pass
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from feedd.access.keys import is_session
+from feedd.access.keys import is_session, is_token
 
 LONGEST = 1_000  # characters of a header's value that may be credentials
 LONGEST_COOKIES = 8_000
@@ -30,18 +30,28 @@ class Shown(NamedTuple):
 
 def of_header(value: str) -> Shown | None:
     """The token of an `Authorization` header; None: it has none that feedd knows."""
-    scheme, _, rest = value[:LONGEST].strip().partition(" ")
+    scheme, *rest = value[:LONGEST].split(maxsplit=1) or [""]
+    said = "".join(rest).strip()
     match scheme.lower():
         case "bearer":
-            return Shown(Way.BEARER, rest.strip())
+            return Shown(Way.BEARER, said)
         case "basic":
             try:
-                _, _, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+                _, _, password = base64.b64decode(said, validate=True).decode().partition(":")
             except (binascii.Error, ValueError):
                 password = ""
             return Shown(Way.BASIC, password)
         case _:
             return None
+
+
+def shown(authorization: str, key: str | None) -> Shown | None:
+    """The token that a request shows: the header's, else the address's; None: none.
+
+    What has not the form of a token is meant for somebody else, such as a proxy that has passwords of its own.
+    """
+    ways = (of_header(authorization), None if key is None else Shown(Way.KEY, key))
+    return next((each for each in ways if each is not None and is_token(each.secret)), None)
 
 
 def of_query(query: str) -> tuple[str | None, str]:

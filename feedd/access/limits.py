@@ -3,17 +3,20 @@
 from collections import OrderedDict, deque
 
 MINUTE_MS = 60_000
-MOST_ADDRESSES = 1_000  # that are remembered; the total bounds what a minute can bring
+OF_ONE = 10  # attempts a minute
+IN_ALL = 3_000
+MOST_ADDRESSES = IN_ALL  # that are remembered: no minute can bring more
 
 
 class Attempts:
     """Attempts in the last minute: of each address, and in all.
 
     An address is None where many may be behind it (a Unix socket, a proxy on this machine that names none): then the
-    total alone counts, since one of them would shut out the others.
+    total alone counts, since one of them would shut out the others. The total bounds what attempts cost this machine,
+    and is more than any one address, or a person in a hurry, comes to: no token is ever guessed.
     """
 
-    def __init__(self, of_one: int = 10, in_all: int = 100) -> None:
+    def __init__(self, of_one: int = OF_ONE, in_all: int = IN_ALL) -> None:
         self.of_one = of_one
         self.in_all = in_all
         self.all = deque[int]()

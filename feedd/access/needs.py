@@ -41,13 +41,14 @@ class Need(NamedTuple):
         False  # a document that feed readers fetch: they know basic auth, and keys in addresses
     )
     is_api: bool = False
+    is_open: bool = False  # whoever asks, and whatever they show
 
 
 def needed(method: str, path: str, query: str, *, closed: bool, private: Collection[str]) -> Need:
     """`closed`: nothing is readable without a token; `private`: feeds that are not."""
     for_readers, is_api = READ_BY_READERS.fullmatch(path) is not None, path.startswith("/api/")
     if path in OPEN or TRUSTED.fullmatch(path) or STATIC.fullmatch(path):
-        return Need()
+        return Need(is_open=True)
     if ADMIN.fullmatch(path):
         return Need(Scope.ADMIN, for_readers, is_api)
     if method not in SAFE and not for_readers:  # a document takes no other method, whoever asks
@@ -77,6 +78,11 @@ def names_one_of(private: Collection[str], path: str, query: str) -> bool:
             return True
         if name in {"q", "query"} and searches_one_of(private, value):
             return True
+    return is_too_long(query)
+
+
+def is_too_long(query: str) -> bool:
+    """Whether there is more of it than is looked through: it may name anything."""
     return len(query) > LONGEST_QUERY
 
 
@@ -89,4 +95,10 @@ def searches_one_of(private: Collection[str], text: str) -> bool:
     if ":" not in plain:
         return False
     words = BETWEEN.sub("", plain)
-    return any(re.search(f"feed-*{name}", words) for name in private)
+    return limits_to(frozenset(private)).search(words) is not None
+
+
+@lru_cache(4)
+def limits_to(feeds: frozenset[str]) -> re.Pattern[str]:
+    """What finds a term that limits a search to one of these feeds."""
+    return re.compile(f"feed-*(?:{'|'.join(map(re.escape, sorted(feeds)))})")

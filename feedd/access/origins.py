@@ -37,7 +37,8 @@ def origin_of(url: str) -> str:
 
 
 def local_path(wanted: str) -> str:
-    """Where to go after logging in: an address on this site, or `/`."""
+    """Where to go after logging in: an address on this site where there is something else to do, or `/`."""
     is_local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     is_plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted and " " not in wanted
-    return wanted if is_local and is_plain and len(wanted) <= 2_000 else "/"
+    leads_back = wanted.partition("?")[0].partition("#")[0] in {"/login", "/logout"}
+    return wanted if is_local and is_plain and len(wanted) <= 2_000 and not leads_back else "/"

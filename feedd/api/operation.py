@@ -17,7 +17,7 @@ FAILURES: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "The versions are too long to be compared here.",
-    503: "The database can't be read, feedd is ending, or too many wait; the header Retry-After says when to come back.",
+    503: "The database can't be read, feedd is ending, too many wait, or this took too long; the header Retry-After says when to come back.",
 }
 ALWAYS = (400, 401, 403, 503)
 OF_BODIES = (408, 413, 415)

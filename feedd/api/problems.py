@@ -13,7 +13,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from feedd.comparison import TooLong
-from feedd.errors import FeeddError, NoLongerKept, Stopped, StoreError, UnknownName, UsageError
+from feedd.errors import FeeddError, NoLongerKept, Stopped, StoreError, TooSlow, UnknownName, UsageError
 from feedd.web import access
 
 RETRY_AFTER_S = 30
@@ -112,6 +112,8 @@ async def failed(request: Request, error: FeeddError) -> Response:
         case StoreError():
             log.error("a request failed: %s", error)
             return problem(request, 503, "The database can't be read at the moment.", {"Retry-After": "60"})
+        case TooSlow():
+            return problem(request, 503, sentence(str(error)), {"Retry-After": str(RETRY_AFTER_S)})
         case Stopped():
             return problem(request, 503, "feedd is ending.", {"Retry-After": str(RETRY_AFTER_S)})
         case _:

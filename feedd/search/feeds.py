@@ -35,7 +35,7 @@ class SearchFeeds:
         self.guard = threading.Lock()
 
     def rendered(self, text: str, format_: str, limit: int, *, hidden: Collection[str] = ()) -> Rendered:
-        """The feed as it is now. Raises UsageError, StoreError."""
+        """The feed as it is now. Raises UsageError, TooSlow, StoreError."""
         asked = self.finder.asked(text, hidden=hidden)
         key, state = SearchKey(asked.query.text, format_, limit), self.state(asked)
         with self.guard:
@@ -74,7 +74,10 @@ class SearchFeeds:
             self.base_url,
             None,
             "full",
-            max((max(entry.changed_ms, entry.seen_ms) for entry in entries), default=0),
+            max(
+                (max(entry.changed_ms, entry.seen_ms) for entry in entries),
+                default=reader.feed_configured_ms("all"),
+            ),
             entries,
             {name: feed_urn(born, name) for name in sources},
             {name: self.titles.get(name, name) for name in sources},

@@ -1,6 +1,7 @@
 """Searching: a query as text ─► entries with their fragments, ranked; or in the order of feeds."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,12 +12,13 @@ from feedd.publish.plan import Plan, subject_of, tags_of
 from feedd.search import fragments
 from feedd.search.indexer import State, state_of
 from feedd.search.matching import Subject, admits
-from feedd.search.query import InFeed, OfSource, Query, bound, parse
+from feedd.search.query import Clause, InFeed, OfSource, Query, bound, parse
 from feedd.search.rank import before_reading, scores, weighed
 from feedd.store import search
 from feedd.store.reader import Entry, Reader
-from feedd.store.search import Found, Wanted
+from feedd.store.search import Deadline, Found, Wanted
 
+PATIENCE_S = 5.0  # for all of a search
 WINDOW = 1_000  # candidates, the newest, among which the best are looked for …
 PHRASE_WINDOW = 400  # … where words must follow each other, or may go on, which costs more to tell
 LEAST_READ = 40  # of them, of which the text is read
@@ -27,6 +29,7 @@ MOST_AT_ONCE = 2_000
 MOST_WALKED = 200_000  # entries that a search feed goes through, where there are more matches than that
 MOST = 1_000  # results
 LIMIT = 20
+MOST_SOURCES = 30  # of a feed, that are told to the index
 
 
 class Hit(NamedTuple):
@@ -49,14 +52,19 @@ class Asked(NamedTuple):
     """A query, ready to be put to the index and to entries."""
 
     query: Query
-    wanted: Wanted
+    sought: Query  # the same with what its feeds ask for: the index finds less, that is read in vain
+    wanted: Wanted  # `sought`, as the index is asked
     now_ms: int
     since_ms: int | None  # entries whose `updated` is not older
+    until: Deadline  # for all of it
 
 
 class Read(NamedTuple):
     entry: Entry
     subject: Subject
+
+
+ShownBy = Callable[[str], Mapping[int, Entry]]  # a feed ─► its versions of some entries, by their numbers
 
 
 def window(query: Query) -> int:
@@ -88,17 +96,37 @@ class Finder:
                     raise UsageError(f"the feed '{name}' shows changes or troubles, and no entries")
                 case _:
                     pass
-        now = now_ms()
-        return Asked(query, search.wanted(query, sources, now), now, since_ms)
+        now, sought = now_ms(), self.sought(query)
+        until = search.within(PATIENCE_S)
+        return Asked(query, sought, search.wanted(sought, sources, now), now, since_ms, until)
+
+    def sought(self, query: Query) -> Query:
+        """The query, and what the feeds ask for that its results must stand in, as far as the index has it.
+
+        Of an entry that several sources have, a feed of some may show another version than the index has: there the
+        words of the feed's query say nothing.
+        """
+        further = list[Clause]()
+        for clause in query.clauses:
+            match clause:
+                case Clause((InFeed(name),), negated=False):
+                    plan = self.plans[name]
+                    if plan.sources is None:
+                        further += plan.query.clauses if plan.query is not None else ()
+                    elif 0 < len(plan.sources) <= MOST_SOURCES:
+                        further.append(Clause(tuple(map(OfSource, plan.sources))))
+                case _:
+                    pass
+        return query._replace(clauses=(*query.clauses, *further))
 
     def find(
         self, text: str, limit: int = LIMIT, since_ms: int | None = None, *, hidden: Collection[str] = ()
     ) -> Results:
-        """The best of the newest. Raises UsageError, StoreError."""
+        """The best of the newest. Raises UsageError, TooSlow, StoreError."""
         asked, limit = self.asked(text, since_ms, hidden=hidden), min(limit, MOST)
         connection = self.reader.connection
-        with search.patience(connection, self.reader.path):
-            found = search.candidates(connection, asked.wanted, window(asked.query))
+        with search.patience(connection, self.reader.path, asked.until):
+            found = search.candidates(connection, asked.wanted, window(asked.sought))
             titled = search.with_titles(connection, asked.query.words, found)
             unmet = search.unmet(connection)
         read = list(
@@ -107,7 +135,7 @@ class Finder:
         ranked = self.ranked(asked, read)
         return Results(
             asked.query,
-            tuple(self.hit(asked.query, each, score) for score, each in ranked[:limit]),
+            tuple(self.hit(asked, each, score) for score, each in ranked[:limit]),
             len(ranked) > limit,
             state_of(self.reader),
         )
@@ -128,10 +156,13 @@ class Finder:
         return iter(dict.fromkeys([*unmet, *(entry_id for *_, entry_id in looks)]))
 
     def read(self, asked: Asked, ids: Iterator[int]) -> Iterator[Read]:
-        """Those of the entries that are what was asked for."""
+        """Those of the entries that are what was asked for. Raises TooSlow."""
         while some := list(islice(ids, READ_AT_ONCE)):
+            asked.until.require()
+            shown_by = self.shown_by(some)
             for entry in self.reader.entries(some, self.priorities):
-                subject = self.subject(entry)
+                asked.until.require()
+                subject = self.subject(entry, shown_by)
                 if self.is_meant(asked, entry, subject):
                     yield Read(entry, subject)
 
@@ -140,17 +171,28 @@ class Finder:
             return False
         return admits(asked.query, subject, asked.now_ms)
 
-    def subject(self, entry: Entry) -> Subject:
-        return subject_of(entry, lambda name: self.shows(name, entry))
+    def subject(self, entry: Entry, shown_by: ShownBy) -> Subject:
+        return subject_of(entry, lambda name: self.shows(name, entry, shown_by))
 
-    def shows(self, feed: str, entry: Entry) -> bool:
+    def shown_by(self, ids: Sequence[int]) -> ShownBy:
+        """What a feed of some sources has of these entries, read at once where it is asked for."""
+
+        @cache
+        def versions(feed: str) -> Mapping[int, Entry]:
+            found = self.reader.entries(ids, self.priorities, self.plans[feed].sources)
+            return {entry.id: entry for entry in found}
+
+        return versions
+
+    def shows(self, feed: str, entry: Entry, shown_by: ShownBy) -> bool:
         """Whether a feed shows the entry, as its sources have it."""
         plan = self.plans[feed]
         if plan.sources is None:
             return plan.shows(entry)
         if not set(plan.sources) & set(entry.sources):
             return False
-        return any(map(plan.shows, self.reader.entries([entry.id], self.priorities, plan.sources)))
+        version = shown_by(feed).get(entry.id)
+        return version is not None and plan.shows(version)
 
     def ranked(self, asked: Asked, read: Sequence[Read]) -> list[tuple[float, Read]]:
         words = asked.query.words
@@ -161,21 +203,22 @@ class Finder:
             reverse=True,
         )
 
-    def hit(self, query: Query, found: Read, score: float) -> Hit:
-        entry = found.entry
-        title = fragments.whole(entry.title, query.words)
-        fragment = fragments.passage(found.subject.plain, query.words)
+    def hit(self, asked: Asked, found: Read, score: float) -> Hit:
+        asked.until.require()
+        entry, words = found.entry, asked.query.words
+        title = fragments.whole(entry.title, words)
+        fragment = fragments.passage(found.subject.plain, words)
         return Hit(entry, round(score, 4), title.html, fragment.html)
 
     def newest(self, asked: Asked, limit: int) -> list[Entry]:
-        """What matches, in the order of feeds, the newest first. Raises UsageError, StoreError."""
+        """What matches, in the order of feeds, the newest first. Raises TooSlow, StoreError."""
         read = self.read(asked, self.in_order(asked))
         return [each.entry for each in islice(read, limit)]
 
     def in_order(self, asked: Asked) -> Iterator[int]:
         """Candidates in the order of feeds, each once."""
         connection, ordered = self.reader.connection, list[int]()
-        with search.patience(connection, self.reader.path):
+        with search.patience(connection, self.reader.path, asked.until):
             unmet = search.unmet(connection)
             found = search.candidates(connection, asked.wanted, SORTED + 1)
             if is_whole := len(found) <= SORTED:
@@ -189,13 +232,13 @@ class Finder:
         connection, at_once = self.reader.connection, WALKED_AT_ONCE
         fitting: Collection[int] = ()
         # a word that may go on is gathered anew for each document that is asked about: rather once for all
-        if gathers := any(each.prefix for each in asked.query.words):
-            with search.patience(connection, self.reader.path):
+        if gathers := any(each.prefix for each in asked.sought.words):
+            with search.patience(connection, self.reader.path, asked.until):
                 fitting = {each.entry_id for each in search.candidates(connection, asked.wanted, -1)}
         ids_in_order = islice(self.reader.entry_ids(None, removed=False), MOST_WALKED)
         while some := list(islice(ids_in_order, at_once)):
             if not gathers:
-                with search.patience(connection, self.reader.path):
+                with search.patience(connection, self.reader.path, asked.until):
                     fitting = search.matching(connection, asked.wanted, some)
             yield from (each for each in some if each in fitting or each in known)
             at_once = min(2 * at_once, MOST_AT_ONCE)

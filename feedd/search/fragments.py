@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import islice
 from typing import NamedTuple
 
 from feedd.search.query import Part, Words
-from feedd.search.segment import finding, traced
+from feedd.search.segment import placed, traced
 
 LENGTH = 200  # characters of a fragment
 LEAD = 40  # of what stands before the first mark
@@ -79,18 +79,14 @@ def marked(text: str, words: Sequence[Words]) -> list[Mark]:
     if not words:
         return []
     folded, origins = traced(text)
-    found = list[Mark]()
+    tokens, found = placed(folded), list[Mark]()
     for number, each in enumerate(words):
-        spans = places(folded, each)
+        spans = islice(tokens.places(each.tokens, prefix=each.prefix), MOST_MARKS)
         if origins is not None:
-            spans = ((origins[start][0], origins[end - 1][1]) for start, end in spans)
-        found += (Mark(start, end, number) for start, end in spans)
+            found += (Mark(origins[start][0], origins[end - 1][1], number) for start, end in spans)
+        else:
+            found += (Mark(start, end, number) for start, end in spans)
     return sorted(found)
-
-
-def places(folded: str, words: Words) -> Iterator[tuple[int, int]]:
-    finds = finding(words.tokens, prefix=words.prefix).finditer(folded)
-    return (found.span() for found in islice(finds, MOST_MARKS))
 
 
 def best_start(marks: Sequence[Mark], length: int) -> int | None:

@@ -45,9 +45,8 @@ class Indexer:
         self.desk = desk
         self.reader = reader
         self.priorities = priorities
-        # what decides which source is shown, besides the order of arrival
         self.counted = False
-        self.order = repr(sorted((name, place) for name, place in priorities.items() if place))
+        self.order = ""  # see `search_index.order_of_sources`
 
     async def run(self) -> None:
         """Follow until cancelled. A store that can't be written is tried again; anything else is a bug."""
@@ -76,12 +75,14 @@ class Indexer:
                 await asyncio.wait_for(rung.wait(), LISTEN_S)
 
     def prepare(self) -> None:
-        """An index that is missing, of another making, or half dead is begun anew; other priorities are followed."""
+        """An index that is missing, of another making, or half dead is begun anew; another order of the sources is followed."""
         with translated(self.reader.path):
             connection = self.reader.connection
             entries, dead = (0, 0) if self.counted else search_index.counts(connection)
             at = search_index.cursor(connection)
             order = search_index.noted(connection, search_index.ORDER_KEY)
+            # which source is shown: the store says which are configured, and nobody else changes that meanwhile
+            self.order = self.order or search_index.order_of_sources(connection, self.priorities)
         self.counted = True
         if at is None or (dead > DEAD_LEAST and dead * DEAD_PART > entries):
             self.desk.run(lambda writer: writer.within(partial(search_index.begin_anew, order=self.order)))

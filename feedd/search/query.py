@@ -15,6 +15,8 @@ from feedd.search.segment import fold, is_alone, tokens
 
 LONGEST = 1_000  # characters
 MOST_TERMS = 32
+MOST_TOKENS = 200  # each a word, or a character of a script without spaces
+LONGEST_PHRASE = 100  # tokens
 MOST_PREFIXES = 4  # each gathers all words that begin so, and nothing interrupts that
 SHORTEST_PREFIX = 2  # letters
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂「」『』", '"') | {"：": ":", "－": "-", "＊": "*"})
@@ -126,11 +128,33 @@ def parse(text: str) -> Query:
     if all(clause.negated for clause in clauses):
         raise UsageError("say what to look for, too: here is only what must not be there")
     if sum(len(clause.any_of) for clause in clauses) > MOST_TERMS:
-        raise UsageError(f"a search has at most {MOST_TERMS} terms; leave some out")
+        raise UsageError(
+            f"a search has at most {MOST_TERMS} terms; leave some out, or put a sentence in quotes"
+        )
+    lengths = list(map(length, (each for clause in clauses for each in clause.any_of)))
+    if max(lengths) > LONGEST_PHRASE:
+        raise UsageError(
+            f"a phrase has at most {LONGEST_PHRASE} words, each Chinese character counting as one; leave some out"
+        )
+    if sum(lengths) > MOST_TOKENS:
+        raise UsageError(
+            f"a search has at most {MOST_TOKENS} words, each Chinese character counting as one; leave some out"
+        )
     query = Query(tuple(clauses), clean)
     if sum(isinstance(each, Words) and each.prefix for each in query.conditions()) > MOST_PREFIXES:
         raise UsageError(f"a search has at most {MOST_PREFIXES} words with *; leave some out")
     return query
+
+
+def length(condition: Condition) -> int:
+    """How many tokens are to be looked for."""
+    match condition:
+        case Words():
+            return len(condition.tokens)
+        case Tagged(tag):
+            return len(tokens(tag))
+        case _:
+            return 0
 
 
 def lexemes(text: str) -> Iterator[Lexeme]:

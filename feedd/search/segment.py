@@ -8,8 +8,11 @@ of its own.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 VERSION = 1  # grows with whatever changes the tokens of any text: indexes made by another are built anew
 
@@ -63,7 +66,13 @@ def fold(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """The tokens of a text, in its order."""
     folded = fold(text)
-    return (ASCII_TOKEN if folded.isascii() else TOKEN).findall(folded)
+    found: list[str] = pattern(folded).findall(folded)
+    return found
+
+
+def pattern(folded: str) -> re.Pattern[str]:
+    """What finds the tokens of folded text."""
+    return ASCII_TOKEN if folded.isascii() else TOKEN
 
 
 def segmented(text: str) -> str:
@@ -96,17 +105,33 @@ def folded_alone(char: str) -> str:
 CLUSTER = re.compile(
     "(?:[\u1100-\u115f][\u1160-\u11a7]+[\u11a8-\u11ff]*|.)[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*", re.DOTALL
 )
-BEFORE, AFTER = f"(?<!{LETTER})", f"(?!{LETTER}|[{MARKS}])"
-GAP = f"(?:(?![{UNSPACED}{SYMBOLS}{MARKS}])[\\W_]){{0,20}}"
 
 
-@lru_cache(maxsize=256)
-def finding(wanted: tuple[str, ...], *, prefix: bool) -> re.Pattern[str]:
-    """Finds these tokens, one after the other, in folded text."""
-    pieces = [re.escape(each) if is_alone(each) else f"{BEFORE}{re.escape(each)}{AFTER}" for each in wanted]
-    if prefix:
-        pieces[-1] = f"{BEFORE}{re.escape(wanted[-1])}(?:{LETTER}|[{MARKS}])*"
-    return re.compile(GAP.join(pieces))
+class Placed(NamedTuple):
+    """Folded text as its tokens: where each begins in `spaced`, and from where to where it stands in the text."""
+
+    spaced: str  # tokens with a space between them, and at either end
+    starts: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def places(self, wanted: Sequence[str], *, prefix: bool) -> Iterator[tuple[int, int]]:
+        """Where these tokens stand, one after the other; with `prefix`, the last one may go on.
+
+        Texts and phrases are those of others: this takes no longer than reading them once does.
+        """
+        sought = f" {' '.join(wanted)}{'' if prefix else ' '}"
+        at = self.spaced.find(sought)
+        while at >= 0:
+            first = bisect_left(self.starts, at + 1)
+            yield self.spans[first][0], self.spans[first + len(wanted) - 1][1]
+            at = self.spaced.find(sought, at + len(sought) - 1)  # two that follow each other share a space
+
+
+def placed(folded: str) -> Placed:
+    spans = tuple(found.span() for found in pattern(folded).finditer(folded))
+    lengths = (end - start + 1 for start, end in spans)
+    starts = tuple(accumulate(lengths, initial=1))[: len(spans)]
+    return Placed(f" {' '.join(folded[start:end] for start, end in spans)} ", starts, spans)
 
 
 def is_alone(token: str) -> bool:

@@ -75,10 +75,10 @@ def query_of(connection: sqlite3.Connection, wanted: Wanted) -> tuple[str, list[
         query = f"SELECT e.published, e.id, {fits} FROM entries e WHERE e.id IN ({held}){bound}"
     else:
         if wanted.source_ids is not None:
-            fits += (
-                " AND EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = e.id AND r.newest"
-                f" AND r.source_id IN ({sources}))"
+            held = (
+                "SELECT 1 FROM revisions r INDEXED BY revisions_number WHERE r.entry_id = e.id AND r.newest"
             )
+            fits = f"CASE WHEN {fits} THEN EXISTS ({held} AND r.source_id IN ({sources})) ELSE 0 END"
         query = f"SELECT e.published, e.id, {fits} FROM entries e INDEXED BY entries_published WHERE 1{bound}"
     return query, values if wanted.since_ms is None else [*values, wanted.since_ms]
 

@@ -11,15 +11,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from feedd.errors import StoreError, UsageError
+from feedd.errors import StoreError, TooSlow
+from feedd.search.matching import has
 from feedd.search.query import Changed, Clause, Condition, OfSource, Part, Published, Query, Tagged, Words
-from feedd.search.segment import finding, fold, tokens
+from feedd.search.segment import fold, segmented, tokens
 from feedd.store.database import placeholders, translated
 from feedd.store.search_index import DAY_BITS, EPOCH_DAY, Cursor, cursor, first_of_day
 
-PATIENCE_S = 5.0
 OPERATIONS = 5_000  # of SQLite's machine, between two looks at the clock
+WORDS = "the search takes too long; add a word, a source or a time that narrows it"
 TAIL = 1_000  # entries that the index has not met yet, and that are looked at without it
+
+
+class Deadline(NamedTuple):
+    """Until when something may take, by the monotonic clock."""
+
+    at_s: float
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self.at_s
+
+    def require(self) -> None:
+        """Raises TooSlow."""
+        if self.is_over():
+            raise TooSlow(WORDS)
+
+
+def within(seconds: float) -> Deadline:
+    return Deadline(time.monotonic() + seconds)
 
 
 class Wanted(NamedTuple):
@@ -85,7 +104,7 @@ def condition(
     """What SQLite is to look for, and its values; None: it can't tell."""
     match each:
         case OfSource(name):
-            return held_by([sources[name]])
+            return held_by([sources[name]] if name in sources else [])
         case Tagged(_, names) if names:
             held, values = held_by([sources[name] for name in names if name in sources])
             if category := of_category(each):
@@ -159,15 +178,17 @@ def matching(connection: sqlite3.Connection, asked: Wanted, entry_ids: Sequence[
 
 def with_titles(connection: sqlite3.Connection, words: Sequence[Words], found: Sequence[Found]) -> set[int]:
     """Which of these documents have one of the words in their titles, wherever else they may be looked for."""
-    finds = [finding(each.tokens, prefix=each.prefix) for each in words if each.part in {None, Part.TITLE}]
+    sought = [each for each in words if each.part in {None, Part.TITLE}]
     docs, titled = {each.entry_id: each.doc_id for each in found}, set[int]()
-    ids = list(docs) if finds else []
+    ids = list(docs) if sought else []
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
         query = f"SELECT id, title FROM entries WHERE id IN ({placeholders(len(some))})"
         for entry_id, title in connection.execute(query, some):
             folded = fold(title)
-            if any(each.search(folded) for each in finds):
+            near = [each for each in sought if each.tokens[0] in folded]  # quicker than cutting all titles
+            segments = segmented(folded) if near else ""
+            if any(has(segments, each) for each in near):
                 titled.add(docs[entry_id])
     return titled
 
@@ -206,13 +227,14 @@ def newest_change_ms(connection: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def patience(connection: sqlite3.Connection, path: Path, seconds: float = PATIENCE_S) -> Iterator[None]:
-    """Stop what takes too long. Raises UsageError then, StoreError otherwise."""
-    end, late = time.monotonic() + seconds, False
+def patience(connection: sqlite3.Connection, path: Path, until: Deadline) -> Iterator[None]:
+    """Stop what takes too long. Raises TooSlow then, StoreError otherwise."""
+    until.require()
+    late = False
 
     def is_late() -> bool:
         nonlocal late
-        late = time.monotonic() > end
+        late = until.is_over()
         return late
 
     connection.set_progress_handler(is_late, OPERATIONS)
@@ -221,9 +243,7 @@ def patience(connection: sqlite3.Connection, path: Path, seconds: float = PATIEN
             yield
     except StoreError as error:
         if late:
-            raise UsageError(
-                "the search takes too long; add a word, a source or a time that narrows it"
-            ) from error
+            raise TooSlow(WORDS) from error
         raise
     finally:
         connection.set_progress_handler(None, OPERATIONS)

@@ -158,10 +158,16 @@ def version_columns(connection: sqlite3.Connection, revision_id: int) -> Columns
     return None if row is None else columns_of(row[0], content(connection, revision_id), row[1])
 
 
+def order_of_sources(connection: sqlite3.Connection, priorities: Mapping[str, int]) -> str:
+    """What decides which source's version is shown, besides the order of arrival. See `shown`."""
+    rows = connection.execute("SELECT name FROM sources WHERE configured ORDER BY name").fetchall()
+    return blake2b(repr([(name, priorities.get(name, 0)) for (name,) in rows]).encode()).hexdigest()
+
+
 def apply(connection: sqlite3.Connection, batch: Batch, order: str | None = None) -> bool:
     """Write a batch, within a transaction of the caller's. False: the index stands elsewhere by now; nothing was done.
 
-    `order`: note that the index follows these priorities.
+    `order`: note that the index follows this order of the sources.
     """
     if cursor(connection) != batch.at:
         return False

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from functools import partial
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -21,8 +22,8 @@ from starlette.types import Scope as ASGIScope
 
 from feedd.access import credentials, origins
 from feedd.access.credentials import Way
-from feedd.access.keys import is_form_token, is_token
-from feedd.access.needs import SAFE, Need, needed, needed_often
+from feedd.access.keys import is_form_token
+from feedd.access.needs import SAFE, Need, is_too_long, needed, needed_often
 from feedd.access.scopes import Scope
 from feedd.config.settings import Config
 from feedd.errors import StoreError
@@ -173,17 +174,14 @@ class Gate:
         authorization, cookies = request.headers.get("authorization"), request.headers.get("cookie")
         if authorization is None and cookies is None and key is None:
             return self.anybody
-        shown = credentials.of_header(authorization or "")
-        if shown is None and key is not None:
-            shown = credentials.Shown(Way.KEY, key)
-        # what has not the form of a token is meant for somebody else, such as a proxy that has passwords of its own
-        if shown is not None and is_token(shown.secret):
+        shown = credentials.shown(authorization or "", key)
+        if shown is not None:
             if shown.way is not Way.BEARER and (need.is_api or request.method not in SAFE):
                 # browsers send basic auth along by themselves: nothing may be changed by that
                 pass
             elif (viewer := self.doors.by_token(shown.secret, shown.way)) is not None:
                 return viewer
-            else:
+            elif not need.is_open:  # who has an old token may still log in with a new one
                 return Denied(401, "There is no such token, or it was revoked.")
         session = credentials.of_cookies(cookies or "", self.doors.cookie)
         viewer = self.doors.by_session(session) if session is not None else None
@@ -197,6 +195,9 @@ class Gate:
             return Denied(403, too_little(viewer.token, need.scope))
         if request.method not in SAFE and not self.doors.is_any():
             return Denied(403, NOBODY_MAY.format(scope=need.scope))
+        query = request.scope["query_string"].decode("latin-1")
+        if is_too_long(query) and not self.doors.closed:
+            return Denied(414, "The address is too long to be looked through; ask with a shorter one.")
         if need.for_readers:
             words = "This is for those who have a token: as the password, with any user, or as ?key= in the address."
             return Denied(401, words)
@@ -273,7 +274,8 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
         charset = ', charset="UTF-8"' if need.for_readers else ""
         headers["WWW-Authenticate"] = f'{scheme} realm="{REALM}"{charset}'
     if need.is_api:
-        problem = {"type": "about:blank", "title": TITLES[denied.status], "status": denied.status}
+        title = HTTPStatus(denied.status).phrase
+        problem = {"type": "about:blank", "title": title, "status": denied.status}
         return Problem({**problem, "detail": denied.words}, denied.status, headers)
     if "text/html" in request.headers.get("accept", "") and request.method in SAFE:
         wanted = request.scope["path"]
@@ -284,9 +286,6 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
         answer.headers.update(headers)
         return answer
     return Response(f"{denied.words}\n", denied.status, headers, "text/plain")
-
-
-TITLES = {401: "Unauthorized", 403: "Forbidden"}
 
 
 class Problem(Response):

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from feedd.access.credentials import Way
 from feedd.comparison import Comparisons
 from feedd.errors import StoreError
 from feedd.looks import now_ms
@@ -59,7 +60,7 @@ def application(
             *further,
         ],
         middleware=[Middleware(SecurityHeaders), *layers],
-        exception_handlers={HTTPException: refused, StoreError: store_failed},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: refused, StoreError: store_failed, Exception: bug},  # type: ignore[dict-item]
     )
     app.router.redirect_slashes = False
     return app
@@ -86,7 +87,9 @@ class Web:
                 404, f"There is no format '{format_}'; feeds are served as .atom, .rss and .json."
             )
         await self.require(name)
-        if request.headers.get("sec-fetch-dest") == "document":  # a browser opens it, to be read by a person
+        opened = request.headers.get("sec-fetch-dest") == "document"
+        # a browser, to be read by a person; but the page behind a key would not have it
+        if opened and viewer_of(request).way is not Way.KEY:
             return RedirectResponse(f"/feeds/{name}", 303, {"Vary": "Sec-Fetch-Dest"})
         key = Key(name, format_, self.limit(request, name))
         rendered = self.feeds.fresh(key)
@@ -167,6 +170,13 @@ class Web:
 async def store_failed(_: Request, error: Exception) -> Response:
     log.error("a request failed: %s", error)
     return Response("The database can't be read at the moment.\n", 503, {"Retry-After": "60"}, "text/plain")
+
+
+async def bug(request: Request, _: Exception) -> Response:
+    """Answered around all layers; what serves the application logs the error, which goes on to it."""
+    answer = await refused(request, HTTPException(500, "This is a bug in feedd; its log says more."))
+    answer.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    return answer
 
 
 class SecurityHeaders:

@@ -41,6 +41,7 @@ PATTERNS = tuple(
         (r"/feeds/[^/]+/archive/[^/]+", "/feeds/{name}/archive/{n}"),
         (r"/feeds/[^/]+", "/feeds/{name}"),
         (r"/sources/[^/]+", "/sources/{name}"),
+        (r"/sources/[^/]+/(?:check|pause|resume)", "/sources/{name}"),
         (r"/entries/[^/]+", "/entries/{id}"),
         (r"/entries/[^/]+/diff(?:/[^/]+)?", "/entries/{id}/diff"),
         (r"/push/[^/]+", "/push/{token}"),
@@ -64,7 +65,9 @@ API_PARTS = frozenset(
         "channels",
     }
 )
-STREAMS = frozenset({"/events"})  # last as long as their readers like: that is no time of ours
+STREAMS = frozenset(
+    {"/events", "/api/v1/changes"}
+)  # last as long as their readers like: that is no time of ours
 
 
 class Asked(NamedTuple):

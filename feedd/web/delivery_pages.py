@@ -1,6 +1,7 @@
 """The page /deliveries: the channels, what waits for them and what became of the rest; and what its buttons do."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -113,23 +114,20 @@ class Deliveries:
     async def retry(self, request: Request) -> Response:
         """POST: deliveries by `id`, or those of a `channel` in a `status`. Raises HTTPException, StoreError."""
         form = await form_of(request)
-        with in_words():
+        with answered():
             return form.back("retried", await self.operations.retry(form.chosen))
 
     async def cancel(self, request: Request) -> Response:
         """POST: as `retry`, of what waits. Raises HTTPException, StoreError."""
         form = await form_of(request)
-        with in_words():
+        with answered():
             return form.back("cancelled", await self.operations.cancel(form.chosen))
 
     async def test(self, request: Request) -> Response:
         """POST: send a sample, and show how it fared. Raises HTTPException."""
         form = await form_of(request)
-        try:
-            with in_words():
-                tried = await self.operations.test(request.path_params["name"])
-        except UnknownName as error:
-            raise HTTPException(404, "There is no channel of that name.") from error
+        with answered():
+            tried = await self.operations.test(request.path_params["name"])
         self.tried[tried.channel] = tried._replace(said=tried.said[:LONGEST_SAID]), now_ms()
         return form.back("tested", 0)
 
@@ -141,6 +139,17 @@ def routes(deliveries: Deliveries) -> list[Route]:
         Route("/deliveries/cancel", deliveries.cancel, methods=["POST"]),
         Route("/channels/{name}/test", deliveries.test, methods=["POST"]),
     ]
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """What can't be done, as an answer: 404 for what is not there, else 400."""
+    with in_words():
+        try:
+            yield
+        except UnknownName as error:
+            said = str(error)
+            raise HTTPException(404, f"{said[0].upper()}{said[1:]}.") from error
 
 
 def filter_of(asked: Mapping[str, str], names: Collection[str]) -> Filter:

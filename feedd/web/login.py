@@ -9,6 +9,7 @@ import asyncio
 import logging
 from functools import partial
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -30,6 +31,7 @@ MOST_BYTES = 10_000
 FORM_S = 3_600  # that a form of somebody who has no session is good for
 WRONG = "There is no such token, or it was revoked."
 TOO_OLD = "That page was too old, or cookies are switched off; try it once more."
+NOT_STORED = {"Cache-Control": "no-store"}
 log = logging.getLogger(__name__)
 
 
@@ -70,34 +72,28 @@ class Login:
             words=words,
             is_any=self.doors.is_any(),
         )
-        answer.headers["Cache-Control"] = "no-store"
+        answer.headers.update(NOT_STORED)
         self.set(answer, self.before, name, FORM_S)
         return answer
 
     async def enter(self, request: Request) -> Response:
-        address, now = address_of(request), now_ms()
-        if wait_ms := self.attempts.wait_ms(address, now):
-            headers = {"Retry-After": str(-(-wait_ms // 1_000)), "Cache-Control": "no-store"}
-            return Response("Too many attempts; try again in a minute.\n", 429, headers, "text/plain")
-        try:
-            async with asyncio.timeout(BODY_S):
-                body = await beginning(request)
-        except (TimeoutError, ClientDisconnect):
-            return Response("The form did not arrive.\n", 408, media_type="text/plain")
-        fields = form(body) if len(body) <= MOST_BYTES else None
-        if fields is None:
-            return Response("That is no form of this page.\n", 413, media_type="text/plain")
+        """Raises HTTPException, StoreError."""
+        fields = await filled_in(request)
         wanted = fields.get("next", "/")
         name = credentials.of_cookies(request.headers.get("cookie", ""), self.before)
         is_ours = origins.is_ours(said_from(request), self.doors.origins(request))
         if name is None or not is_ours or not is_form_token(fields.get(FORM_FIELD, ""), name):
             return self.asking(request, wanted, 403, TOO_OLD)
+        address, now = address_of(request), now_ms()
+        if wait_ms := self.attempts.wait_ms(address, now):
+            headers = {"Retry-After": str(-(-wait_ms // 1_000)), **NOT_STORED}
+            raise HTTPException(429, "Too many attempts; try again in a minute.", headers)
         viewer = self.doors.by_token(fields.get("token", "").strip(), Way.SESSION)
         session = None if viewer is None else await self.begun(viewer.token, now)
         if session is None:
             return self.asking(request, wanted, 403, WRONG)
         self.attempts.forget(address)
-        answer = RedirectResponse(origins.local_path(wanted), 303, {"Cache-Control": "no-store"})
+        answer = RedirectResponse(origins.local_path(wanted), 303, NOT_STORED)
         self.set(answer, self.doors.cookie, session, LONGEST_SESSION_MS // 1_000)
         self.drop(answer, self.before)
         return answer
@@ -118,19 +114,19 @@ class Login:
         if name is not None:
             work = partial(tokens.end_session, session=name)
             await self.doors.desk.do(lambda writer: writer.within(work))
-        answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+        answer = RedirectResponse("/", 303, NOT_STORED)
         self.drop(answer, self.doors.cookie)
         return answer
 
     async def settings(self, request: Request) -> Response:
         viewer = viewer_of(request)
         if viewer.session is None:
-            return RedirectResponse("/login?next=/settings", 303, {"Cache-Control": "no-store"})
+            return RedirectResponse("/login?next=/settings", 303, NOT_STORED)
         days = LONGEST_SESSION_MS // DAY_MS
         answer = page(
             look_of(request), "session.html", session=viewer.session, csrf=viewer.csrf, longest_days=days
         )
-        answer.headers["Cache-Control"] = "no-store"
+        answer.headers.update(NOT_STORED)
         return answer
 
     def set(self, answer: Response, cookie: str, value: str, seconds: int) -> None:
@@ -140,6 +136,19 @@ class Login:
 
     def drop(self, answer: Response, cookie: str) -> None:
         answer.delete_cookie(cookie, path="/", secure=self.doors.secure, httponly=True, samesite="lax")
+
+
+async def filled_in(request: Request) -> dict[str, str]:
+    """The fields of the form. Raises HTTPException."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await beginning(request)
+    except (TimeoutError, ClientDisconnect) as error:
+        raise HTTPException(408, "The form did not arrive; send it again.", NOT_STORED) from error
+    fields = form(body) if len(body) <= MOST_BYTES else None
+    if fields is None:
+        raise HTTPException(413, "That is no form of this page.", NOT_STORED)
+    return fields
 
 
 async def beginning(request: Request) -> bytes:

@@ -1,6 +1,6 @@
 """Pages for people: templates, rendered on the server, in the language of whoever asks."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from feedd.access.scopes import Scope
 from feedd.publish.syndication import headline
 from feedd.publish.times import moment, rfc3339
 from feedd.shapes import printable
-from feedd.web.assets import ADDRESSES
+from feedd.web.assets import ADDRESSES, FOLDER
 from feedd.web.look import THEMES, Look, look_of
 from feedd.web.translation import LANGUAGES, counted, translated
 
@@ -32,8 +32,14 @@ def ngettext(context: Context, one: str, many: str, number: int) -> str:
     return counted(one, many, number, context["look"].language)
 
 
+# read at once: a later feedd's files may stand there while this one runs
+TEMPLATES = {
+    file.name: file.read_text(encoding="utf-8")
+    for file in (FOLDER / "templates").iterdir()
+    if file.name.endswith(".html")
+}
 environment = Environment(
-    loader=PackageLoader("feedd.web"),
+    loader=DictLoader(TEMPLATES),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

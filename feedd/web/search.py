@@ -9,14 +9,14 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from anyio import CapacityLimiter, to_thread
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from feedd.errors import UsageError
+from feedd.access.credentials import Way
+from feedd.errors import TooSlow, UsageError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Rendered
 from feedd.publish.times import moment
@@ -28,7 +28,8 @@ from feedd.store.reader import Entry
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 from feedd.web.look import Look, look_of
 from feedd.web.pages import page
-from feedd.web.viewer import hidden
+from feedd.web.queue import RETRY_AFTER, Queue
+from feedd.web.viewer import hidden, viewer_of
 
 LIMITS = range(1, 1001)
 SHOWN = 30
@@ -67,24 +68,26 @@ class Search:
     def __init__(self, finder: Finder, feeds: SearchFeeds) -> None:
         self.finder = finder
         self.feeds = feeds
-        self.threads = CapacityLimiter(SEARCHING)
+        self.queue = Queue(SEARCHING)
 
     async def page(self, request: Request) -> Response:
         text, count = query_of(request), number(request, SHOWN, range(1, MOST_SHOWN + 1))
         asked = look_of(request), text, count, hidden(self.finder.plans, request)
-        return await to_thread.run_sync(self.shown, *asked, limiter=self.threads)
+        return await self.queue.run(request, self.shown, *asked)
 
     def shown(self, look: Look, text: str, count: int, hidden: Collection[str]) -> Response:
-        results, wrong = None, ""
+        results, wrong, status = None, "", 200
         if text.strip():
             try:
                 results = self.finder.find(text, count, hidden=hidden)
             except UsageError as error:
-                wrong = str(error)
-        return page(
+                wrong, status = str(error), 400
+            except TooSlow as error:
+                wrong, status = str(error), 503
+        answer = page(
             look,
             "search.html",
-            400 if wrong else 200,
+            status,
             query=text,
             wrong=wrong,
             results=results,
@@ -100,16 +103,18 @@ class Search:
             tags=list(islice(self.finder.tags, SUGGESTED)),
             titles=self.feeds.titles,
         )
+        if status == 503:
+            answer.headers.update(RETRY_AFTER)
+        return answer
 
     def feed(self, format_: str) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             text, limit = query_of(request), number(request, LIMIT, LIMITS)
-            if (
-                request.headers.get("sec-fetch-dest") == "document"
-            ):  # a browser opens it, to be read by a person
+            opened = request.headers.get("sec-fetch-dest") == "document"
+            if opened and viewer_of(request).way is not Way.KEY:  # a browser, to be read by a person
                 return RedirectResponse(f"/search?{urlencode({'q': text})}", 303, {"Vary": "Sec-Fetch-Dest"})
             asked = text, format_, limit, hidden(self.finder.plans, request)
-            rendered = await to_thread.run_sync(self.rendered, *asked, limiter=self.threads)
+            rendered = await self.queue.run(request, self.rendered, *asked)
             return answered(request, rendered)
 
         return answer
@@ -118,7 +123,9 @@ class Search:
         try:
             return self.feeds.rendered(text, format_, limit, hidden=hidden)
         except UsageError as error:
-            raise HTTPException(400, f"{sentence(str(error))}") from error
+            raise HTTPException(400, sentence(str(error))) from error
+        except TooSlow as error:
+            raise HTTPException(503, sentence(str(error)), RETRY_AFTER) from error
 
 
 def routes(search: Search) -> list[Route]:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from feedd.config.values import Listen
 from feedd.errors import ListenError
 
 BACKLOG = 512
 GRACE_S = 2
+THIS_MACHINE = ["127.0.0.1", "::1"]  # whose X-Forwarded-For and X-Forwarded-Proto are believed
 
 
 def bind(listen: Listen) -> socket.socket:
@@ -23,6 +25,8 @@ def bind(listen: Listen) -> socket.socket:
             return bind_unix(listen.socket)
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         bound = socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+        # connections inherit it; without, the end of an answer may wait for 40 ms (RFC 9293, section 3.7.4)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         where = listen.socket or f"{listen.host}:{listen.port}"
         number = error.errno or 0  # below 0 it is one of name resolution
@@ -59,9 +63,22 @@ class Server(uvicorn.Server):
         yield
 
 
+class LocalPeers:
+    """Names who comes over a Unix socket, which knows no addresses: somebody on this machine."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope.get("client") is None:
+            scope = {**scope, "client": (THIS_MACHINE[0], 0)}
+        await self.app(scope, receive, send)
+
+
 def server(app: ASGIApp) -> Server:
     config = uvicorn.Config(
-        app,
+        LocalPeers(ProxyHeadersMiddleware(app, THIS_MACHINE)),  # type: ignore[arg-type]
+        proxy_headers=False,  # those are taken here: from this machine's proxies, also over a Unix socket
         log_config=None,
         access_log=False,
         lifespan="off",

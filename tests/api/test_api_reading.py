@@ -125,7 +125,7 @@ def test_entries_are_listed_by_when_they_were_published(stack: Stack) -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
-def test_filters(stack: Stack, params: dict[str, str], expected: list[str]) -> None:
+def test_filters(stack: Stack, params: dict[str, Any], expected: list[str]) -> None:
     assert urls(stack.get("/entries", **params)) == expected
     assert len(paged(stack, "/entries", limit=1, **params)) == len(expected)
 

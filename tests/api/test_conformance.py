@@ -9,7 +9,7 @@ from schemathesis import Config
 from schemathesis.engine import Status, events, from_schema
 from stack import Stack
 
-EXAMPLES = 8  # an operation and way of making them up; besides those that meet each bound
+EXAMPLES = 15  # an operation and way of making them up; besides those that meet each bound
 SETTINGS: dict[str, Any] = {
     "seed": 1,
     "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none", "no-shrink": True},
@@ -53,8 +53,10 @@ def found(stack: Stack, **settings: Any) -> tuple[list[str], set[int]]:
                             words.append(
                                 f"{event.recorder.label}: {info and info.failure}\n{info and info.code_sample}"
                             )
-            case events.NonFatalError() | events.FatalError():
+            case events.NonFatalError():
                 words.append(f"error: {event.info}")
+            case events.FatalError():
+                raise event.exception
             case _:
                 pass
     return words, statuses

@@ -3,7 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,18 @@ FLAGS = (
     *"--disable-component-update --disable-sync --no-first-run".split(),
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-AUDIT, FRAMED = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("audit.js", "framed.js"))
+AUDIT, FRAMED = (
+    Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("audit.js", "framed.js")
+)
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+STANDARDS = [
+    "wcag2a",
+    "wcag2aa",
+    "wcag21a",
+    "wcag21aa",
+    "wcag22aa",
+    "best-practice",
+]  # rules of axe-core, by their tags
 # Runs before anything of a page; nothing that comes later can take it back. What hostile texts run is `canary`.
 LISTENING = """(() => {
   const heard = [], fixed = (name, value) => Object.defineProperty(window, name, { value });
@@ -31,16 +42,19 @@ LISTENING = """(() => {
 })();"""
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Skips the test where there is none."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Skips the test where there is none. A module names this its own: `browser = browsing.browser`.
+
+    No longer than a module, since other tests of the process can't run a loop while Playwright's runs.
+    """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip("no Chromium: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
 
 
 class Tab:
@@ -63,8 +77,12 @@ class Tab:
         self.context.close()
 
     def note_request(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.url}/", "data:")):
-            self.happened[request.frame.name].append(f"asked for {request.resource_type} {request.url[:200]}")
+        if request.url.startswith((f"{self.url}/", "data:")):
+            return
+        frame = request.frame
+        while not frame.name and frame.parent_frame:
+            frame = frame.parent_frame
+        self.happened[frame.name].append(f"asked for {request.resource_type} {request.url[:200]}")
 
     def note_dialog(self, dialog: Dialog) -> None:
         self.happened[""].append(f"opened a dialog: {dialog.message}")
@@ -79,10 +97,23 @@ class Tab:
         moved = [] if self.page.url == self.url + path else [f"went to {self.page.url}"]
         return found + moved
 
+    def violations(self) -> list[str]:
+        """What axe-core finds on the page that is open: rule, element, why."""
+        self.page.evaluate(AXE)
+        run = "(tags) => axe.run(document, { runOnly: tags, resultTypes: ['violations'] })"
+        result = self.page.evaluate(run, STANDARDS)
+        return [
+            f"{rule['id']}: {node['html'][:200]}: {node['failureSummary']}"
+            for rule in result["violations"]
+            for node in rule["nodes"]
+        ]
+
     def visit_framed(self, paths: Iterable[str], width: int) -> dict[str, list[str]]:
         """The same of many pages, as a browser without the site's policy would show them: quicker, and stricter."""
         empty = f"{self.url}/empty"
-        self.context.route(empty, lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+        self.context.route(
+            empty, lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
+        )
         self.page.goto(empty)
         self.context.unroute(empty)
         found: dict[str, list[str]] = self.page.evaluate(FRAMED, [AUDIT, list(paths), width])

@@ -163,7 +163,9 @@ def atom(entries: Iterable[tuple[str, str]]) -> str:
         f"<link href='{url}'/><content type='html'>{escape(body)}</content></entry>"
         for url, body in entries
     )
-    return f"<feed xmlns='http://www.w3.org/2005/Atom'><id>urn:x:hostile</id><title>Hostile</title>{made}</feed>"
+    return (
+        f"<feed xmlns='http://www.w3.org/2005/Atom'><id>urn:x:hostile</id><title>Hostile</title>{made}</feed>"
+    )
 
 
 def json_feed(items: Iterable[tuple[str, str]]) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import browsing
 import httpx
 import pytest
 from browsing import Tab
@@ -33,6 +34,8 @@ ATTRIBUTES = frozenset(
 ADDRESSES = frozenset({"href", "poster", "src"})
 ALLOWED_ADDRESS = re.compile(r"(https?|mailto|tel):[^\s<>\"]+", re.IGNORECASE)
 
+browser = browsing.browser
+
 
 class Shown(NamedTuple):
     """A site that took all of it in, from seed files and from feeds."""
@@ -48,7 +51,7 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shown(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     corpus = payloads()
     with Web() as web:
         site = Site(tmp_path_factory.mktemp("hostile"), more=publish(web, corpus))
@@ -108,7 +111,9 @@ def test_what_runs_is_heard(browser: Browser) -> None:
             if each.name in expected
         }
         found = tab.visit_framed(paths.values(), WIDE)
-    missed = {name: found[path] for name, path in paths.items() if expected[name] not in "; ".join(found[path])}
+    missed = {
+        name: found[path] for name, path in paths.items() if expected[name] not in "; ".join(found[path])
+    }
     assert missed == {}
 
 
@@ -123,17 +128,11 @@ def test_nothing_in_an_article_runs(browser: Browser, shown: Shown) -> None:
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
-def test_articles_and_their_comparisons_as_they_are_served(
-    browser: Browser, shown: Shown, width: int
-) -> None:
-    view = "" if width == NARROW else "?view=side"
+def test_many_in_one_and_compared_as_they_are_served(browser: Browser, shown: Shown, width: int) -> None:
+    kinds = ("", "/diff/1..2") if width == NARROW else ("/diff/1..2?view=side",)
+    paths = [f"/entries/{each.id}{kind}" for each in shown.of("together") for kind in kinds]
     with Tab(browser, shown.url, viewport={"width": width, "height": 800}) as tab:
-        found = {
-            path: problems
-            for each in shown.of("together")
-            for path in (f"/entries/{each.id}", f"/entries/{each.id}/diff/1..2{view}")
-            if (problems := tab.visit(path))
-        }
+        found = {path: problems for path in paths if (problems := tab.visit(path))}
     assert found == {}
 
 
@@ -141,7 +140,10 @@ def test_pictures_that_are_asked_for_bring_nothing_else(browser: Browser, shown:
     pictured = {"<img" + each.content_html.partition("<img")[2]: each.id for each in shown.of("feed", "led")}
     with Tab(browser, shown.url) as tab:
         found = tab.visit_framed((f"/entries/{number}?pictures=show" for number in pictured.values()), NARROW)
-    asked = {path: [said for said in each if not said.startswith("asked for image http")] for path, each in found.items()}
+    asked = {
+        path: [said for said in each if not said.startswith("asked for image ")]
+        for path, each in found.items()
+    }
     assert len(found) > 20
     assert [each for each in asked.items() if each[1]] == []
 
@@ -152,12 +154,10 @@ def test_titles_names_and_addresses(browser: Browser, shown: Shown) -> None:
 
 
 def test_lists(browser: Browser, shown: Shown) -> None:
-    paths = (
-        *("/", "/changes", "/feeds", "/feeds/news", "/feeds/fields", "/sources", "/sources/news", "/sources/fields"),
-        *("/search?q=words", "/search?q=canary", "/search?q=script%20-words", "/deliveries"),
-    )
+    lists = "/ /changes /feeds /feeds/news /feeds/fields /sources /sources/news /sources/fields /deliveries"
+    searches = "/search?q=words /search?q=canary /search?q=script%20-words"
     with Tab(browser, shown.url, viewport={"width": NARROW, "height": 800}) as tab:
-        found = {path: problems for path in paths if (problems := tab.visit(path))}
+        found = {path: problems for path in f"{lists} {searches}".split() if (problems := tab.visit(path))}
     assert found == {}
 
 
@@ -177,6 +177,18 @@ def test_feeds_are_as_clean_as_pages(shown: Shown) -> None:
     assert [each for each in links if not ALLOWED_ADDRESS.fullmatch(each)] == []
 
 
+@pytest.mark.xfail(
+    reason="nh3 looks at href, src and poster alone: what a quotation cites is let through unread"
+)
+def test_quotations_cite_pages(shown: Shown) -> None:
+    cited = [
+        value
+        for each in shown.of("seed", "feed")
+        for value in re.findall(r' cite="([^"]*)"', each.content_html)
+    ]
+    assert [each for each in cited if not ALLOWED_ADDRESS.fullmatch(each)] == []
+
+
 def addresses(item: dict[str, Any]) -> list[str]:
     named = [item[name] for name in ("url", "external_url", "image", "banner_image") if name in item]
     return named + [each["url"] for each in item.get("attachments", ())]
@@ -191,4 +203,3 @@ def amiss(content: str) -> Iterator[str]:
         for name, value in each.attrib.items():
             if name not in ATTRIBUTES or (name in ADDRESSES and not ALLOWED_ADDRESS.fullmatch(value)):
                 yield f"{each.tag} {name}={value}"
-

@@ -4,17 +4,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelf import BORN_MS, Piece, Shelf
 
-from feedd.errors import ConfigError, UsageError
+from feedd.errors import ConfigError, TooSlow, UsageError
 from feedd.search.feeds import SearchFeeds
 from feedd.search.finder import Finder
 from feedd.search.indexer import Indexer
 from feedd.search.shapes import hit
+from feedd.store.reader import Entry, Reader
+from feedd.store.search import within
 
 DAY_MS = 86_400_000
 TOML = """
@@ -32,6 +35,11 @@ sources = ["other"]
 query = 'before:2024 OR after:2030 tag:"big news"'
 [feeds.water]
 match = { title = "Water" }
+"""
+ALONE = """
+[sources.other]
+type = "directory"
+path = "."
 """
 PIECES = (
     Piece("net", "5G网络", "<p>新的网络来了。</p>", BORN_MS - DAY_MS),
@@ -240,3 +248,57 @@ def test_a_feed_of_what_changed_lately_is_made_anew_with_time(tmp_path: Path) ->
     assert len(shelf.feeds.state(shelf.feeds.plans["net"])) == 3
     assert len(shelf.feeds.state(shelf.feeds.plans["all"])) == 2
     shelf.close()
+
+
+def test_a_source_that_left_the_configuration_hides_nothing(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, TOML)
+    shelf.look("news", BORN_MS, [Piece("one", "One", "<p>alphaword</p>")])
+    shelf.look("other", BORN_MS, [Piece("one", "One", "<p>betaword</p>")])
+    for toml, found in ((TOML, (1, 0)), (ALONE, (0, 1)), (TOML, (1, 0))):
+        shelf.configure(toml)
+        assert Indexer(shelf.desk, shelf.reader, shelf.feeds.priorities).catch_up()
+        finder = Finder(shelf.reader, shelf.config, shelf.feeds.plans)
+        assert tuple(len(finder.find(word).hits) for word in ("alphaword", "betaword")) == found
+    shelf.close()
+
+
+def test_a_search_has_one_time_for_all_that_it_does(
+    shelved: Shelved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedd.search.finder.PATIENCE_S", -1.0)
+    for query in ("网络", "feed:net", "source:news", "wat*"):
+        with pytest.raises(TooSlow, match="narrows it"):
+            shelved.finder.find(query)
+        with pytest.raises(TooSlow):
+            shelved.finder.newest(shelved.finder.asked(query), 10)
+
+
+def test_time_runs_out_while_texts_are_read(shelved: Shelved) -> None:
+    asked = shelved.finder.asked("source:news")
+    late = asked._replace(until=within(-1.0))
+    with pytest.raises(TooSlow):
+        next(shelved.finder.read(late, iter([1, 2])))
+    assert len(list(shelved.finder.read(asked, iter([1, 2])))) == 2
+
+
+def test_what_a_feed_asks_for_is_asked_of_the_index_too(shelved: Shelved) -> None:
+    """Else each entry that there is would be read for `feed:net`."""
+    finder = shelved.finder
+    assert finder.asked("feed:net").wanted == finder.asked("网络 -疫情").wanted
+    assert finder.asked("feed:old").wanted == finder.asked("source:other").wanted
+    assert finder.asked("-feed:net a").wanted == finder.asked("a").wanted
+    assert finder.asked("feed:net").query.words == ()
+
+
+def test_what_a_feed_shows_is_read_once_for_many_entries(
+    shelved: Shelved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, entries = list[object](), Reader.entries
+
+    def counted(self: Reader, *asked: Any) -> list[Entry]:
+        reads.append(asked)
+        return entries(self, *asked)
+
+    monkeypatch.setattr(Reader, "entries", counted)
+    assert sorted(shelved.names("feed:other")) == ["emoji", "water"]
+    assert len(reads) == 2

@@ -1,6 +1,7 @@
 """Passages that show what was looked for, with marks."""
 
 import re
+import time
 from html import unescape
 
 import pytest
@@ -11,6 +12,7 @@ from feedd.errors import UsageError
 from feedd.search.fragments import LEAD, LENGTH, passage, whole
 from feedd.search.query import parse
 
+HAN = "".join(map(chr, range(0x4E00, 0x4E00 + 100)))
 LONG = "lorem ipsum dolor sit amet, " * 100
 
 
@@ -69,3 +71,26 @@ def test_a_fragment_is_a_piece_of_the_text(text: str, typed: str) -> None:
     html = passage(text + typed + text, words).html
     assert set(re.findall("<[^>]*>", html)) <= {"<mark>", "</mark>"}
     assert len(unescape(re.sub("</?mark>", "", html))) <= LENGTH + LEAD + 2
+
+
+def test_a_sentence_is_marked_as_one() -> None:
+    sentence = "The committee said, on Monday, that it would not yet decide. " * 5
+    assert marked(f"{LONG}{sentence}", f'"{sentence}"').startswith("…")
+    assert whole(f"前{HAN}后", parse(HAN).words).html == f"前<mark>{HAN}</mark>后"
+    assert whole(f"前{HAN[1:]}后", parse(HAN).words).html == f"前{HAN[1:]}后"
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("a " * 25_000, f'"{"a " * 100}" "{"a " * 99}b"'),
+        ("网" * 50_000, f"{'网' * 100} {'网' * 99}络"),
+        (LONG * 20, f"{HAN} {HAN[::-1]}"),
+    ],
+    ids=["words", "han", "absent"],
+)
+def test_long_phrases_cost_little(text: str, query: str) -> None:
+    """Whatever a query and an article make of each other: a pattern made of all would take a second or more."""
+    begun = time.process_time()
+    passage(text, parse(query).words)
+    assert time.process_time() - begun < 0.5

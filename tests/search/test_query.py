@@ -82,6 +82,10 @@ def test_what_is_typed(text: str, clauses: list[Clause]) -> None:
         ("a " * 33, "at most 32 terms"),
         ("a" * 1001, "at most 1,000 characters"),
         ("网" * 100_000, "at most 1,000 characters"),
+        ("网" * 101, "a phrase has at most 100 words"),
+        ("tag:" + "网" * 101, "a phrase has at most 100 words"),
+        (" ".join(["网" * 67] * 3), "a search has at most 200 words"),
+        ("one " * 33, "put a sentence in quotes"),
     ],
     ids=lambda text: text[:20],
 )

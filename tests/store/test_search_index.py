@@ -112,6 +112,21 @@ def test_of_several_sources_the_first_in_order_is_indexed(place: Place) -> None:
     assert (found(place, "mine"), found(place, "theirs")) == (["a"], [])
 
 
+def test_a_source_that_leaves_the_configuration_or_comes_back_is_followed(place: Place) -> None:
+    place.add("b", place.root / "other")
+    place.write("a.md", seed(body="<p>mine</p>"))
+    place.found()
+    place.write("a.md", seed(body="<p>theirs</p>"), place.root / "other")
+    place.look("b")
+    follow(place)
+    place.run("UPDATE sources SET configured = 0 WHERE name != 'b'")
+    follow(place)
+    assert (found(place, "mine"), found(place, "theirs")) == ([], ["a"])
+    place.run("UPDATE sources SET configured = 1")
+    follow(place)
+    assert (found(place, "mine"), found(place, "theirs")) == (["a"], [])
+
+
 def test_an_index_of_another_making_is_made_anew(place: Place) -> None:
     place.write("a.md", seed(body="<p>one</p>"))
     place.found()

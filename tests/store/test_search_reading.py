@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from place import Place
 
-from feedd.errors import StoreError, UsageError
+from feedd.errors import StoreError, TooSlow
 from feedd.search.query import bound, parse
 from feedd.store import search
 from feedd.store.search_index import first_of_day
@@ -44,9 +44,12 @@ def test_days_are_ranges_of_documents() -> None:
 def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:
     place = Place(tmp_path)
     connection = place.reader.connection
-    with pytest.raises(UsageError, match="takes too long"), search.patience(connection, place.database, 0.05):
+    soon, later = search.within(0.05), search.within(60)
+    with pytest.raises(TooSlow, match="takes too long"), search.patience(connection, place.database, soon):
         connection.execute(ENDLESS)
-    with pytest.raises(StoreError, match="no such table"), search.patience(connection, place.database):
+    with pytest.raises(TooSlow), search.patience(connection, place.database, soon):
+        pytest.fail("what is late already is not begun")
+    with pytest.raises(StoreError, match="no such table"), search.patience(connection, place.database, later):
         connection.execute("SELECT * FROM absent")
     assert connection.execute("SELECT 1").fetchone() == (1,)
     place.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import httpx
 import pytest
 from lxml import html
 from shelf import BORN_MS, Piece, Shelf
+from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from feedd.config.values import Listen
 from feedd.search.feeds import SearchFeeds
@@ -20,13 +23,33 @@ from feedd.search.indexer import Indexer
 from feedd.web.app import application
 from feedd.web.search import Search, routes
 from feedd.web.server import bind, server
+from feedd.web.viewer import VIEWER, Viewer
 
-TOML = '[sources.news]\ntype = "directory"\npath = "."\ntitle = "The <News>"\n'
+TOML = """
+[sources.news]
+type = "directory"
+path = "."
+title = "The <News>"
+tags = ["zh", "the world"]
+[sources.other]
+type = "directory"
+path = "b"
+[feeds.secret]
+access = "token"
+"""
 HOSTILE = '<img src=x onerror="alert(1)"> "quoted" & \u202e'
 
 
-def hidden(request: Request) -> list[str]:
-    return [] if "authorization" in request.headers else ["news"]
+class Doorkeeper:
+    """Who shows anything may see the feed `secret`; stands where the gate does."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "authorization" not in Request(scope).headers:
+            scope[VIEWER] = Viewer(private=frozenset({"secret"}))
+        await self.app(scope, receive, send)
 
 
 class Served:
@@ -37,13 +60,14 @@ class Served:
         pieces = [Piece(f"p{number}", f"网络 {number}", "<p>Some words</p>") for number in range(40)]
         pieces.append(Piece("hostile", HOSTILE, "<p>&lt;script&gt;alert(1)&lt;/script&gt; water</p>"))
         self.shelf.look("news", BORN_MS, pieces)
+        self.shelf.look("other", BORN_MS, [Piece("else", "Water elsewhere", "<p>water</p>")])
         assert Indexer(self.shelf.desk, self.shelf.reader, {}).catch_up()
         feeds = self.shelf.feeds
         finder = Finder(self.shelf.reader, self.shelf.config, feeds.plans)
-        search = Search(finder, SearchFeeds(finder, feeds.base_url, feeds.titles), hidden)
+        search = Search(finder, SearchFeeds(finder, feeds.base_url, feeds.titles))
         self.listening = bind(Listen("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        self.server = server(application(feeds, routes(search)))
+        self.server = server(application(feeds, routes(search), [Middleware(Doorkeeper)]))
         self.thread = threading.Thread(target=self.serve)
         self.thread.start()
 
@@ -60,7 +84,7 @@ class Served:
         found = httpx.get(f"{self.url}/search", params={"q": query, **more}, trust_env=False, timeout=30)
         assert found.status_code == status, found.text
         tree = html.document_fromstring(found.text)
-        assert not tree.xpath("//script | //main//img | //*[@style] | //@onerror")
+        assert not tree.xpath("//main//script | //main//img | //*[@style] | //@onerror")
         return tree
 
     def close(self) -> None:
@@ -81,24 +105,65 @@ def test_the_page_without_a_query(served: Served) -> None:
     tree = served.page("")
     assert tree.xpath("//form[@role='search']//input[@name='q']/@value") == [""]
     assert not tree.xpath("//ol")
+    chips = tree.xpath("//a[@class='chip']/@href")
+    assert {"/search?q=source%3Anews", "/search?q=tag%3Azh", "/search?q=tag%3A%22the+world%22"} <= set(chips)
+    assert tree.xpath("//details//code[text()='elect*']")
+    for chip in chips:
+        assert served.get(chip).status_code == 200
 
 
 def test_results(served: Served) -> None:
     tree = served.page("网络")
-    assert len(tree.xpath("//ol/li")) == 30
+    assert len(tree.xpath("//ol/li[@data-row]")) == 30
+    assert tree.xpath("string(//h2[@id='found'])") == "The best 30 results"
     assert tree.xpath("//ol/li[1]//h3//mark/text()") == ["网络"]
     assert tree.xpath("//a[starts-with(@href, '/search?') and contains(., 'More')]")
     assert tree.xpath("//link[@rel='alternate']/@href") == [
         f"/search.{each}?q=%E7%BD%91%E7%BB%9C" for each in ("atom", "rss", "json")
     ]
-    assert len(served.page("网络", limit="300").xpath("//ol/li")) == 40
+    rest = served.page("网络", limit="100")
+    assert len(rest.xpath("//ol/li")) == 40
+    assert rest.xpath("string(//h2[@id='found'])") == "40 results"
+    assert not rest.xpath("//a[contains(., 'More')]")
     assert "Nothing was found" in served.page("absent").text_content()
+
+
+def test_a_search_is_narrowed_by_links(served: Served) -> None:
+    tree = served.page("water")
+    links = {link.text_content(): link.get("href") for link in tree.xpath("//ul[@class='chips']//a")}
+    assert links["The <News>"] == "/search?q=source%3Anews+water"
+    assert {"published within 7 days", "edited within 7 days"} <= set(links)
+    for href in links.values():
+        assert served.get(href).status_code == 200
+    narrow = served.page("source:news water")
+    assert narrow.xpath("//a[@class='chip on']/@href") == ["/search?q=water"]
+    assert not [each for each in narrow.xpath("//a[@class='chip']/@href") if "source%3Aother" in each]
+
+
+@pytest.mark.parametrize("query", ['"source:news water', "source:news OR source:other"])
+def test_what_would_mean_something_else_is_not_taken_out(served: Served, query: str) -> None:
+    assert not served.page(query).xpath("//a[@class='chip on']")
+
+
+def test_a_search_may_be_kept_in_the_configuration(served: Served) -> None:
+    query = 'water -"a \\ \'b" 网络'
+    said = served.page(query).xpath("string(//pre[@class='toml']/code)")
+    assert tomllib.loads(said) == {"feeds": {"my-search": {"query": query}}}
+    assert served.page(query).xpath("//button[@data-copy=$said]", said=said)
+    assert not served.page("feed:all water").xpath("//pre[@class='toml']")
+
+
+def test_in_chinese(served: Served) -> None:
+    found = httpx.get(f"{served.url}/search?q=网络", headers={"Accept-Language": "zh"}, trust_env=False)
+    assert "最相关的 30 条结果" in found.text
 
 
 def test_what_is_hostile_is_shown_as_text(served: Served) -> None:
     tree = served.page('water "quoted"')
-    assert '<img src=x onerror="alert(1)">' in tree.xpath("string(//ol/li//h3)")
-    assert "<script>alert(1)</script>" in tree.xpath("string(//p[@class='summary'])")
+    assert '<img src=x onerror="alert(1)">' in tree.xpath("string(//ol/li//h3[contains(., 'quoted')])")
+    assert "<script>alert(1)</script>" in tree.xpath(
+        "string(//ol/li[.//h3[contains(., 'quoted')]]//p[@class='summary'])"
+    )
     typed = '"><script>alert(1)</script>'
     assert served.page(typed).xpath("//input[@name='q']/@value") == [typed]
 
@@ -148,7 +213,7 @@ def test_a_search_is_a_feed(served: Served) -> None:
     }
     ids = [entry.id for entry in feed.entries]
     assert ids == [
-        entry.id for entry in feedparser.parse(served.get("/feeds/all.atom?limit=7").content).entries
+        entry.id for entry in feedparser.parse(served.get("/feeds/news.atom?limit=7").content).entries
     ]
     assert ids == [item["id"] for item in served.get("/search.json?q=网络&limit=7").json()["items"]]
     assert ids == [
@@ -174,5 +239,5 @@ def test_a_browser_is_led_to_the_page(served: Served) -> None:
 
 def test_feeds_that_one_may_not_see_are_not_there(served: Served) -> None:
     for path in ("/search", "/search.json"):
-        assert served.get(f"{path}?q=feed:news+water").status_code == 400
-        assert served.get(f"{path}?q=feed:news+water", Authorization="Bearer x").status_code == 200
+        assert served.get(f"{path}?q=feed:secret+water").status_code == 400
+        assert served.get(f"{path}?q=feed:secret+water", Authorization="Bearer x").status_code == 200

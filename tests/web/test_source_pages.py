@@ -23,17 +23,13 @@ from feedd.model import Tally
 from feedd.notify.message import Messages
 from feedd.notify.rendering import Renderer
 from feedd.operations import Operations
-from feedd.publish.health import WORDS
 from feedd.schedule import Due
 from feedd.store import tokens
 from feedd.store.passes import Failure
 from feedd.telling import tools_of
 from feedd.web.access import Doors, Gate
 from feedd.web.pages import refused
-from feedd.web.source_detail import PUSHES, size, spelled
-from feedd.web.source_list import State
 from feedd.web.source_pages import SourcePages, routes
-from feedd.web.translation import CATALOGUES, translated
 
 HOSTILE = '<script>alert("1")</script> \u202eأهلا'
 SOURCES = """
@@ -392,34 +388,3 @@ def test_a_source_is_paused_and_resumed(own: Board) -> None:
     refused_ = own.ask("POST", "/sources/rest/resume", Scope.WRITE)
     assert refused_.status_code == 409
     assert "paused = true" in refused_.text
-
-
-def test_words_that_are_chosen_in_python_are_translated() -> None:
-    of_sources = [WORDS[kind] for kind in ("failing", "selector", "paused", "silent", "restless", "moved")]
-    chosen = [*State, *PUSHES.values(), *(text for each in of_sources for text in (each.open, each.advice))]
-    chosen += ["Entries a day", "%(num)s entries"]
-    for language in CATALOGUES:
-        assert not [text for text in chosen if translated(str(text), language) == text]
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (None, ""),
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_940, "99.9 kB"),
-        (99_950, "100 kB"),
-        (10**18, "1000000 TB"),
-    ],
-)
-def test_sizes(number: int | None, text: str) -> None:
-    assert size(number) == text
-
-
-def test_a_place_is_spelled_without_what_may_be_secret() -> None:
-    assert spelled("https://x.org/a?b#c", in_full=False) == "https://x.org/a?…"
-    assert spelled("https://x.org/a?b#c", in_full=True) == "https://x.org/a?b#c"
-    assert spelled("/srv/a?b", in_full=False) == "/srv/a?b"
-    assert spelled("/srv/a\x1b", in_full=False) == "/srv/a\\x1b"

@@ -83,7 +83,7 @@ class HubSite:
         shelf = self.shelf
         reader = Reader(shelf.desk.writer.path)
         feeds = feeds_of(shelf.config, reader)
-        with socket.create_server(("127.0.0.1", self.port)) as listening:
+        with bind(Listen("127.0.0.1", self.port)) as listening:
             async with Fetcher() as fetcher:
                 bell = shelf.desk.bell
                 self.hub = Hub(

@@ -1,0 +1,32 @@
+"""Work that may take seconds: on few threads, so that it holds up no page, and with a bound on what waits for them."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+MOST_WAITING = 20
+RETRY_AFTER = {"Retry-After": "10"}
+Result = TypeVar("Result")
+
+
+class Queue:
+    """Belongs to the event loop's thread."""
+
+    def __init__(self, threads: int, most_waiting: int = MOST_WAITING) -> None:
+        self.limiter = CapacityLimiter(threads)
+        self.most_waiting = most_waiting
+
+    async def run(self, request: Request, work: Callable[..., Result], *values: object) -> Result:
+        """Raises HTTPException (503) where too many wait already, and for who left meanwhile."""
+        if self.limiter.statistics().tasks_waiting >= self.most_waiting:
+            raise HTTPException(
+                503, "Too many wait for an answer already; try again in a moment.", RETRY_AFTER
+            )
+        await request.body()  # what can be heard of the client behind it is that it left
+        async with self.limiter:
+            if await request.is_disconnected():
+                raise HTTPException(503, "Nobody waits for this any longer.")
+            return await to_thread.run_sync(work, *values)
