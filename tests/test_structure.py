@@ -106,6 +106,14 @@ def test_a_library_is_known_in_one_place(library: str, only: set[str]) -> None:
     assert knowing == only
 
 
+def test_fastapi_is_known_in_the_api_alone() -> None:
+    knowing = {
+        name for name, tree in MODULES.items() if any(each.startswith("fastapi") for each in imported(tree))
+    }
+    assert knowing
+    assert all(name.startswith("feedd.api.") for name in knowing)
+
+
 def test_packages_are_empty() -> None:
     for path in FILES:
         if path.name == "__init__.py" and path.parent != PACKAGE:

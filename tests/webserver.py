@@ -88,6 +88,7 @@ class Web:
         self._threads: list[threading.Thread] = []
         self._tls = serving(certificate) if tls else None
         self._listener = socket.create_server((host, 0), backlog=512)
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://{host}:{self.port}"
 

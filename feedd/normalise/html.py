@@ -15,7 +15,7 @@ from feedd.normalise.clutter import remove_clutter
 from feedd.normalise.media import restore_media
 from feedd.normalise.text import ALLOWED, FORBIDDEN
 
-VERSION = 1  # of what `clean` makes; a higher number makes stored HTML pass through it again before comparing
+VERSION = 2  # of what `clean` makes; a higher number makes stored HTML pass through it again before comparing
 
 TAGS = frozenset(
     "a abbr address article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd"

@@ -155,12 +155,16 @@ def make_absolute(node: Any, base_url: str) -> None:
         if value is None or (ABSOLUTE.match(value) and not UNQUOTED.search(value)):
             continue
         value = value.strip()
-        if SCHEME.match(value) and not ABSOLUTE.match(value):
-            continue  # a scheme of its own: the sanitiser judges it
+        if SCHEME.match(value) and not ABSOLUTE.match(value) and name != "cite":
+            continue  # a scheme of its own: the sanitiser judges it; of what is cited, it looks at none
         try:
-            node.attrs[name] = quoted(urljoin(base_url, value))
+            address = quoted(urljoin(base_url, value))
         except ValueError:
+            address = ""
+        if not address or (name == "cite" and not ABSOLUTE.match(address)):
             del node.attrs[name]
+        else:
+            node.attrs[name] = address
 
 
 def quoted(address: str) -> str:

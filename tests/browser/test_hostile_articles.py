@@ -177,9 +177,6 @@ def test_feeds_are_as_clean_as_pages(shown: Shown) -> None:
     assert [each for each in links if not ALLOWED_ADDRESS.fullmatch(each)] == []
 
 
-@pytest.mark.xfail(
-    reason="nh3 looks at href, src and poster alone: what a quotation cites is let through unread"
-)
 def test_quotations_cite_pages(shown: Shown) -> None:
     cited = [
         value

@@ -176,6 +176,9 @@ def test_a_proxied_picture_keeps_its_proxy() -> None:
         ('<a href="data:text/html,x">x</a>', "<a>x</a>"),
         ('<a href="http://[::1">x</a>', "<a>x</a>"),
         ('<blockquote cite="/q">x</blockquote>', '<blockquote cite="https://example.org/q">x</blockquote>'),
+        ('<q cite="java&#9;script:x()">x</q>', "<q>x</q>"),
+        ('<blockquote cite=" JavaScript:x()">x</blockquote>', "<blockquote>x</blockquote>"),
+        ('<q cite="mailto:a@example.org">x</q>', '<q cite="mailto:a@example.org">x</q>'),
         (
             '<video poster="/p.jpg"><source src="/v.mp4"></video>',
             '<video poster="https://example.org/p.jpg" src="https://example.org/v.mp4" controls=""></video>',

@@ -1,7 +1,6 @@
 """A hub as it runs: the application on a port, pings in its own event loop, and a store that is filled by hand."""
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -14,11 +13,12 @@ from running import free_port, until
 from shelf import Piece, Shelf
 from webserver import Reply, Request, Web
 
+from feedd.config.values import Listen
 from feedd.fetch.client import Fetcher
 from feedd.store.reader import Reader
 from feedd.web.app import application
 from feedd.web.hub import routes
-from feedd.web.server import server
+from feedd.web.server import bind, server
 from feedd.websub.hub import Hub
 from feedd.wiring import feeds_of
 
