@@ -7,8 +7,12 @@ along with a request from elsewhere (SameSite).
 """
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+# names that no public DNS has (RFC 6761, 6762, 8375; .internal was set aside by ICANN in 2024)
+OWN_NAMES = (".localhost", ".local", ".home.arpa", ".internal", ".lan", ".test")
 
 
 class From(NamedTuple):
@@ -34,6 +38,15 @@ def origin_of(url: str) -> str:
     host = f"[{host}]" if ":" in host else host
     is_usual = parts.port is None or (parts.scheme, parts.port) in {("http", 80), ("https", 443)}
     return f"{parts.scheme}://{host}" + ("" if is_usual else f":{parts.port}")
+
+
+def is_of_the_world(url: str) -> bool:
+    """Whether all may reach what is at an address; not so on this machine or a network of one's own, as far as it tells."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not f".{host}".endswith(OWN_NAMES)
 
 
 def local_path(wanted: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -23,6 +23,9 @@ from feedd.config.sources import DirectorySource, Source, WebSource
 from feedd.config.templates import Template
 from feedd.errors import ConfigError
 from feedd.notify import apprise_way
+from feedd.publish.plan import HEALTH, Plan, plans
+
+MOST_NAMED = 5  # feeds, in one warning
 
 
 @click.command()
@@ -58,8 +61,39 @@ def warnings_of(config: Config) -> Iterator[str]:
     for channel in config.channels:
         for key, warning in of_channel(channel, config.path.absolute().parent):
             yield f"{config.path}: notify.{channel.name}{key}: {warning}"
+    yield from of_private_feeds(config)
     if not config.store.path.parent.is_dir():
         yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"
+
+
+def of_private_feeds(config: Config) -> Iterator[str]:
+    """A private feed hides the feed, and not its entries."""
+    if config.server.access == "token":
+        return
+    made = plans(config)
+    for private in (made[name] for name in sorted(config.private_feeds)):
+        if private.shows_notices:
+            continue
+        names = [
+            each.name for each in made.values() if not config.is_private(each.name) and shares(private, each)
+        ]
+        also = f"in the public feeds {cut_short(names)}, on " if names else "on "
+        yield (
+            f"{config.path}: feeds.{private.name}.access: the feed is private, but its entries also stand {also}"
+            'pages and in searches that all may read; to close everything, write access = "token" under [server]'
+        )
+
+
+def shares(one: Plan, other: Plan) -> bool:
+    """Whether entries of one may stand in the other, as far as their sources tell."""
+    if other.name == HEALTH:
+        return False
+    return one.sources is None or other.sources is None or not set(one.sources).isdisjoint(other.sources)
+
+
+def cut_short(names: Sequence[str]) -> str:
+    shown, rest = ", ".join(f"'{each}'" for each in names[:MOST_NAMED]), len(names) - MOST_NAMED
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def of_source(source: Source) -> Iterator[tuple[str, str]]:

@@ -197,7 +197,7 @@ class Gate:
             return Denied(403, NOBODY_MAY.format(scope=need.scope))
         query = request.scope["query_string"].decode("latin-1")
         if is_too_long(query) and not self.doors.closed:
-            return Denied(414, "The address is too long to be looked through; ask with a shorter one.")
+            return Denied(400, "The address is too long to be looked through; ask with a shorter one.")
         if need.for_readers:
             words = "This is for those who have a token: as the password, with any user, or as ?key= in the address."
             return Denied(401, words)

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from feedd.access.origins import is_of_the_world
 from feedd.config.settings import Config
 from feedd.errors import StoreError
 from feedd.following import Follower, Part, Room, Told
@@ -46,8 +47,8 @@ HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
-    (b"access-control-allow-origin", b"*"),  # pages of other sites may listen: all of it is public
 )
+FOR_ALL_SITES = (b"access-control-allow-origin", b"*")
 NUMBER = re.compile("[0-9]{1,18}")  # what SQLite can hold
 BITS_OF_A_SITE = 64  # of an IPv6 address: what one customer has
 log = logging.getLogger(__name__)
@@ -77,6 +78,9 @@ class Events:
         self.feeds = feeds
         self.follower = Follower(feeds)
         self.config = config
+        # pages of other sites may listen where everybody may; a browser must not read for them what only it can reach
+        is_for_all = config.server.access == "public" and is_of_the_world(config.server.public_url)
+        self.headers = (*HEADERS, FOR_ALL_SITES) if is_for_all else HEADERS
         self.bell = bell
         self.heartbeat_s = heartbeat_s
         self.patience_s = patience_s
@@ -196,7 +200,7 @@ class Stream(Response):
 
     def __init__(self, events: Events, audience: Audience, last_id: int, address: str | None) -> None:
         super().__init__()
-        self.raw_headers = list(HEADERS)
+        self.raw_headers = list(events.headers)
         self.events = events
         self.audience = audience
         self.last_id = last_id

@@ -176,7 +176,7 @@ def test_the_daemon_does_it_soon_after_it_starts_and_then_daily(site: Site) -> N
 
 def test_killed_at_any_moment_it_leaves_a_sound_database(site: Site) -> None:
     with closing(Archive(site.root)) as archive:
-        archive.many(1_500, 4)
+        archive.many(1_000, 4)
         for number in range(200):
             archive.add("documents", f"<p>{number}</p>", raw=b"%d" % number)
     site.config.write_text(site.config.read_text().replace("[sources.news]", "[sources.a]"))
@@ -186,7 +186,7 @@ def test_killed_at_any_moment_it_leaves_a_sound_database(site: Site) -> None:
         command = [*FEEDD, "prune", "--config", os.fspath(site.config)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             with suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(0.4, 0.9))
+                process.wait(chance.uniform(0.3, 0.9))
             killed += process.poll() is None
             process.send_signal(signal.SIGKILL)
             process.communicate()
@@ -195,5 +195,5 @@ def test_killed_at_any_moment_it_leaves_a_sound_database(site: Site) -> None:
         left = now
     site.feedd("prune")
     assert killed
-    assert check(site) == 2 * 1_501
+    assert check(site) == 2 * 1_001
     assert rows(site, "SELECT count(*) FROM raws") == [(2,)]
