@@ -17,7 +17,8 @@ from feedd.web.pages import page
 from feedd.web.teasers import teasers
 from feedd.web.viewer import Viewer
 
-NEWEST = 30
+NEWEST = 30  # entries of a page
+LAST_PAGE = 33  # a feed holds a thousand at most
 AT_ONCE = 200  # feeds of a page
 MANY = 12  # feeds, from which on one may ask for some by name
 LONGEST_NAME = 100
@@ -94,8 +95,17 @@ def card(plan: Plan, rows: Mapping[str, SourceRow], private: bool) -> Card:
     return Card(plan, private, some[0].entries if len(names) == len(some) == 1 else None, changed_ms or None)
 
 
-def feed(look: Look, feeds: Feeds, name: str) -> Response:
-    document = feeds.outline(name, NEWEST)
+def feed(look: Look, feeds: Feeds, name: str, asked: QueryParams) -> Response:
+    """Raises HTTPException."""
+    number = page_number(asked.get("page", "1"))
+    if number > LAST_PAGE:
+        raise HTTPException(
+            404, f"Pages go back {LAST_PAGE} times {NEWEST} entries; a search finds what is older."
+        )
+    document = feeds.outline(name, number * NEWEST + 1)
+    shown = document.entries[(number - 1) * NEWEST : number * NEWEST]
+    if number > 1 and not shown:
+        raise HTTPException(404, "There are no entries that far back.")
     return page(
         look,
         "feed.html",
@@ -103,8 +113,11 @@ def feed(look: Look, feeds: Feeds, name: str) -> Response:
         plan=feeds.plans[name],
         private=is_private(look.viewer, name),
         addresses=addresses(document),
-        entries=teasers(document.entries),
+        entries=teasers(shown),
         titles=feeds.titles,
+        number=number,
+        older=len(document.entries) > number * NEWEST,
+        last=LAST_PAGE,
     )
 
 

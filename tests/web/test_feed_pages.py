@@ -126,6 +126,24 @@ def test_a_feed_shows_its_newest_entries(site: Pages) -> None:
         site.page(f"/feeds/{name}")
 
 
+def test_older_entries_are_on_further_pages(site: Pages) -> None:
+    first, second = (
+        site.page(f"/feeds/news?page={number}").xpath("//li[@data-row]//h3/a") for number in (1, 2)
+    )
+    assert (len(first), len(second)) == (30, 5)
+    assert len({link.text for link in [*first, *second]}) == 35
+    assert "/feeds/news?page=2#newest" in hrefs(site.page("/feeds/news"))
+    assert "/feeds/news#newest" in hrefs(site.page("/feeds/news?page=2"))
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [("3", 404), ("34", 404), ("0", 400), ("-1", 400), ("x", 400), ("1" * 99, 400), ("", 400)],
+)
+def test_pages_that_a_feed_has_not(site: Pages, page: str, status: int) -> None:
+    site.page(f"/feeds/news?page={page}", status)
+
+
 def test_in_chinese(site: Pages) -> None:
     tree = site.page("/feeds/picked", language="zh")
     assert tree.get("lang") == "zh"
