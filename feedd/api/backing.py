@@ -17,6 +17,7 @@ from feedd.publish.plan import Plan
 from feedd.search.finder import Finder
 from feedd.store.bell import Bell
 from feedd.store.reader import Entry, Reader
+from feedd.web.queue import require_room
 from feedd.web.viewer import viewer_of
 
 THREADS = 4  # that read for the API; each has a connection of its own
@@ -51,6 +52,8 @@ class Backing(NamedTuple):
         return await to_thread.run_sync(work, *values, limiter=self.threads.quick)
 
     async def read_slowly(self, work: Callable[..., Result], *values: object) -> Result:
+        """Raises HTTPException (503) where too many wait already."""
+        require_room(self.threads.slow)
         return await to_thread.run_sync(work, *values, limiter=self.threads.slow)
 
     def source(self, name: str) -> Source:

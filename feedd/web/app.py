@@ -144,7 +144,8 @@ class Web:
     async def feed_page(self, request: Request) -> Response:
         name = request.path_params["name"]
         await self.require(name)
-        return await self.in_thread(feed_pages.feed, look_of(request), self.feeds, name)
+        asked = look_of(request), self.feeds, name, request.query_params
+        return await self.in_thread(feed_pages.feed, *asked)
 
     async def changes(self, request: Request) -> Response:
         asked = look_of(request), self.feeds, request.query_params

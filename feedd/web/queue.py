@@ -12,6 +12,12 @@ RETRY_AFTER = {"Retry-After": "10"}
 Result = TypeVar("Result")
 
 
+def require_room(limiter: CapacityLimiter, most_waiting: int = MOST_WAITING) -> None:
+    """Raises HTTPException (503) where too many wait already."""
+    if limiter.statistics().tasks_waiting >= most_waiting:
+        raise HTTPException(503, "Too many wait for an answer already; try again in a moment.", RETRY_AFTER)
+
+
 class Queue:
     """Belongs to the event loop's thread."""
 
@@ -21,10 +27,7 @@ class Queue:
 
     async def run(self, request: Request, work: Callable[..., Result], *values: object) -> Result:
         """Raises HTTPException (503) where too many wait already, and for who left meanwhile."""
-        if self.limiter.statistics().tasks_waiting >= self.most_waiting:
-            raise HTTPException(
-                503, "Too many wait for an answer already; try again in a moment.", RETRY_AFTER
-            )
+        require_room(self.limiter, self.most_waiting)
         await request.body()  # what can be heard of the client behind it is that it left
         async with self.limiter:
             if await request.is_disconnected():

@@ -12,7 +12,7 @@ from feedd.access.credentials import Shown, Way
 from feedd.access.keys import form_token, hashed, is_form_token, is_session, is_token, new_session, new_token
 from feedd.access.limits import MINUTE_MS, MOST_ADDRESSES, Attempts
 from feedd.access.needs import READ_BY_READERS, names_one_of, needed
-from feedd.access.origins import From, is_ours, local_path, origin_of
+from feedd.access.origins import From, is_of_the_world, is_ours, local_path, origin_of
 from feedd.access.scopes import Scope
 
 PRIVATE = frozenset({"secret", "board"})
@@ -56,6 +56,7 @@ def test_no_other_text_is_a_form_token(text: str) -> None:
     [
         ("Bearer abc", Shown(Way.BEARER, "abc")),
         ("bearer  abc ", Shown(Way.BEARER, "abc")),
+        ("Bearer\tabc", Shown(Way.BEARER, "abc")),
         (basic("me:tok:en"), Shown(Way.BASIC, "tok:en")),
         (basic(":token"), Shown(Way.BASIC, "token")),
         (basic("token"), Shown(Way.BASIC, "")),
@@ -268,7 +269,30 @@ def test_origins() -> None:
     assert origin_of("http://a.example:80/") == "http://a.example"
 
 
-@pytest.mark.parametrize("wanted", ["/", "/feeds", "/entries/1?revision=2", "/search?q=%E4%B8%AD"])
+@pytest.mark.parametrize(
+    ("url", "is_so"),
+    [
+        ("https://feeds.example.org/", True),
+        ("http://198.51.100.1.example.org:8080/", True),
+        ("http://8.8.8.8/", True),
+        ("http://[2606:4700::1111]/", True),
+        ("http://127.0.0.1:8080/", False),
+        ("http://[::1]:8080/", False),
+        ("http://192.168.1.5/", False),
+        ("http://[fd00::1]/", False),
+        ("http://localhost:8080/", False),
+        ("http://localhost./", False),
+        ("http://pi.local/", False),
+        ("http://nas/", False),
+        ("", False),
+    ],
+    ids=range(13),
+)
+def test_what_all_the_world_may_reach(url: str, is_so: bool) -> None:
+    assert is_of_the_world(url) is is_so
+
+
+@pytest.mark.parametrize("wanted", ["/", "/feeds", "/entries/1?revision=2", "/search?q=%E4%B8%AD", "/loginx"])
 def test_where_one_goes_after_logging_in(wanted: str) -> None:
     assert local_path(wanted) == wanted
 
@@ -285,8 +309,11 @@ def test_where_one_goes_after_logging_in(wanted: str) -> None:
         "/\t/evil.example",
         "/" * 3_000,
         "/é",
+        "/logout",
+        "/login?next=/login",
+        "/logout#x",
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_nobody_is_sent_elsewhere(wanted: str) -> None:
     assert local_path(wanted) == "/"

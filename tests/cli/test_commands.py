@@ -259,6 +259,11 @@ def test_check(site: Site, tmp_path: Path) -> None:
     assert "can't be read: No such file or directory" in done.stderr
     shape = site.json("check")
     assert (shape["ok"], shape["mistakes"], len(shape["warnings"])) == (True, [], 1)
+    private = Site(tmp_path / "private", more='[feeds.board]\nsources = ["news"]\naccess = "token"')
+    (warning,) = private.json("check")["warnings"]
+    assert "feeds.board.access: " in warning
+    assert "in the public feeds 'all', 'changes', 'news', on pages" in warning
+    assert 'access = "token" under [server]' in warning
     broken = Site(tmp_path, source='every = "5x"\nwach = true')
     done = broken.feedd("check", status=2)
     assert done.stderr.splitlines() == [

@@ -1,5 +1,6 @@
 """Who may: over real connections to the whole application."""
 
+import base64
 import logging
 import re
 from collections.abc import Iterator
@@ -302,14 +303,47 @@ def test_what_is_no_login(site: Gated, reader: str) -> None:
 
 def test_attempts_are_limited(tmp_path: Path) -> None:
     with Gated(tmp_path) as site, site.client(headers={"X-Forwarded-For": "192.0.2.1"}) as client:
-        statuses = [client.post("/login", data={"token": "x"}).status_code for _ in range(11)]
+        without_form = [client.post("/login", data={"token": "x"}).status_code for _ in range(11)]
+        assert without_form == [403] * 11  # nothing was tried
+        tried = {"token": "x", "csrf": HIDDEN.findall(client.get("/login").text)[0]}
+        statuses = [client.post("/login", data=tried).status_code for _ in range(11)]
         assert statuses == [403] * 10 + [429]
-        answer = client.post("/login", data={"token": "x"})
+        answer = client.post("/login", data=tried, headers={"Accept": "text/html"})
         assert 0 < int(answer.headers["retry-after"]) <= 60
-        other = client.post("/login", data={"token": "x"}, headers={"X-Forwarded-For": "192.0.2.2"})
+        assert "<h1" in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        other = client.post("/login", data=tried, headers={"X-Forwarded-For": "192.0.2.2"})
         assert other.status_code == 403
-        local = [site.post("/login", "token=x").status_code for _ in range(90)]  # many may be behind it
-        assert local == [403] * 89 + [429]
+        local = [client.post("/login", data=tried, headers={"X-Forwarded-For": ""}) for _ in range(12)]
+        assert {each.status_code for each in local} == {403}  # many may be behind it
+
+
+def test_a_key_counts_beside_the_password_of_a_proxy(site: Gated, reader: str) -> None:
+    proxys = "Basic " + base64.b64encode(b"me:password").decode()
+    assert site.get(f"/feeds/secret.atom?key={reader}", Authorization=proxys).status_code == 200
+    wrong = "Basic " + base64.b64encode(f"me:{new_token()}".encode()).decode()
+    assert site.get(f"/feeds/secret.atom?key={reader}", Authorization=wrong).status_code == 401
+
+
+def test_who_shows_an_old_token_may_see_what_is_open_to_all(site: Gated) -> None:
+    old = f"Bearer {new_token()}"
+    for path in ("/login", "/healthz", "/style.css"):
+        assert site.get(path, Authorization=old).status_code == 200
+    assert site.get("/feeds/a.atom", Authorization=old).status_code == 401
+
+
+def test_a_browser_that_has_a_key_is_shown_the_feed_itself(site: Gated, reader: str) -> None:
+    opened = {"Sec_Fetch_Dest": "document"}
+    assert site.get(f"/feeds/secret.atom?key={reader}", **opened).status_code == 200
+    assert site.get("/feeds/a.atom?key=none", **opened).status_code == 303
+
+
+def test_what_is_too_long_to_be_judged_is_said_to_be(site: Gated, reader: str) -> None:
+    query = "/search?q=" + "a" * 11_000
+    answer = site.get(query)
+    assert (answer.status_code, "too long" in answer.text) == (400, True)
+    assert "www-authenticate" not in answer.headers
+    assert site.get("/feeds/secret.atom").status_code == 401
 
 
 def test_use_is_noted(site: Gated) -> None:
@@ -330,6 +364,6 @@ def test_hostile_requests(site: Gated) -> None:
         "/search?q=" + "feed:" * 2_000,
         "/%ff?key=%ff",
     ):
-        assert site.get(path).status_code in {401, 404}, path
+        assert site.get(path).status_code in {400, 401, 404}, path
     answer = site.get("/", Cookie="feedd=" + "x" * 7_000 + "; ;;=; feedd")
     assert answer.status_code == 200

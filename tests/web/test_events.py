@@ -222,6 +222,23 @@ def test_how_a_stream_begins(stage: Stage) -> None:
     assert httpx.head(stage.url, trust_env=False).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ('base_url = "https://feeds.example/"', True),
+        ('listen = "127.0.0.1:8080"', False),
+        ('base_url = "http://192.168.1.5/"', False),
+        ('base_url = "https://feeds.example/"\naccess = "token"', False),
+    ],
+    ids=["public", "this-machine", "own-network", "closed"],
+)
+def test_pages_of_other_sites_listen_where_everybody_may(tmp_path: Path, line: str, *, is_told: bool) -> None:
+    shelf = Shelf(tmp_path, f"[server]\n{line}\n")
+    headers = dict(Events(shelf.feeds, shelf.config, Bell()).headers)
+    shelf.close()
+    assert (b"access-control-allow-origin" in headers) is is_told
+
+
 def test_changes_of_entries_are_told_with_their_page(stage: Stage) -> None:
     with stage.open() as client:
         client.block()

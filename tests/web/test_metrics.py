@@ -143,6 +143,11 @@ def test_what_is_shown_is_documented(site: Gated) -> None:
     assert {name for name in plain if f"`{name}`" not in DOCUMENTED} == set()
 
 
+def test_what_is_done_to_a_source_counts_as_its_page() -> None:
+    for what in ("check", "pause", "resume"):
+        assert route_of(f"/sources/news/{what}") == "/sources/{name}"
+
+
 @given(st.text(max_size=200))
 def test_labels_are_bounded(path: str) -> None:
     labels = {label for _, label in PATTERNS} | PLAIN | {"other"}

@@ -237,6 +237,21 @@ def test_a_browser_is_led_to_the_page(served: Served) -> None:
     assert found.headers["location"] == "/search?q=a%26b"
 
 
+def test_what_takes_too_long_may_be_asked_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedd.search.finder.PATIENCE_S", -1.0)
+    for path in ("/search", "/search.atom"):
+        found = httpx.get(f"{served.url}{path}?q=some+words", trust_env=False)
+        assert found.status_code == 503
+        assert int(found.headers["retry-after"]) > 0
+        assert "takes too long" in found.text
+
+
+def test_a_feed_of_nothing_is_as_old_as_the_database(served: Served) -> None:
+    feed = feedparser.parse(served.get("/search.atom?q=absent").content)
+    assert feed.entries == []
+    assert feed.feed.updated_parsed.tm_year >= 2025
+
+
 def test_feeds_that_one_may_not_see_are_not_there(served: Served) -> None:
     for path in ("/search", "/search.json"):
         assert served.get(f"{path}?q=feed:secret+water").status_code == 400
