@@ -8,6 +8,7 @@ it as a feed's own address.
 import asyncio
 import json
 import logging
+import posixpath
 from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
@@ -277,15 +278,19 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
         title = HTTPStatus(denied.status).phrase
         problem = {"type": "about:blank", "title": title, "status": denied.status}
         return Problem({**problem, "detail": denied.words}, denied.status, headers)
-    if "text/html" in request.headers.get("accept", "") and request.method in SAFE:
-        wanted = request.scope["path"]
-        query = request.scope["query_string"].decode("latin-1")
-        here = origins.local_path(f"{wanted}?{query}" if query else wanted)
+    if "text/html" in request.headers.get("accept", ""):
+        look = look_of(request)
+        here = look.here if request.method in SAFE else page_of(request.scope["path"])
         values = {"code": denied.status, "words": denied.words, "here": here}
-        answer = page(look_of(request), "refused.html", denied.status, **values)
+        answer = page(look._replace(here=here), "refused.html", denied.status, **values)
         answer.headers.update(headers)
         return answer
     return Response(f"{denied.words}\n", denied.status, headers, "text/plain")
+
+
+def page_of(path: str) -> str:
+    """Where the form of an action stands."""
+    return "/deliveries" if path.startswith("/channels/") else origins.local_path(posixpath.dirname(path))
 
 
 class Problem(Response):

@@ -21,10 +21,12 @@ from feedd.web.teasers import teasers
 
 NEWEST = 30
 CHANGED = 8
-FAILING = 10
+FAILING = 4
+LOOKED_THROUGH = 60  # of the newest changes, to show each entry once
 SOURCES = 12
 FEEDS = 12
 REFUSED = 10
+MOST_REFUSED = 1_000
 
 
 class Sources(NamedTuple):
@@ -55,7 +57,7 @@ def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
         changes=newest_changes(feeds),
         sources=sources_of(feeds),
         channels=channels_in_trouble(feeds),
-        refused=reader.rejected(REFUSED),
+        refused=refused(feeds, look),
         plans=list(islice(plans.values(), FEEDS)),
         feeds=len(plans),
         titles=feeds.titles,
@@ -63,7 +65,17 @@ def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
 
 
 def newest_changes(feeds: Feeds) -> list[Change]:
-    return list(islice(feeds.reader.change_log(), CHANGED))
+    """The last one of each entry."""
+    found = dict[int, Change]()
+    for change in islice(feeds.reader.change_log(), LOOKED_THROUGH):
+        found.setdefault(change.entry_id, change)
+    return list(found.values())[:CHANGED]
+
+
+def refused(feeds: Feeds, look: Look) -> list[tuple[str, str, str]]:
+    """(source, path, reason): what can't be read, of the sources whose contents are for whoever asks."""
+    rows = feeds.reader.rejected(MOST_REFUSED)
+    return [row for row in rows if look.viewer.may_see(row[0])][:REFUSED]
 
 
 def channels_in_trouble(feeds: Feeds) -> list[State]:

@@ -23,6 +23,11 @@ class Look(NamedTuple):
     viewer: Viewer = Viewer()
     here: str = "/"  # what was asked for: path and query
 
+    @property
+    def tag(self) -> str:
+        """Of the language (RFC 5646)."""
+        return LANGUAGES[self.language].tag
+
 
 def look_of(request: Request) -> Look:
     language, theme = request.cookies.get(LANGUAGE_COOKIE, ""), request.cookies.get(THEME_COOKIE, "")

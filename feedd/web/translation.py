@@ -3,8 +3,15 @@
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import NamedTuple
 
-LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}  # by the tag's first part (RFC 5646)
+
+class Language(NamedTuple):
+    tag: str  # RFC 5646
+    name: str  # its own
+
+
+LANGUAGES: Mapping[str, Language] = {"en": Language("en", "English"), "zh": Language("zh-Hans", "中文")}
 USUAL = "en"
 MOST_RANGES = 30  # of an Accept-Language that are looked at
 

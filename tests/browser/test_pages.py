@@ -7,7 +7,7 @@ from typing import NamedTuple
 import browsing
 import pytest
 from browsing import Tab
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from receivers import SECRET, Receiver
 from running import FIRST_MS, Site, until
 from webserver import Web
@@ -89,10 +89,10 @@ def test_language_and_colours_are_kept(browser: Browser, made: Set) -> None:
     with made.tab(browser) as tab:
         tab.page.goto("/changes")
         tab.page.get_by_role("link", name="中文").click()
-        expect(tab.page.locator("html")).to_have_attribute("lang", "zh")
+        expect(tab.page.locator("html")).to_have_attribute("lang", "zh-Hans")
         tab.page.get_by_role("link", name="深色").click()
         tab.page.goto("/feeds")
-        expect(tab.page.locator("html[lang=zh][data-theme=dark]")).to_be_visible()
+        expect(tab.page.locator("html[lang=zh-Hans][data-theme=dark]")).to_be_visible()
         back = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
         assert max(tab.page.evaluate(back)) < 64
 
@@ -153,6 +153,70 @@ def test_what_is_new_arrives_by_itself(browser: Browser, made: Set) -> None:
         )
 
 
+def test_many_pages_of_one_browser_share_a_stream(browser: Browser, made: Set) -> None:
+    with made.tab(browser) as tab:
+        asked: list[str] = []
+        tab.context.on("request", lambda request: asked.append(request.url))
+        pages = [tab.page, *(tab.context.new_page() for _ in range(7))]
+        for page in pages:
+            page.goto("/feeds/news")
+            expect(page.locator("#live")).to_have_text("live")
+        assert len([url for url in asked if url.endswith("/events")]) == 1
+        made.site.seed("shared.txt", "Shared news")
+        for page in pages:
+            expect(page.get_by_role("link", name="Shared news")).to_be_visible(timeout=15_000)
+        pages[0].close()  # the one that listened
+        made.site.seed("after.txt", "News after that")
+        expect(pages[-1].get_by_role("link", name="News after that")).to_be_visible(timeout=15_000)
+        tab.happened.clear()
+
+
+def test_a_stream_that_was_refused_is_asked_for_again(browser: Browser, made: Set) -> None:
+    with made.tab(browser) as tab:
+        refused: list[str] = []
+
+        def answer(route: Route) -> None:
+            if refused:
+                route.continue_()
+            else:
+                refused.append(route.request.url)
+                route.fulfill(status=503, body="later")
+
+        tab.page.route("**/events", answer)
+        tab.page.goto("/")
+        expect(tab.page.locator("#live")).to_have_text("not live: reconnecting")
+        expect(tab.page.locator("#live")).to_have_text("live", timeout=10_000)
+
+
+def test_what_is_swapped_keeps_focus_and_selection(browser: Browser, made: Set) -> None:
+    with made.tab(browser) as tab:
+        tab.page.goto("/")
+        tab.page.locator("#newest").get_by_role("link", name="original").nth(1).focus()
+        before = tab.page.evaluate("document.activeElement.href")
+        tab.page.evaluate("refresh()")
+        assert tab.page.evaluate("document.activeElement.href") == before
+        tab.page.evaluate("shown.clear()")  # as if all of it had changed
+        tab.page.evaluate("refresh()")
+        assert tab.page.evaluate("document.activeElement.href") == before
+        text = tab.page.locator("[data-live] [data-row] a").first
+        text.evaluate("each => getSelection().selectAllChildren(each)")
+        tab.page.evaluate("shown.clear()")
+        tab.page.evaluate("refresh()")
+        assert tab.page.evaluate("getSelection().toString()") == text.text_content()
+
+
+def test_copying_where_there_is_no_clipboard(browser: Browser, made: Set) -> None:
+    with made.tab(browser, permissions=["clipboard-read"]) as tab:
+        tab.context.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        tab.page.goto("/feeds/news")
+        tab.page.get_by_role("button", name="Copy the address: RSS").click()
+        expect(tab.page.get_by_text("Copied")).to_be_visible()
+        tab.page.goto("/search")
+        tab.page.get_by_role("searchbox").focus()
+        tab.page.keyboard.press("Control+V")
+        assert tab.page.get_by_role("searchbox").input_value() == f"{made.site.url}/feeds/news.rss"
+
+
 def test_without_scripts(browser: Browser, made: Set) -> None:
     with made.tab(browser, java_script_enabled=False) as tab:
         tab.page.goto("/")
@@ -161,6 +225,8 @@ def test_without_scripts(browser: Browser, made: Set) -> None:
         tab.page.get_by_role("link", name="Fees soar").first.click()
         expect(tab.page.get_by_role("article").first).to_contain_text("The fee is 15 %.")
         assert tab.page.locator("button[data-copy]:visible").count() == 0
+        tab.page.goto("/feeds/news")
+        assert tab.page.locator("button[data-copy]:visible, button[data-keys]:visible").count() == 0
 
 
 def test_right_to_left(browser: Browser, made: Set) -> None:

@@ -1,66 +1,121 @@
 // What makes the pages better where scripts run; all of them work without it.
 "use strict";
 
-const REFRESH_MS = 1500; // after a change, together with those that follow it
 const one = (selector, root = document) => root.querySelector(selector);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // Live: what is marked `data-live` is taken anew from the page itself when something changed.
+const SOON_MS = 1500; // after a change, together with those that follow it …
+const LATER_MS = 20_000; // … and less and less often, while changes keep coming
+const QUIET_MS = 60_000;
+const KINDS = ["added", "edited", "silent-edit", "reverted", "removed", "restored", "source-failing",
+  "source-recovered", "source-paused", "source-silent", "source-moved"];
 const regions = () => all("[data-live][id]");
-let stream = null, waiting = 0, timers = [];
+const shown = new Map(regions().map((region) => [region.id, region.innerHTML])); // as the server made them
+let waiting = 0, pause = SOON_MS, refreshed = 0;
 
 async function refresh() {
-  waiting = 0;
   const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (fresh.documentElement.lang !== document.documentElement.lang) { location.reload(); return; }
   for (const old of regions()) {
     const now = fresh.getElementById(old.id);
-    if (!now || now.innerHTML === old.dataset.shown || now.innerHTML === old.innerHTML) continue;
-    if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
-    swap(old, now);
+    if (now && now.innerHTML !== shown.get(old.id) && !isInUse(old)) swap(old, now);
   }
 }
 
+function isInUse(region) { // somebody types there, or has selected text: it is swapped another time
+  const active = document.activeElement, selection = getSelection();
+  return (region.contains(active) && active.matches("input, select, textarea"))
+    || (!selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+const named = (element) => [element.tagName, element.id, element.getAttribute("href"), element.getAttribute("aria-label"),
+  element.closest("form")?.action, element.textContent.trim()].join("\n");
+
 function swap(old, now) {
+  const active = document.activeElement, focused = old.contains(active) ? named(active) : null;
   const known = new Set(all("a[href]", old).map((link) => link.href));
-  const here = one(".here a[href]", old)?.href, focused = document.activeElement?.href;
+  const here = one(".here a[href]", old)?.href, opened = all("details", old).map((each) => each.open);
   const made = document.importNode(now, true);
-  made.dataset.shown = now.innerHTML;
+  shown.set(made.id, now.innerHTML);
+  all("details", made).forEach((each, place) => { each.open ||= opened[place] ?? false; });
   old.replaceWith(made);
   for (const row of all("li, tr", made)) {
     const link = one("a[href]", row);
     if (link && !known.has(link.href)) row.classList.add("arrived");
     if (link && here === link.href && row.matches("[data-row]")) row.classList.add("here");
   }
-  if (focused) all("a[href]", made).find((link) => link.href === focused)?.focus({ preventScroll: true });
+  if (focused) all("a, button, summary", made).find((each) => named(each) === focused)?.focus({ preventScroll: true });
   tidy(made);
 }
 
 function soon() {
-  if (!waiting) waiting = setTimeout(() => refresh().catch(() => { waiting = 0; }), REFRESH_MS);
+  if (waiting) return;
+  pause = Date.now() - refreshed > QUIET_MS ? SOON_MS : Math.min(2 * pause, LATER_MS);
+  waiting = setTimeout(() => {
+    waiting = 0;
+    refreshed = Date.now();
+    refresh().catch(() => {});
+  }, pause);
+}
+
+// One page of a browser listens for all of them, since it opens few connections to a host; one that nobody sees
+// holds none.
+const channel = "BroadcastChannel" in window ? new BroadcastChannel("feedd") : null;
+let leave = null, stream = null, retry = 0, timers = [];
+
+function say(isLive) {
+  const said = one("#live");
+  said.textContent = isLive ? said.dataset.on : said.dataset.off;
+}
+
+function tell(what) {
+  hear(what);
+  channel?.postMessage(what);
+}
+
+function hear(what) {
+  if (what === "change") { if (leave && regions().length) soon(); }
+  else if (what === "who") { if (stream?.readyState === EventSource.OPEN) channel.postMessage("on"); }
+  else if (leave) say(what === "on");
+}
+
+function open(wait = 2000) {
+  stream = new EventSource("/events");
+  stream.onopen = () => { wait = 2000; tell("on"); };
+  stream.onerror = () => {
+    tell("off");
+    if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    retry = setTimeout(open, wait, Math.min(2 * wait, 60_000));
+  };
+  for (const kind of KINDS) stream.addEventListener(kind, () => tell("change"));
 }
 
 function listen() {
-  if (stream || document.hidden || !regions().length) return;
-  const said = one("#live");
-  stream = new EventSource("/events");
-  stream.onopen = () => { said.textContent = said.dataset.on; };
-  stream.onerror = () => { said.textContent = said.dataset.off; };
-  for (const kind of ["added", "edited", "silent-edit", "reverted", "removed", "restored", "source-failing",
-    "source-recovered", "source-paused", "source-silent", "source-moved"]) stream.addEventListener(kind, soon);
-  stream.onmessage = soon;
+  if (leave || document.hidden || !regions().length) return;
+  let mine = null;
+  const done = new Promise((resolve) => { leave = mine = resolve; });
+  const lead = () => { if (leave !== mine) return null; open(); return done; };
+  if (channel && navigator.locks) navigator.locks.request("feedd", lead); // the next one takes over
+  else lead();
+  channel?.postMessage("who");
   const seconds = regions().map((region) => Number(region.dataset.live)).filter(Boolean);
   if (seconds.length) timers.push(setInterval(soon, 1000 * Math.min(...seconds)));
 }
 
-function rest() { // a page that nobody sees holds no connection
+function rest() {
   stream?.close();
   stream = null;
+  clearTimeout(retry);
   timers.forEach(clearInterval);
   timers = [];
+  leave?.();
+  leave = null;
 }
 
+if (channel) channel.onmessage = (event) => hear(event.data);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) rest();
   else { listen(); if (regions().length) soon(); }
@@ -114,10 +169,21 @@ document.addEventListener("keydown", (event) => {
 
 // Buttons that only a script can serve are hidden without it.
 async function copy(button) {
-  await navigator.clipboard.writeText(button.dataset.copy);
+  if (navigator.clipboard) await navigator.clipboard.writeText(button.dataset.copy);
+  else copyAsText(button);
   const before = button.textContent;
   button.textContent = button.dataset.done;
   setTimeout(() => { button.textContent = before; }, 2000);
+}
+
+function copyAsText(button) { // over plain http there is no clipboard but for what is selected
+  const field = document.createElement("textarea");
+  field.value = button.dataset.copy;
+  button.after(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  button.focus();
 }
 
 document.addEventListener("click", (event) => {
@@ -128,8 +194,7 @@ document.addEventListener("click", (event) => {
 });
 
 function tidy(root) {
-  all("[data-keys], [data-step]", root).forEach((button) => { button.hidden = false; });
-  if (navigator.clipboard) all("[data-copy]", root).forEach((button) => { button.hidden = false; });
+  all("[data-keys], [data-step], [data-copy]", root).forEach((button) => { button.hidden = false; });
   for (const time of all("time[datetime]", root)) time.title ||= new Date(time.dateTime).toLocaleString();
 }
 
