@@ -141,8 +141,8 @@ class Daemon:
                     ending = asyncio.create_task(ended.wait())
                     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
                     ending.cancel()
-                    await self.end()
-                    await operations.close()
+                    told.let_go()
+                    await asyncio.gather(self.end(), operations.close())
             finally:
                 self.stop.set()
                 ticker.stop()

@@ -23,6 +23,7 @@ FeeddError
 │   ├── NotAStore          the file is something else, or damaged
 │   └── NewerStore         a later feedd made it
 ├── TooSlow               what was asked for takes too long: it may be asked again, or more narrowly
+├── TooMany               others who asked for the same come first: it may be asked again soon
 ├── Stopped               feedd is ending: the next look goes on where this one was
 └── AlreadyRunning         another process runs passes on this database
 """
@@ -129,6 +130,10 @@ class NewerStore(StoreError):
 
 
 class TooSlow(FeeddError):
+    pass
+
+
+class TooMany(FeeddError):
     pass
 
 

@@ -1,11 +1,15 @@
 """The change log as whoever follows it is told it: what an audience wants to know, each change with what it is about."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
+
+from anyio import CapacityLimiter, to_thread
 
 from feedd import shape_types, shapes
+from feedd.config.settings import Config
 from feedd.model import Kind
 from feedd.notify.audience import Audience, Wish, of_feed
 from feedd.notify.message import page_path
@@ -14,9 +18,12 @@ from feedd.store import log as change_log
 from feedd.store.database import translated
 from feedd.store.known import StoredKnown
 from feedd.store.log import Logged
+from feedd.store.proposals import by_source
 
 READ_AT_ONCE = 500  # changes
 ENTRIES_AT_ONCE = 25
+Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 class Told(NamedTuple):
@@ -59,11 +66,37 @@ class Room:
                 del self.clients[address]
 
 
+class Shared(Generic[Result]):
+    """Reading, in threads of its own. Whoever asks for the same at the same time shares it. Belongs to one event loop."""
+
+    def __init__(self, threads: int) -> None:
+        self.limiter = CapacityLimiter(threads)
+        self.under_way: dict[Hashable, asyncio.Task[Result]] = {}
+
+    async def read(self, key: Hashable, work: Callable[..., Result], *values: object) -> Result:
+        """`key`: what is asked for, and of which time."""
+        task = self.under_way.get(key)
+        if task is None:
+            task = self.under_way[key] = asyncio.create_task(self.alone(work, *values))
+            task.add_done_callback(lambda done: self.ended(key, done))
+        await asyncio.wait({task})  # which leaves it to the others if whoever asks is cancelled
+        return task.result()
+
+    async def alone(self, work: Callable[..., Other], *values: object) -> Other:
+        return await to_thread.run_sync(work, *values, limiter=self.limiter)
+
+    def ended(self, key: Hashable, task: "asyncio.Task[Result]") -> None:
+        del self.under_way[key]
+        if not task.cancelled():
+            task.exception()  # nobody may be left to hear of it
+
+
 class Follower:
     """Reads the log. Usable from any thread."""
 
-    def __init__(self, feeds: Feeds) -> None:
+    def __init__(self, feeds: Feeds, config: Config) -> None:
         self.feeds = feeds
+        self.config = config
 
     def audience(self, kinds: frozenset[Kind], feeds: Sequence[str], sources: Sequence[str]) -> Audience:
         """Who wants changes of these kinds: of any of the sources, in any of the feeds; of all where none is named."""
@@ -98,8 +131,7 @@ class Follower:
         about = {change.source_id for change in changes if change.entry_id is None}
         found = reader.entries(wanted, self.feeds.priorities) if wanted else []
         entries = {each.id: shapes.entry(each) for each in found}
-        rows = reader.sources() if about else []
-        sources = {row.id: shapes.source(row) for row in rows if row.id in about}
+        sources = self.sources(about) if about else {}
         told = list[Told]()
         for change in changes:
             url = self.page(change, known)
@@ -109,6 +141,15 @@ class Follower:
                 shape = shapes.entry_event(change, entries.get(change.entry_id), url)
             told.append(Told(change, shape))
         return tuple(told)
+
+    def sources(self, ids: Collection[int]) -> dict[int, shape_types.Source]:
+        """By number; all that are known of them, as /api/v1/sources has it."""
+        reader, proposed = self.feeds.reader, by_source(self.feeds.reader.proposals())
+        return {
+            row.id: shapes.source(row, proposed.get(row.name, ()), paused=row.name in self.config.paused)
+            for row in reader.sources()
+            if row.id in ids
+        }
 
     def page(self, change: Logged, known: StoredKnown) -> str:
         """The address of the page about a change."""

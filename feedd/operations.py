@@ -1,7 +1,8 @@
 """What a running daemon can be asked to do, by pages and by the API.
 
 Nothing here asks who may: that was done before. All of it raises UnknownName for a source, a channel or a delivery
-that is not there, UsageError for what can't be done now, and StoreError.
+that is not there, UsageError for what can't be done now, TooMany for what can be done later, Stopped when feedd ends, and
+StoreError.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from feedd.config.settings import Config
 from feedd.config.sources import Source
-from feedd.errors import Stopped, UnknownName, UsageError
+from feedd.errors import Stopped, TooMany, UnknownName, UsageError
 from feedd.looks import Looked, now_ms
 from feedd.normalise.url import shown
 from feedd.notify.message import Messages
@@ -27,6 +28,7 @@ from feedd.store.desk import Desk
 
 Result = TypeVar("Result")
 TESTS_AT_ONCE = 4
+LOOKS_AT_ONCE = 64  # that were asked for and have not ended
 LONGEST_NAME = 100  # of who paused a source
 ENDS = "feedd is ending: ask again when it runs"
 log = logging.getLogger(__name__)
@@ -49,37 +51,40 @@ class Operations:
         self.tools = tools
         self.waiting: dict[str, asyncio.Task[Looked]] = {}  # by source: the look that has not begun yet
         self.looking: set[asyncio.Task[Looked]] = set()
-        self.testing = 0
+        self.testing: set[asyncio.Task[Tried]] = set()
         self.is_closed = False
 
     async def close(self) -> None:
-        """End the looks that were asked for; who waits for them is told."""
+        """End looks and samples that were asked for; who waits for them is told."""
         self.is_closed = True
-        for task in self.looking:
+        tasks = [*self.looking, *self.testing]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.looking, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def check(self, name: str) -> Looked:
         """Look at a source now, despite schedule, pause and backoff; not against a Retry-After.
 
         Whoever asks while a look waits for its turn shares its result. It goes on when nobody waits for it any more.
         """
+        task = self.look_of(name)
+        await asyncio.wait({task})  # which leaves the look alone if whoever asks is cancelled
+        return came_of(task)
+
+    def look_of(self, name: str) -> "asyncio.Task[Looked]":
+        """The look as `check` has it: the one that waits for its turn, else a new one. `came_of` tells its result."""
         source = self.source(name)
         if self.is_closed:
-            raise UsageError(ENDS)
-        task = self.waiting.get(name)
-        if task is None:
-            task = self.waiting[name] = asyncio.create_task(self.looked_at(source))
-            self.looking.add(task)
-            task.add_done_callback(partial(self.finished, name))
-        try:
-            return await asyncio.shield(task)
-        except Stopped as error:
-            raise UsageError(ENDS) from error
-        except asyncio.CancelledError:
-            if task.cancelled():  # not whoever asks
-                raise UsageError(ENDS) from None
-            raise
+            raise Stopped(ENDS)
+        task = self.waiting.get(source.name)
+        if task is not None:
+            return task
+        if len(self.looking) >= LOOKS_AT_ONCE:
+            raise TooMany(f"{LOOKS_AT_ONCE} looks that were asked for go on already: try again in a minute")
+        task = self.waiting[source.name] = asyncio.create_task(self.looked_at(source))
+        self.looking.add(task)
+        task.add_done_callback(partial(self.finished, source.name))
+        return task
 
     async def looked_at(self, source: Source) -> Looked:
         return await self.look(source, begun=lambda: self.forget(source.name))
@@ -149,13 +154,18 @@ class Operations:
     async def test(self, channel: str) -> Tried:
         """Send a sample through a channel, once."""
         chosen = channel_named(self.config.channels, channel)
-        if self.testing >= TESTS_AT_ONCE:
-            raise UsageError(f"{TESTS_AT_ONCE} samples are on their way already: try again in a minute")
-        self.testing += 1
+        if self.is_closed:
+            raise Stopped(ENDS)
+        if len(self.testing) >= TESTS_AT_ONCE:
+            raise TooMany(f"{TESTS_AT_ONCE} samples are on their way already: try again in a minute")
+        task = asyncio.create_task(try_out(chosen, self.messages, self.tools))
+        self.testing.add(task)
+        task.add_done_callback(self.testing.discard)
         try:
-            return await try_out(chosen, self.messages, self.tools)
+            await asyncio.wait({task})
         finally:
-            self.testing -= 1
+            task.cancel()  # whoever asked may have left
+        return came_of(task)
 
     async def written(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         return await self.desk.do(lambda writer: writer.within(work))
@@ -166,3 +176,10 @@ class Operations:
         if found is None:
             raise UnknownName(f"there is no source '{shown(name)}'")
         return found
+
+
+def came_of(task: "asyncio.Task[Result]") -> Result:
+    """The result of a task that ended. Raises Stopped where it was cancelled, and what it raised."""
+    if task.cancelled():
+        raise Stopped(ENDS)
+    return task.result()

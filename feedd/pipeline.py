@@ -10,6 +10,7 @@ that is served, a page or a reader: those read the store alone.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from feedd.workers import Pool
 
 FOLDERS_AT_ONCE = 4
 REPOSITORIES_AT_ONCE = 8
+log = logging.getLogger(__name__)
 
 
 class Looker:
@@ -56,9 +58,11 @@ class Looker:
             case DirectorySource() | GitSource():
                 work = partial(self.folders.look, source, request, progress)
                 threads = self.threads if isinstance(source, DirectorySource) else self.repositories
-                return await asyncio.get_running_loop().run_in_executor(threads, work)
+                looked = await asyncio.get_running_loop().run_in_executor(threads, work)
             case _:
-                return await self.windows.look(source, asked=request.asked)
+                looked = await self.windows.look(source, asked=request.asked)
+        log.debug("%s: looked at: %s, %.2f s", source.name, looked.status, looked.seconds)
+        return looked
 
     async def take(self, source: FeedSource, pushed: Pushed) -> Looked:
         """Record what a hub pushed. No look at the source may be under way. Raises StoreError, Stopped."""

@@ -16,6 +16,7 @@ from feedd.web import delivery_pages, health, login, metrics, search, source_pag
 from feedd.web.access import Doors, Gate
 from feedd.web.app import application
 from feedd.web.counting import Counting, Meter
+from feedd.web.ending import Ending
 from feedd.web.health import Health
 
 
@@ -39,4 +40,9 @@ def served(
         *metrics.routes(Statistician(feeds.reader), meter, watched),
         *api.routes(feeds, finder, desk.bell, operations, told.events.stopping),
     ]
-    return application(feeds, routes, [Middleware(Counting, meter=meter), Middleware(Gate, doors=doors)])
+    layers = [
+        Middleware(Counting, meter=meter),
+        Middleware(Ending, stopping=told.events.stopping),
+        Middleware(Gate, doors=doors),
+    ]
+    return application(feeds, routes, layers)

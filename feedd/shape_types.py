@@ -24,6 +24,27 @@ ChannelState = Annotated[
 ]
 
 
+SourceType = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "enum": ["directory", "git", "feed", "page", "watch", "sitemap", "command"]}
+    ),
+]
+ChannelType = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "enum": ["webhook", "email", "apprise", "command", "file", "websub"]}),
+]
+PushState = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": ["wanted", "asked", "active", "denied", "ending"]})
+]
+
+
+OF_ENTRIES = [str(each) for each in Kind if not each.startswith("source-")]
+VersionKind = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": [*OF_ENTRIES, "duplicate"]})
+]  # `duplicate`: from another source, or late
+
+
 class Rejected(TypedDict):
     """Something that was read and is no article."""
 
@@ -53,7 +74,7 @@ class SourceResult(TypedDict):
 class Push(TypedDict):
     """How a WebSub hub pushes what a source has."""
 
-    state: str
+    state: PushState
     until: Time | None
     pushed: Time | None
     error: str | None
@@ -71,7 +92,7 @@ class Source(TypedDict):
     """A source: how it is, and when it is looked at next."""
 
     name: str
-    type: str
+    type: SourceType
     location: str
     entries: int
     last_checked: Time | None
@@ -170,7 +191,7 @@ class Revision(TypedDict):
     published: Time | None
     seen_at: Time
     title: str
-    change: str
+    change: VersionKind
     significance: Level
     reasons: list[str]
 
@@ -182,7 +203,7 @@ class Version(EntryInFull):
     source: str
     location: str
     seen_at: Time
-    change: str
+    change: VersionKind
     significance: Level
     reasons: list[str]
 
@@ -297,11 +318,11 @@ class Delivery(TypedDict):
 
 
 class Channel(TypedDict):
-    """Who is told, and how that receiver fares; `where` holds no secret."""
+    """Who is told, and how that receiver fares; `where` holds no secret, and is null where it is not for everybody."""
 
     name: str
-    type: str
-    where: str
+    type: ChannelType
+    where: str | None
     state: ChannelState
     failures: int
     failing_since: Time | None

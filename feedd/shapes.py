@@ -236,8 +236,8 @@ def told(
     }
 
 
-def told_of_source(logged: Logged, row: SourceRow | None) -> Shape:
-    return {"change": change(logged), "source": None if row is None else source(row)}
+def told_of_source(logged: Logged, each: types.Source | None) -> Shape:
+    return {"change": change(logged), "source": each}
 
 
 def gathered(logged: Logged, each: Entry | None, now: Revision | None) -> Shape:
@@ -320,8 +320,8 @@ def look(each: Look) -> types.Look:
     }
 
 
-def channel(name: str, type_: str, where: str, state: State, now_ms: int) -> types.Channel:
-    """`where` as the configuration shows it: without what is secret."""
+def channel(name: str, type_: str, where: str | None, state: State, now_ms: int) -> types.Channel:
+    """`where` as the configuration shows it: without what is secret; None: it is not for whoever asks."""
     rests = state.resting_until_ms is not None and state.resting_until_ms > now_ms
     failing = "resting" if rests else "failing" if state.failures else "ok"
     return {

@@ -39,7 +39,7 @@ def messages_of(config: Config, reader: Reader) -> Messages:
     priorities = {source.name: source.priority for source in config.sources}
     languages = {source.name: source.language for source in config.sources}
     titles = {source.name: source.heading for source in config.sources}
-    return Messages(reader, config.server.public_url, priorities, languages, titles)
+    return Messages(reader, config.server.public_url, priorities, languages, titles, paused=config.paused)
 
 
 def tools_of(config: Config, reader: Reader, fetcher: Fetcher, renderer: Renderer) -> Tools:
@@ -103,9 +103,13 @@ class Telling:
         finally:
             await cancelled(tasks)  # gather waits for none but the first that ends
 
+    def let_go(self) -> None:
+        """Whoever waits for something to be told waits no longer. Called on the event loop."""
+        self.events.close()
+
     async def close(self) -> None:
         """End what would keep the web server from ending."""
-        self.events.close()
+        self.let_go()
         await self.inbox.close()
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from receivers import SECRET, Receiver
 from running import write_seed
-from webserver import Web
+from webserver import Web, Wire
 
 from feedd.config.load import load
 from feedd.daemon import Daemon
-from feedd.errors import UnknownName, UsageError
-from feedd.operations import TESTS_AT_ONCE, Operations
+from feedd.errors import Stopped, TooMany, UnknownName, UsageError
+from feedd.operations import LOOKS_AT_ONCE, TESTS_AT_ONCE, Operations
 from feedd.pipeline import looker
 from feedd.store.deliveries import Chosen
 from feedd.store.desk import Desk
@@ -113,10 +113,48 @@ def test_who_waits_for_a_look_when_feedd_ends_is_told(tmp_path: Path) -> None:
             waiting = asyncio.create_task(place.operations.check("news"))
             await asyncio.sleep(0.01)
             await place.operations.close()
-            with pytest.raises(UsageError, match="feedd is ending"):
+            with pytest.raises(Stopped, match="feedd is ending"):
                 await waiting
-        with pytest.raises(UsageError, match="feedd is ending"):
-            await place.operations.check("news")
+        for asked in (place.operations.check("news"), place.operations.test("desk")):
+            with pytest.raises(Stopped, match="feedd is ending"):
+                await asked
+
+    played(tmp_path, play)
+
+
+def test_who_waits_for_a_sample_when_feedd_ends_is_told(tmp_path: Path) -> None:
+    asked = threading.Event()
+
+    def hang(wire: Wire) -> None:
+        asked.set()
+        wire.hang()
+
+    with Web() as web:
+        web.raw("/hook", hang)
+
+        async def play(place: Running) -> None:
+            waiting = asyncio.create_task(place.operations.test("desk"))
+            assert await asyncio.to_thread(asked.wait, 10)
+            await asyncio.wait_for(place.operations.close(), 1)
+            with pytest.raises(Stopped, match="feedd is ending"):
+                await waiting
+
+        played(tmp_path, play, f"{web.url}/hook")
+
+
+def test_a_crowd_of_one_source_takes_the_place_of_one(tmp_path: Path) -> None:
+    """And looks at more sources than there is room for are refused."""
+
+    async def play(place: Running) -> None:
+        async with place.daemon.busy["news"], place.daemon.busy["asleep"]:
+            looks = {place.operations.look_of("news") for _ in range(2 * LOOKS_AT_ONCE)}
+            assert len(looks) == len(place.operations.looking) == 1
+            busy = [asyncio.create_task(asyncio.sleep(0)) for _ in range(LOOKS_AT_ONCE)]
+            place.operations.looking.update(busy)  # type: ignore[arg-type]
+            with pytest.raises(TooMany, match="looks"):
+                place.operations.look_of("asleep")
+            place.operations.looking.difference_update(busy)
+        await asyncio.wait(looks)
 
     played(tmp_path, play)
 
@@ -232,7 +270,7 @@ def test_a_sample_says_what_came_of_it(tmp_path: Path) -> None:
             assert "500" in refused.said
             crowd = [place.operations.test("desk") for _ in range(TESTS_AT_ONCE + 2)]
             found = await asyncio.gather(*crowd, return_exceptions=True)
-            assert sum(isinstance(each, UsageError) for each in found) == 2
+            assert sum(isinstance(each, TooMany) for each in found) == 2
             hook.mood = "well"
             assert (await place.operations.test("desk")).delivered
 

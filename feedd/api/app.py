@@ -1,7 +1,9 @@
 """The API: all operations under /api/v1, and their description at /openapi.json (OpenAPI 3.1)."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Awaitable, Callable, Sequence
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
@@ -9,8 +11,10 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from feedd import __version__
+from feedd.answers import hash_of
 from feedd.api import problems
 from feedd.api.backing import SLOW, THREADS, Backing, Threads
 from feedd.api.changes import Changes
@@ -39,13 +43,15 @@ def routes(
     """`stopping` is set when feedd ends: then who waits for changes waits no longer."""
     threads = Threads(CapacityLimiter(THREADS), CapacityLimiter(SLOW))
     config = operations.config
-    api = application(Backing(config, feeds, finder, Follower(feeds), bell, operations, stopping, threads))
+    api = application(
+        Backing(config, feeds, finder, Follower(feeds, config), bell, operations, stopping, threads)
+    )
     described = Described(api)
     return [
-        Route("/openapi.json", described.document),
-        Route("/api", ApiPage(described.made, feeds.base_url).page),
-        Mount(BASE, Heads(api)),
-        Mount("/api", Heads(nothing())),
+        *alone("/openapi.json", described.document),
+        *alone("/api", ApiPage(described.made, feeds.base_url).page),
+        below(BASE, Heads(api)),
+        below("/api", Heads(nothing())),
     ]
 
 
@@ -53,6 +59,18 @@ def application(backing: Backing) -> FastAPI:
     groups = (Sources, FeedOperations, Entries, Changes, Search, Deliveries)
     operations = [operation for group in groups for operation in group(backing).routes()]
     return made(operations)
+
+
+def alone(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> list[BaseRoute]:
+    """What is at one address, behind what answers other methods there."""
+    return [Route(path, Heads(made([Route(path, endpoint)])))]
+
+
+def below(path: str, app: ASGIApp) -> Mount:
+    """All addresses there; with a line end in them, too, where Starlette's own expression stops."""
+    mount = Mount(path, app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def nothing() -> FastAPI:
@@ -77,20 +95,34 @@ def made(operations: Sequence[BaseRoute]) -> FastAPI:
 
 
 class Described:
-    """The description; it is made when it is asked for first, which takes some tenths of a second."""
+    """The description; it is made when it is asked for first, which takes some tenths of a second.
+
+    With a strong validator (RFC 9110, section 8.8.3): clients that are made of it ask for it again and again.
+    """
 
     def __init__(self, api: FastAPI) -> None:
         self.api = api
         self.guard = asyncio.Lock()
         self.found: dict[str, object] | None = None
+        self.etag = ""
 
     async def made(self) -> dict[str, object]:
         async with self.guard:
             if self.found is not None:
                 return self.found
             found = await asyncio.to_thread(description, self.api.routes)
+            self.etag = f'"{hash_of(json.dumps(found).encode()).hex()}"'
             self.found = found
         return found
 
-    async def document(self, _: Request) -> Response:
-        return answer(await self.made())
+    async def document(self, request: Request) -> Response:
+        document, headers = await self.made(), {"ETag": self.etag}
+        if has(request, self.etag):
+            return Response(status_code=304, headers={**headers, "Cache-Control": "no-cache"})
+        return answer(document, headers=headers)
+
+
+def has(request: Request, etag: str) -> bool:
+    """Whether who asks has what is named so (RFC 9110, section 13.1.2)."""
+    said = ",".join(request.headers.getlist("if-none-match"))
+    return bool({"*", etag} & {each.strip().removeprefix("W/") for each in said.split(",")})

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import Annotated, NamedTuple
 
 from fastapi import Query
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +15,8 @@ from feedd.api.backing import Backing
 from feedd.api.operation import get
 from feedd.api.routing import Operation, answer
 from feedd.api.values import Kinds, Limit, Names, Position, Wait
-from feedd.following import Room, Told
+from feedd.errors import Stopped, TooMany
+from feedd.following import Room, Shared, Told
 from feedd.model import Kind
 from feedd.notify.audience import Audience
 from feedd.web.events import address_of, left
@@ -26,10 +26,13 @@ WAITING = 128  # requests
 WAITING_OF_ONE = 16  # address
 BREATH_S = 0.1  # between two reads of what is new
 POLL_S = 5.0  # should nobody have rung, since another process wrote
-RETRY_AFTER_S = 30
+READING = 2  # threads
 Since = Annotated[
     Position | None,
-    Query(description="The number of the last change that you know: 0 for all. Without it: from now on."),
+    Query(
+        description="The number of the last change that you know: 0 for all. Without it: from now on.",
+        examples=[0],
+    ),
 ]  # fmt: skip
 
 
@@ -45,6 +48,7 @@ class Changes:
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
         self.room = Room(WAITING, WAITING_OF_ONE)
+        self.log = Shared[Batch](READING)
 
     def routes(self) -> list[Operation]:
         return [get("/changes", self.changes, pages.Changes, 404, 410, name="listChanges", tag=TAG)]
@@ -65,8 +69,9 @@ class Changes:
         past what was not asked for, too. With `wait`, a request that finds nothing waits until something comes. A number
         that the log has not reached yet counts as the last one: the database may be an older one.
         """
-        await self.backing.read(self.check, request, feed, source)
-        newest_id = await self.backing.read(self.backing.follower.newest_id)
+        if feed or source:
+            await self.backing.read(self.check, request, feed, source)
+        newest_id = await self.log.alone(self.backing.follower.newest_id)
         start_id = newest_id if since is None else min(since, newest_id)
         audience = self.backing.follower.audience(frozenset(kind or Kind), feed, source)
         batch = await self.batch(request, audience, start_id, limit, wait)
@@ -84,13 +89,18 @@ class Changes:
     async def batch(
         self, request: Request, audience: Audience, start_id: int, limit: int, wait_s: int
     ) -> Batch:
-        """What followed; waited for, unless feedd ends or whoever asks is gone. Raises HTTPException, StoreError."""
+        """What followed; waited for, unless feedd ends or whoever asks is gone. Raises Stopped, TooMany, StoreError."""
         if not wait_s:
-            return await self.backing.read(self.after, audience, start_id, limit)
+            return await self.read(audience, start_id, limit)
         address = address_of(request)
-        if self.backing.stopping.is_set() or self.room.is_full() or self.room.is_full_for(address):
-            words = "Too many wait for changes already, or feedd is ending; try again later."
-            raise HTTPException(503, words, {"Retry-After": str(RETRY_AFTER_S)})
+        if self.backing.stopping.is_set():
+            raise Stopped
+        if self.room.is_full():
+            raise TooMany("too many wait for changes already; try again later")
+        if self.room.is_full_for(address):
+            raise TooMany(
+                f"{WAITING_OF_ONE} requests of yours wait for changes already; let one of them end first"
+            )
         with self.room.taken(address):
             coming = asyncio.create_task(self.awaited(audience, start_id, limit, wait_s))
             leaving = asyncio.create_task(left(request.receive))
@@ -111,7 +121,7 @@ class Changes:
         with self.backing.bell.heard_by() as rung:
             while True:
                 rung.clear()
-                batch = await self.backing.read(self.after, audience, last_id, limit)
+                batch = await self.read(audience, last_id, limit)
                 last_id = batch.last_id
                 if batch.items or clock() >= end_s:
                     return batch
@@ -121,6 +131,11 @@ class Changes:
                     async with asyncio.timeout_at(min(end_s, clock() + POLL_S)):
                         await rung.wait()
                 await asyncio.sleep(BREATH_S)
+
+    async def read(self, audience: Audience, last_id: int, limit: int) -> Batch:
+        """Raises StoreError."""
+        key = (audience, last_id, limit, self.backing.bell.rings)
+        return await self.log.read(key, self.after, audience, last_id, limit)
 
     def after(self, audience: Audience, last_id: int, limit: int) -> Batch:
         """Raises StoreError."""

@@ -13,7 +13,6 @@ from feedd.api import pages
 from feedd.api.backing import Backing
 from feedd.api.operation import get
 from feedd.api.routing import Operation, answer, page
-from feedd.api.sources import in_conflict
 from feedd.api.values import (
     Cursor,
     EntryCursor,
@@ -188,14 +187,23 @@ class Entries:
         entry = self.entry(wanted)
         history = self.backing.reader.history(entry.id)
         if from_ is None and to is None:
-            with in_conflict():
-                old, new = newest_pair(history, entry.source)
+            old, new = newest_two(history, entry.source)
         else:
             new = shown_by(history, entry.source) if to is None else numbered_or_unknown(history, to)
             old = before(history, new) if from_ is None else numbered_or_unknown(history, from_)
         if old is new:
-            raise HTTPException(400, "Name two versions: `from` and `to` are one.")
+            raise HTTPException(409, "Name two versions: `from` and `to` are one.")
         return self.comparisons.of(old, new).shape
+
+
+def newest_two(history: list[Revision], source: str) -> tuple[Revision, Revision]:
+    """Raises HTTPException."""
+    try:
+        return newest_pair(history, source)
+    except UsageError as error:
+        words = f"The source '{source}' has one version of this entry, so that there is nothing to compare it with."
+        more = " Name two as `from` and `to` to compare those of several sources." if len(history) > 1 else ""
+        raise HTTPException(409, f"{words}{more}") from error
 
 
 def shown_by(history: list[Revision], source: str) -> Revision:

@@ -1,5 +1,7 @@
 """Feeds: which there are, and where."""
 
+import threading
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,9 +21,8 @@ TAG = "feeds"
 class Feeds:
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
-        self.made: dict[
-            str, tuple[tuple[int, ...], types.Feed]
-        ] = {}  # by name, with the state that it was made in
+        self.made: dict[str, tuple[tuple[int, ...], types.Feed]] = {}  # with the state that it was made in
+        self.guards = {name: threading.Lock() for name in backing.feeds.plans}
 
     def routes(self) -> list[Operation]:
         return [
@@ -45,13 +46,16 @@ class Feeds:
         return [self.shape(plan) for plan in plans]
 
     def shape(self, plan: Plan) -> types.Feed:
-        """Composing a document takes milliseconds: it is done again when a change has touched the feed."""
+        """Composing a document takes milliseconds: it is done again when a change has touched the feed, and once for
+        all who ask meanwhile.
+        """
         feeds = self.backing.feeds
-        state = feeds.state(plan)
-        before = self.made.get(plan.name)
-        if before is not None and before[0] == state:
-            return before[1]
-        document = feeds.outline(plan.name, plan.limit)
-        made = shapes.feed(plan, len(document.entries), document.updated_ms or None, feeds.base_url)
-        self.made[plan.name] = state, made
-        return made
+        with self.guards[plan.name]:
+            state = feeds.state(plan)
+            before = self.made.get(plan.name)
+            if before is not None and before[0] == state:
+                return before[1]
+            document = feeds.outline(plan.name, plan.limit)
+            made = shapes.feed(plan, len(document.entries), document.updated_ms or None, feeds.base_url)
+            self.made[plan.name] = state, made
+            return made

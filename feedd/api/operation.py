@@ -11,15 +11,17 @@ FAILURES: Mapping[int, str] = {
     401: "This needs a token, or the token is none.",
     403: "The token may not do this, or nobody has a token yet and nothing can be changed over HTTP.",
     404: "There is no such thing.",
+    405: "The address does not take that method; the header Allow says which it takes.",
     408: "The request did not arrive in time.",
-    409: "This can't be done now; the detail says why.",
+    409: "This can't be done as things are; the detail says why.",
     410: "It was there, and is not kept any longer, or was taken out of the configuration.",
     413: "The body is too large.",
+    414: "The address is too long.",
     415: "The body is not JSON.",
     422: "The versions are too long to be compared here.",
-    503: "The database can't be read, feedd is ending, too many wait, or this took too long; the header Retry-After says when to come back.",
+    503: "The database can't be read, feedd is ending, too many wait, or this took too long; the detail says which, and the header Retry-After when to come back.",
 }
-ALWAYS = (400, 401, 403, 503)
+ALWAYS = (400, 401, 403, 405, 414, 503)
 OF_BODIES = (408, 413, 415)
 
 

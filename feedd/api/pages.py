@@ -1,5 +1,7 @@
 """What listings answer, as types: the API's description is made of them."""
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from feedd import shape_types as types
@@ -82,7 +84,7 @@ class Running(TypedDict):
     """A look that goes on; its result will stand among the looks of the source."""
 
     name: str
-    status: str
+    status: Literal["running"]
 
 
 class Count(TypedDict):

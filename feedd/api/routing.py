@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from feedd.api.problems import bug
 from feedd.errors import FeeddError
+from feedd.web.problem import problem
 
 MOST_BYTES = 64_000  # of a body
 BODY_S = 10.0
+LONGEST_ADDRESS = 16_000  # characters: 100 names of sources, and as many of feeds
 EXPECTED = (HTTPException, RequestValidationError, FeeddError)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -38,6 +40,7 @@ class Operation(APIRoute):
             try:
                 check_names(request, known, lists)
                 if not takes_body:
+                    check_no_body(request)
                     return await answer(request)
                 bound = Request(request.scope, bounded(request.receive))
                 check_type(bound, await in_time(bound))
@@ -62,6 +65,15 @@ def check_names(request: Request, known: frozenset[str], lists: frozenset[str]) 
         seen.add(name)
     if wrong:
         raise RequestValidationError(wrong[:10])
+
+
+def check_no_body(request: Request) -> None:
+    """What would be sent in vain may be meant to narrow what is done. Raises RequestValidationError."""
+    length = request.headers.get("content-length", "0").strip()
+    if length.strip("0") or "transfer-encoding" in request.headers:
+        raise RequestValidationError(
+            [{"loc": ("body",), "msg": "none is taken here; parameters go into the address"}]
+        )
 
 
 def check_type(request: Request, body: bytes) -> None:
@@ -112,13 +124,17 @@ def page(request: Request, items: Sequence[object], following: str | None) -> Re
 
 
 class Heads:
-    """A layer that answers HEAD as GET, without the body (RFC 9110, section 9.3.2)."""
+    """A layer that answers HEAD as GET, without the body (RFC 9110, section 9.3.2), and refuses endless addresses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        if len(scope["path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+            words = f"An address has at most {LONGEST_ADDRESS:,} characters."
+            await problem(Request(scope), 414, words)(scope, receive, send)
+            return
+        if scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
 

@@ -14,18 +14,19 @@ from feedd import shapes
 from feedd.api import pages
 from feedd.api.backing import Backing
 from feedd.api.operation import get, post
+from feedd.api.problems import sentence
 from feedd.api.routing import Operation, answer, page
 from feedd.api.values import Cursor, Limit, SourceName, Wait, cursor
 from feedd.errors import UnknownName, UsageError
-from feedd.looks import Looked
+from feedd.operations import came_of
 from feedd.store import looks
 from feedd.store.database import translated
 from feedd.store.looks import Look
-from feedd.store.proposals import Proposed
+from feedd.store.proposals import by_source
 from feedd.web.viewer import viewer_of
 
 TAG = "sources"
-MOST_CHECKS = 64  # that were asked for and have not ended
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 @contextmanager
@@ -37,13 +38,12 @@ def in_conflict() -> Iterator[None]:
         raise
     except UsageError as error:
         said = str(error)
-        raise HTTPException(409, f"{said[:1].upper()}{said[1:]}.") from error
+        raise HTTPException(409, sentence(said)) from error
 
 
 class Sources:
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
-        self.checks: set[asyncio.Task[Looked]] = set()
 
     def routes(self) -> list[Operation]:
         named = "/sources/{name}"
@@ -84,24 +84,13 @@ class Sources:
         waits for its turn shares that. A look that takes longer than `wait` goes on.
         """
         await self.backing.read(self.backing.source, name)
-        if len(self.checks) >= MOST_CHECKS:
-            raise HTTPException(
-                503, "Too many wait for looks already; try again later.", {"Retry-After": "30"}
-            )
-        check = asyncio.create_task(self.backing.operations.check(name))
-        self.checks.add(check)
-        check.add_done_callback(self.checked)
-        await asyncio.wait({check}, timeout=wait)
-        if not check.done():
-            return answer({"name": name, "status": "running"}, 202, {"Cache-Control": "no-store"})
         with in_conflict():
-            looked = check.result()
-        return answer(shapes.source_result(looked), headers={"Cache-Control": "no-store"})
-
-    def checked(self, check: "asyncio.Task[Looked]") -> None:
-        self.checks.discard(check)
-        if not check.cancelled():
-            check.exception()  # nobody may wait for it any more
+            look = self.backing.operations.look_of(name)
+        await asyncio.wait({look}, timeout=wait)
+        if not look.done():
+            return answer({"name": name, "status": "running"}, 202, NO_STORE)
+        with in_conflict():
+            return answer(shapes.source_result(came_of(look)), headers=NO_STORE)
 
     async def pause(self, request: Request, name: SourceName) -> Response:
         """Pause a source.
@@ -129,9 +118,7 @@ class Sources:
 
     def shapes(self) -> list[types.Source]:
         rows = {row.name: row for row in self.backing.reader.sources()}
-        proposed: dict[str, list[Proposed]] = {}
-        for each in self.backing.reader.proposals():
-            proposed.setdefault(each.source, []).append(each)
+        proposed = by_source(self.backing.reader.proposals())
         return [
             shapes.source(rows[source.name], proposed.get(source.name, ()), paused=source.paused)
             for source in self.backing.config.sources

@@ -28,7 +28,7 @@ LARGEST = 2**53 - 1  # number: above, JSON as many read it is no longer exact (R
 def whole(value: object) -> object:
     """No spaces, underscores, signs or points in numbers: they mean something else to somebody."""
     if isinstance(value, str) and not WHOLE.fullmatch(value):
-        raise ValueError("a whole number is expected")
+        raise ValueError("must be a whole number")
     return value
 
 
@@ -41,7 +41,8 @@ def milliseconds(value: object) -> int:
     """A time of RFC 3339 (section 5.6), in milliseconds. A leap second is the end of the second before."""
     found = TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError("a time is expected, as 2026-11-29T08:00:00Z")
+        hint = "; in an address, + is written %2B" if isinstance(value, str) and " " in value else ""
+        raise ValueError(f"must be a time, as 2026-11-29T08:00:00Z{hint}")
     day, minute, second, fraction, sign, hours, minutes = found.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{minute}:{min(second, '59')}+00:00")
@@ -82,7 +83,9 @@ Numeral = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(integral)]  # 
 Position = Annotated[int, Field(ge=0, le=LARGEST), BeforeValidator(whole)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Time = Annotated[
-    int, BeforeValidator(milliseconds), WithJsonSchema({"type": "string", "format": "date-time"})
+    int,
+    BeforeValidator(milliseconds),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-29T08:00:00Z"]}),
 ]
 Point = Annotated[
     str,
@@ -97,11 +100,17 @@ Place = Annotated[
     WithJsonSchema({"type": "string", "pattern": PLACE}),
 ]
 
-SourceName = Annotated[Name, Path(description="The name of a source, as the configuration has it.")]
-FeedName = Annotated[Name, Path(description="The name of a feed.")]
-ChannelName = Annotated[Name, Path(description="The name of a channel, as `[notify.NAME]` has it.")]
-EntryId = Annotated[str, Path(alias="id", pattern=ENTRY, description="The number of an entry, or its `uid`.")]
-Number = Annotated[Ordinal, Path(description="The number of a version.")]
+SourceName = Annotated[
+    Name, Path(description="The name of a source, as the configuration has it.", examples=["seeds"])
+]
+FeedName = Annotated[Name, Path(description="The name of a feed.", examples=["all"])]
+ChannelName = Annotated[
+    Name, Path(description="The name of a channel, as `[notify.NAME]` has it.", examples=["desk"])
+]
+EntryId = Annotated[
+    str, Path(alias="id", pattern=ENTRY, description="The number of an entry, or its `uid`.", examples=["1"])
+]
+Number = Annotated[Ordinal, Path(description="The number of a version.", examples=[1])]
 Limit = Annotated[PageSize, Query(description="How many items at most.")]
 Wait = Annotated[Seconds, Query(description="How many seconds to wait at most.")]
 Removed = Annotated[

@@ -1,7 +1,6 @@
 """The command line: what stands before every command. A command's module is imported when it runs."""
 
 import importlib
-import logging
 import os
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import click
 
 from feedd import __version__
+from feedd.cli.logs import log_options
 
 COMMANDS = {
     "run": "passes",
@@ -27,6 +27,9 @@ COMMANDS = {
     "import": "exchange",
     "export": "exchange",
     "prune": "pruning",
+    "backup": "backing",
+    "restore": "backing",
+    "doctor": "doctoring",
     "deliveries": "delivering",
     "notify": "notifying",
     "token": "tokens",
@@ -69,11 +72,8 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="feedd")
 @click.option("--config", "path", type=click.Path(path_type=Path), help="The configuration file.")
+@log_options
 @click.pass_context
 def cli(ctx: click.Context, path: Path | None) -> None:
     """Turns what is published or edited into feeds, keeps every version, and tells what changed."""
     ctx.obj = path
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # its one job says itself what went wrong
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """The commands that look at sources: run, update."""
 
 import asyncio
+import logging
 import sys
 import threading
 import time
@@ -18,6 +19,7 @@ from feedd.cli.common import (
     json_option,
     print_json,
 )
+from feedd.cli.logs import log_options
 from feedd.config.settings import Config
 from feedd.config.sources import Source
 from feedd.errors import AlreadyRunning, UsageError
@@ -32,21 +34,24 @@ from feedd.wiring import prepare, wanted
 WAIT_S = 0.1
 DELIVER_S = 60.0  # that an update spends on telling what it found
 PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
+log = logging.getLogger(__name__)
 
 
 @click.command()
+@log_options
 @config_option
 def run(config_path: Path | None) -> None:
     """Run the daemon: look at sources when they are due, serve feeds and pages."""
     from feedd.daemon import run as run_daemon
 
-    run_daemon(configuration(config_path, thorough=True), lambda words: click.echo(words, err=True))
+    run_daemon(configuration(config_path, thorough=True), lambda words: log.info("%s", words))
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[SOURCE]...")
 @click.option("--accept-removals", is_flag=True, help="Remove what is gone, however much it is.")
 @json_option
+@log_options
 @config_option
 def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals: bool, as_json: bool) -> None:
     """Look at sources once, then exit. Beside a running daemon, the daemon does the work."""

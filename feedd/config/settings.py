@@ -84,6 +84,11 @@ class Config(Settings):
         return {source.name: source for source in self.sources}
 
     @cached_property
+    def paused(self) -> frozenset[str]:
+        """Sources that the configuration pauses."""
+        return frozenset(source.name for source in self.sources if source.paused)
+
+    @cached_property
     def private_feeds(self) -> frozenset[str]:
         """Feeds that are for those who have a token. Where the server is closed, all are: see `is_private`."""
         return frozenset(feed.name for feed in self.feeds if feed.access == "token")

@@ -7,6 +7,7 @@ post:   send ─► the beginning of the body ─► Answer
 
 import asyncio
 import functools
+import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
@@ -25,6 +26,7 @@ LESSER_BYTES = 64 * 1024  # of the body of an answer that is no success, or answ
 LESSER_S = 5.0
 HIDDEN = frozenset({"set-cookie", "set-cookie2"})
 NO_BODY = frozenset({204, 304})
+log = logging.getLogger(__name__)
 
 
 class Received(NamedTuple):
@@ -141,6 +143,7 @@ class Fetcher:
             await self._connections.drop(response)
             raise
         await self._connections.finish(response, reusable=not body.full)
+        log.debug("%s answered %d, %d bytes", hop.address.host, response.status, len(content))
         return Received(response.status, headers, cookies, content)
 
     async def _fill_by(self, until_s: float, body: Body, response: Response, ask: Ask, hop: Hop) -> None:

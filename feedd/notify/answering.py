@@ -15,6 +15,7 @@ from feedd.fetch import address
 from feedd.fetch.address import Address
 from feedd.fetch.freshness import retry_after_ms
 from feedd.fetch.values import Answer
+from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Outcome
 
 READ_BYTES = 8_000  # of an answer, to find its beginning
@@ -36,7 +37,7 @@ def outcome(answer: Answer, now_ms: int, secrets: Iterable[str] = ()) -> Outcome
     said = beginning(answer, place, secrets)
     spelled = f"{status} {phrase_of(status)}".rstrip()
     if 200 <= status < 300:
-        return Delivered(with_start(f"{host_of(place)} answered {spelled}", said))
+        return Delivered(quoted(f"{host_of(place)} answered {spelled}", said))
     why = f"{host_of(place)} answered {spelled}"
     if status in REDIRECTS:
         why += f" and points {target_of(place, answer.headers.get('location', ''))}"
@@ -44,12 +45,8 @@ def outcome(answer: Answer, now_ms: int, secrets: Iterable[str] = ()) -> Outcome
     else:
         if status == 410:
             why += ": nobody takes messages there any more"
-        why = with_start(why, said)
+        why = quoted(why, said)
     return Failed(why, retry_after_ms(answer.headers, now_ms), gone=status == 410, rests=status in BUSY)
-
-
-def with_start(words: str, said: str) -> str:
-    return f"{words}; it says: {said}" if said else words
 
 
 def phrase_of(status: int) -> str:

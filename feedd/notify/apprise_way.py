@@ -23,6 +23,7 @@ from feedd.config.secrets import Secret
 from feedd.errors import SourceError
 from feedd.model import Kind
 from feedd.notify.aside import aside
+from feedd.notify.quoting import quoted
 from feedd.notify.room import Room, units
 from feedd.notify.values import Delivered, Failed, Form, Message, Outcome, Text
 
@@ -201,8 +202,9 @@ async def send(channel: Channel, message: Message, text: Text) -> Outcome:
                 stuck.discard(this)
     if ended.taken:
         return Delivered(f"{ended.service} took it")
-    why = " / ".join(ended.said) or "Apprise does not say why"
-    return Failed(f"{ended.service} did not take it: {without(url, why)}", rests=BUSY.search(why) is not None)
+    why = " / ".join(ended.said)
+    words = quoted(f"{ended.service} did not take it", without(url, why) or "nothing")
+    return Failed(words, rests=BUSY.search(why) is not None)
 
 
 def loudness(message: Message) -> str:

@@ -10,6 +10,7 @@ from feedd.config.channels import CommandChannel
 from feedd.errors import SourceError, Stopped
 from feedd.notify.aside import aside
 from feedd.notify.file import line_of
+from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Message, Outcome
 from feedd.sources.process import Program, run
 
@@ -45,7 +46,7 @@ async def send(channel: CommandChannel, message: Message, folder: Path) -> Outco
         return Delivered(last_line(ended.output) or f"{name} ended with exit status 0")
     how = f"exit status {ended.status}" if ended.status > 0 else f"signal {-ended.status}"
     said = last_line(ended.errors)
-    return Failed(f"{name} failed with {how}" + (f": {said}" if said else ""))
+    return Failed(quoted(f"{name} failed with {how}", said))
 
 
 def environment(message: Message, ours: Mapping[str, str]) -> dict[str, str]:

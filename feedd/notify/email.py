@@ -19,6 +19,7 @@ from feedd.errors import SourceError
 from feedd.fetch.connections import trusted_roots
 from feedd.fetch.words import explain_system, short, spell_ssl
 from feedd.notify.letter import POLICY, compose, mailbox, realm_of
+from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Message, Outcome, Text
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ async def send(
             async with asyncio.timeout(QUIT_S):
                 await client.quit()
         if refused:
-            logger.warning("notify.%s: %s took a message%s", channel.name, place.at, unreached(refused))
-        return Delivered(readable(said) + unreached(refused))
+            logger.warning("notify.%s: %s took a message; %s", channel.name, place.at, unreached(refused))
+        return Delivered("; ".join(filter(None, (readable(said), unreached(refused)))))
     finally:
         leave(client)
 
@@ -124,14 +125,11 @@ async def handed(
         with suppress(Exception):  # it is put off, whatever the server says to that
             await client.rset()
         rests = any(code == CLOSING for code, _ in for_now.values())
-        raise NotTaken(
-            Failed(
-                f"{at} does not take it for all yet, so nobody was sent it{unreached(for_now)}", rests=rests
-            )
-        )
+        words = quoted(f"{at} does not take it for all yet, so nobody was sent it", unreached(for_now))
+        raise NotTaken(Failed(words, rests=rests))
     if len(refused) == len(boxes) - 1:
         rests = any(code == CLOSING for code, _ in refused.values())
-        raise NotTaken(Failed(f"{at} refused every recipient{unreached(refused)}", rests=rests))
+        raise NotTaken(Failed(quoted(f"{at} refused every recipient", unreached(refused)), rests=rests))
     return refused, (await client.data(data)).message
 
 
@@ -155,7 +153,8 @@ async def enter(client: "SMTP", channel: EmailChannel, place: Place) -> None:
             await client.starttls()
         except SMTPResponseException as error:
             why = answer(error.code, error.message)
-            raise NotTaken(Failed(f"{place.at} refused to start TLS, so nothing was sent: {why}")) from error
+            words = quoted(f"{place.at} refused to start TLS, so nothing was sent", why)
+            raise NotTaken(Failed(words)) from error
         await client.ehlo()
     if channel.user is None or channel.password is None:
         return
@@ -213,11 +212,11 @@ def explain(error: Exception, place: Place) -> Failed:
         case ssl.SSLError():
             return Failed(f"{at}: TLS failed: {spell_ssl(error)}")
         case SMTPException():
-            return explain_refusal(error, at) or Failed(f"{at} did not answer in SMTP: {short(error)}")
+            return explain_refusal(error, at) or Failed(quoted(f"{at} did not answer in SMTP", short(error)))
         case OSError():
             return Failed(explain_system(error, place.host, at))
         case _:
-            return Failed(f"{at} did not answer in SMTP: {short(error)}")
+            return Failed(quoted(f"{at} did not answer in SMTP", short(error)))
 
 
 def explain_refusal(error: Exception, at: str) -> Failed | None:
@@ -235,16 +234,16 @@ def explain_refusal(error: Exception, at: str) -> Failed | None:
             return Failed(f"{at} closed the connection")
         case _:
             return None
-    return Failed(f"{at} {what}: {answer(error.code, error.message)}", rests=error.code == CLOSING)
+    return Failed(quoted(f"{at} {what}", answer(error.code, error.message)), rests=error.code == CLOSING)
 
 
 def unreached(refused: Mapping[str, tuple[int, str]]) -> str:
-    """Whom the server did not take it for, and why: what goes behind a sentence."""
+    """Whom the server did not take it for, and why: what goes behind a semicolon or a colon."""
     if not refused:
         return ""
     named = [f"{name} ({answer(*why)})" for name, why in list(refused.items())[:MOST_NAMED]]
     more = len(refused) - len(named)
-    return f"; not for {', '.join(named)}" + (f" and {more} more" if more else "")
+    return f"not for {', '.join(named)}" + (f" and {more} more" if more else "")
 
 
 def answer(code: int, text: str) -> str:

@@ -1,10 +1,10 @@
 """What a delivery says: a change with all that belongs to it, several changes in one, or a sample."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from feedd import shapes
+from feedd import shape_types, shapes
 from feedd.changes.values import Content, Diff, Op
 from feedd.changes.verdict import compared_and_judged
 from feedd.comparison import Comparison, Comparisons, TooLong
@@ -17,7 +17,8 @@ from feedd.publish import changes, health
 from feedd.publish.changes import BEGAN, LONGEST_TITLE, cut, isolated, titled, worded
 from feedd.store.changelog import Change, Side
 from feedd.store.log import Logged
-from feedd.store.reader import Entry, Reader, Revision, SourceRow
+from feedd.store.proposals import by_source
+from feedd.store.reader import Entry, Reader, Revision
 
 ROOM = 1_000_000  # characters of differences in one digest
 NAMED = 500  # changes in one digest
@@ -66,7 +67,7 @@ class Messages:
     """Makes messages from the store alone. Usable from any thread; versions are compared once for all channels.
 
     `priorities`, `languages` and `titles` are those of sources, by name. `room`: characters of differences that one
-    digest tells, before it leaves the others to their pages.
+    digest tells, before it leaves the others to their pages. `paused`: sources that the configuration pauses.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Messages:
         languages: Mapping[str, str | None] | None = None,
         titles: Mapping[str, str] | None = None,
         room: int = ROOM,
+        paused: Collection[str] = (),
     ) -> None:
         self.reader = reader
         self.base_url = base_url
@@ -84,13 +86,17 @@ class Messages:
         self.languages = languages or {}
         self.titles = titles or {}
         self.room = room
+        self.paused = paused
         self.comparisons = Comparisons(reader)
 
     def of_change(self, logged: Logged, channel: str, message_id: str) -> Message:
         """Whatever is left of the entry and its versions. Raises StoreError."""
         if logged.entry_id is None:
-            row = self.source_of(logged)
-            data, facts, thread = shapes.told_of_source(logged, row), (self.fact_of_source(logged),), None
+            data, facts, thread = (
+                shapes.told_of_source(logged, self.shape_of_source(logged)),
+                (self.fact_of_source(logged),),
+                None,
+            )
         else:
             told = self.told(logged)
             entry = told.entry
@@ -107,7 +113,7 @@ class Messages:
         each, facts, room = list[Shape](), list[Fact](), self.room
         for change in logged[:NAMED]:
             if change.entry_id is None:
-                each.append(shapes.told_of_source(change, self.source_of(change)))
+                each.append(shapes.told_of_source(change, self.shape_of_source(change)))
                 facts.append(self.fact_of_source(change))
                 continue
             told = self.told(change, compares=room > 0)
@@ -214,8 +220,12 @@ class Messages:
             note=told.note,
         )
 
-    def source_of(self, logged: Logged) -> SourceRow | None:
-        return next((row for row in self.reader.sources() if row.id == logged.source_id), None)
+    def shape_of_source(self, logged: Logged) -> shape_types.Source | None:
+        row = next((row for row in self.reader.sources() if row.id == logged.source_id), None)
+        if row is None:
+            return None
+        proposed = by_source(self.reader.proposals()).get(row.name, ())
+        return shapes.source(row, proposed, paused=row.name in self.paused)
 
     def fact_of_source(self, logged: Logged) -> Fact:
         name, (trouble, lasts) = logged.source, TROUBLE[logged.kind]

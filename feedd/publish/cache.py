@@ -3,12 +3,14 @@
 import gzip
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
 from feedd.looks import now_ms
+from feedd.publish.archive import archived, full_documents
 from feedd.publish.changes import Differences, Log
+from feedd.publish.delta import Held, Instance
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import address, json_feed
 from feedd.publish.news import News, Since, since
@@ -23,6 +25,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Document], bytes]]] = {
 }
 GZIP_LEVEL = 6
 KEPT_BYTES = 64_000_000
+DELTA_TRIES = 3
 MOVES_MS = 600_000  # a query such as `changed:7d` is asked again so often
 
 
@@ -45,6 +48,14 @@ class Key(NamedTuple):
     limit: int
 
 
+class Delta(NamedTuple):
+    """What somebody lacks who has an earlier document."""
+
+    part: Rendered
+    whole: Rendered  # the document as it is now
+    base: str  # etag of the earlier one, without quotes
+
+
 class Feeds:
     """Renders feeds on demand. Usable from any thread; one thread renders a document, the others wait for it."""
 
@@ -62,6 +73,7 @@ class Feeds:
         self.priorities = priorities
         self.titles = titles
         self.differences = Differences()
+        self.held = Held()
         self.kept: OrderedDict[Key, Rendered] = OrderedDict()
         self.size = 0
         self.guard = threading.Lock()
@@ -103,7 +115,18 @@ class Feeds:
 
     def composed(self, name: str, limit: int, differences: Differences | None) -> Document:
         log = Log(self.reader, differences, self.base_url, self.priorities)
-        return compose(log, self.plans[name], limit, self.titles)
+        composed = compose(log, self.plans[name], limit, self.titles)
+        return composed._replace(archives=self.archives(name)[0])
+
+    def archive(self, name: str, number: int) -> Rendered | None:
+        """The archive document of that number, which is quick to make, and seldom asked for; None: there is none."""
+        log = Log(self.reader, self.differences, self.base_url, self.priorities)
+        document = archived(log, self.plans[name], number, self.titles)
+        return None if document is None else written(document, "atom")._replace(links="")
+
+    def archives(self, name: str) -> tuple[int, int]:
+        """How many archive documents there are, and when the newest was filled, in ms; 0 for none."""
+        return full_documents(Log(self.reader, None, self.base_url, self.priorities), self.plans[name])
 
     def render(self, key: Key) -> Rendered:
         """The document as it is now. One that has not changed, whatever its sources did, is not written anew."""
@@ -115,8 +138,23 @@ class Feeds:
         if before is not None and before.made_of == made_of:
             return before._replace(state=state)
         made = written(document, key.format)._replace(state=state, made_of=made_of)
+        if document.archives and key.format == "atom":  # it names the newest
+            made = made._replace(updated_ms=max(made.updated_ms, self.archives(key.name)[1]))
+        self.held.note(Instance(key.name, key.format, made.etag), document)
         # what time alone took out of it left nothing behind that tells when
         return made._replace(updated_ms=now_ms()) if moves(self.plans[key.name]) else made
+
+    def delta(self, key: Key, tags: Collection[str]) -> Delta | None:
+        """What is new since the document with one of these tags; None: such a one is not known, or all of it is new."""
+        base = self.held.first_known(key.name, key.format, tags)
+        if base is None:
+            return None
+        for _ in range(DELTA_TRIES):
+            whole, document = self.rendered(key), self.document(key.name, key.limit)
+            if hash(document.identity) == whole.made_of:  # no change came between them
+                part = self.held.since(base, document)
+                return Delta(written(part, key.format), whole, base.etag) if part is not None else None
+        return None
 
     def news(self, name: str, told: Since) -> News | None:
         """What is new in a feed; None if nothing is."""

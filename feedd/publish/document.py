@@ -33,6 +33,8 @@ class Document(NamedTuple):
     tombstones: tuple[Tombstone, ...] = ()
     hubs: tuple[str, ...] = ()  # addresses of WebSub hubs that push the feed
     search: str | None = None  # it is the feed of this search, not one of a name
+    archives: int = 0  # documents that hold what was before (RFC 5005), of which this one names the newest
+    archive: int | None = None  # it is itself the one of this number
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -44,7 +46,12 @@ class Document(NamedTuple):
             self.tombstones,
             self.hubs,
             self.search,
+            self.archives,
+            self.archive,
         )
+
+    def archive_url(self, number: int) -> str:
+        return f"{self.base_url}feeds/{self.name}/archive/{number}.atom"
 
     def url(self, suffix: str = "") -> str:
         if self.search is not None:

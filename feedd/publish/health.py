@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from feedd.normalise.text import summary
+from feedd.notify.quoting import for_everybody
 from feedd.publish.item import Notice
 from feedd.publish.times import rfc3339
 from feedd.store.incidents import Incident
@@ -89,9 +90,15 @@ def notice_of(incident: Incident, born: UUID, base_url: str) -> Notice:
     )
 
 
+def public(incident: Incident) -> str:
+    """What happened, without what a receiver said to it: a feed is for everybody."""
+    return (for_everybody(incident.detail, "") if incident.of_channel else incident.detail) or ""
+
+
 def told(incident: Incident, advice: str) -> str:
     began = rfc3339(incident.opened_ms)
-    lines = [incident.detail if incident.detail.endswith((".", "!", "?")) else f"{incident.detail}."]
+    detail = public(incident)
+    lines = [detail if detail.endswith((".", "!", "?")) else f"{detail}."]
     if incident.kind == "moved" or incident.closed_ms is None:
         lines += [f"Since {began}.", advice]
     else:

@@ -22,6 +22,7 @@ from feedd.publish.times import moment, rfc822, rfc3339
 ATOM = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 ATOM_TYPE = "application/atom+xml"
@@ -32,14 +33,33 @@ def atom(document: Document) -> bytes:
     generator = base(document)
     generator.link(
         [
-            {"href": document.url(".atom"), "rel": "self", "type": ATOM_TYPE},
+            *({"href": url, "rel": rel, "type": ATOM_TYPE} for rel, url in documents(document)),
             *({"href": hub, "rel": "hub"} for hub in document.hubs),
             {"href": document.url(), "rel": "alternate", "type": "text/html"},
         ]
     )
+    generator.channel.is_archive = document.archive is not None
     generator.channel.tombstones = document.tombstones
     rendered: bytes = generator.atom_str()
     return rendered
+
+
+def documents(document: Document) -> list[tuple[str, str]]:
+    """(relation, address) of the document itself, and of those that belong to the same feed (RFC 5005 section 4).
+
+    An archive names the next one whether it is full yet or not: so it never changes.
+    """
+    number = document.archive
+    if number is None:
+        newest = [("prev-archive", document.archive_url(document.archives))] if document.archives else []
+        return [("self", document.url(".atom")), *newest]
+    before = [("prev-archive", document.archive_url(number - 1))] if number > 1 else []
+    return [
+        ("self", document.archive_url(number)),
+        ("current", document.url(".atom")),
+        *before,
+        ("next-archive", document.archive_url(number + 1)),
+    ]
 
 
 def rss(document: Document) -> bytes:
@@ -86,13 +106,18 @@ class Channel(BaseExtension):  # type: ignore[misc]
     updated_ms = 0
     tombstones: tuple[Tombstone, ...] = ()
     hubs: tuple[str, ...] = ()  # of RSS alone: feedgen knows them in Atom
+    is_archive = False
 
     def extend_ns(self) -> dict[str, str]:
         names = {"media": MEDIA, "dc": DUBLIN_CORE}
+        if self.is_archive:
+            names["fh"] = HISTORY
         return {**names, "at": TOMBSTONES} if self.tombstones else names
 
     def extend_atom(self, feed: Any) -> Any:
-        """RFC 6721 section 3: what was withdrawn, so that readers can drop it, too."""
+        """RFC 6721 section 3: what was withdrawn, so that readers can drop it, too. RFC 5005 section 4: an archive."""
+        if self.is_archive:
+            etree.SubElement(feed, f"{{{HISTORY}}}archive")
         for each in self.tombstones:
             name = f"{{{TOMBSTONES}}}deleted-entry"
             etree.SubElement(feed, name, ref=urn(each), when=rfc3339(each.when_ms))

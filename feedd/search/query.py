@@ -27,6 +27,10 @@ AGO = re.compile(r"([0-9]{1,5})([hdw])")
 UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
 
 
+class NothingAsked(UsageError):
+    """Neither a letter nor a number stands in it."""
+
+
 class Part(StrEnum):
     """Where words may stand; the columns of the index."""
 
@@ -124,7 +128,7 @@ def parse(text: str) -> Query:
     clean = " ".join(UNSEEN.sub(" ", text).encode("utf-8", "ignore").decode().split())
     clauses = list(grouped(lexemes(clean.translate(QUOTES))))
     if not clauses:
-        raise UsageError("there is nothing to look for: write a word, a letter or a number")
+        raise NothingAsked("there is nothing to look for: write a word, a letter or a number")
     if all(clause.negated for clause in clauses):
         raise UsageError("say what to look for, too: here is only what must not be there")
     if sum(len(clause.any_of) for clause in clauses) > MOST_TERMS:

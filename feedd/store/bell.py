@@ -11,6 +11,7 @@ class Bell:
 
     def __init__(self) -> None:
         self.guard = threading.Lock()
+        self.rings = 0
         self.heard: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     @contextmanager
@@ -27,6 +28,7 @@ class Bell:
 
     def ring(self) -> None:
         with self.guard:
+            self.rings += 1
             heard = list(self.heard)
         for loop, event in heard:
             if not loop.is_closed():

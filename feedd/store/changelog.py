@@ -6,7 +6,7 @@ Functions on a reading connection. Nothing but the rows that are asked for is re
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feedd.model import Kind, Significance
 from feedd.store.database import placeholders
@@ -103,11 +103,21 @@ def changes(
         where += " AND c.id >= ?"
         values.append(down_to)
     for row in connection.execute(f"{CHANGES} WHERE {where} ORDER BY c.id DESC", values):
-        change_id, kind, at_ms, source, entry_id, url, title, level, reasons = row[:9]
-        yield Change(
-            change_id, Kind(kind), at_ms, source, entry_id, url, title, Significance(level),
-            tuple(json.loads(reasons or "[]")), side(*row[9:12]), side(*row[12:]),
-        )  # fmt: skip
+        yield change_of(row)
+
+
+def these(connection: sqlite3.Connection, ids: Collection[int]) -> dict[int, Change]:
+    """The changes of entries with these numbers, as far as they are still in the log."""
+    query = f"{CHANGES} WHERE c.id IN ({placeholders(len(ids))})"
+    return {row[0]: change_of(row) for row in connection.execute(query, list(ids))}
+
+
+def change_of(row: tuple[Any, ...]) -> Change:
+    change_id, kind, at_ms, source, entry_id, url, title, level, reasons = row[:9]
+    return Change(
+        change_id, Kind(kind), at_ms, source, entry_id, url, title, Significance(level),
+        tuple(json.loads(reasons or "[]")), side(*row[9:12]), side(*row[12:]),
+    )  # fmt: skip
 
 
 def side(revision_id: int | None, number: int, title: str) -> Side | None:

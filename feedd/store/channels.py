@@ -65,6 +65,11 @@ STATES = (
 )
 
 
+def places(connection: sqlite3.Connection) -> dict[str, str]:
+    """By name: where messages go, as people with a token may see it; also of channels that left the configuration."""
+    return dict(connection.execute("SELECT name, location FROM channels"))
+
+
 def configure(connection: sqlite3.Connection, addressees: Iterable[Addressee], now_ms: int) -> Configured:
     """Bring the channels in line with the configuration; what waits for those that are gone is cancelled."""
     run, ids, new = connection.execute, dict[str, int](), list[str]()

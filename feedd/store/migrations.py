@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlite_utils import Database, Migrations
 
 from feedd.store.access_tables import ACCESS
+from feedd.store.archive_tables import ARCHIVES
 from feedd.store.notify_tables import NOTIFY
 from feedd.store.page_tables import PAGES
 from feedd.store.search_tables import SEARCH
@@ -263,6 +264,12 @@ def access(db: Database) -> None:
 @migrations(name="0007_pages")
 def pages(db: Database) -> None:
     for statement in PAGES:
+        db.execute(statement)
+
+
+@migrations(name="0008_archives")
+def archives(db: Database) -> None:
+    for statement in ARCHIVES:
         db.execute(statement)
 
 

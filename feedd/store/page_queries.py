@@ -21,6 +21,8 @@ FEW = 20_000  # entries of one source, that are looked up one by one
 END = 2**63 - 1  # beyond any number in the log
 LOOKED_THROUGH = 10_000  # changes that were told, for one page of those that a filter lets through
 
+ARE_PAUSED = "(configured = 2 OR coalesce(paused_by, paused) IS NOT NULL)"
+
 
 class Overview(NamedTuple):
     """The numbers of the first page. Those of changes go no further back than MOST_COUNTED changes."""
@@ -30,7 +32,7 @@ class Overview(NamedTuple):
     added_week: int
     changed_day: int  # edited, reverted, removed, restored; those that were told
     sources: int  # of the configuration
-    failing: int
+    failing: int  # and not paused
     paused: int
     pending: int  # deliveries
     failed: int
@@ -66,8 +68,8 @@ def overview(connection: sqlite3.Connection, now_ms: int) -> Overview:
         "SELECT count(*), total(id > ?) FROM changes WHERE id > ? AND kind = 'added'", [day, week]
     ).fetchone()
     sources, failing, paused = run(
-        "SELECT count(*), total(error IS NOT NULL), total(configured = 2 OR coalesce(paused_by, paused) IS NOT NULL)"
-        " FROM sources WHERE configured"
+        f"SELECT count(*), total(error IS NOT NULL AND NOT {ARE_PAUSED}), total({ARE_PAUSED}) FROM sources"
+        " WHERE configured"
     ).fetchone()
     return Overview(
         one(connection, "SELECT max(id) FROM entries"),

@@ -5,6 +5,7 @@ Functions within a transaction of the writer's.
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedd.changes.restless import ENOUGH, proposed
@@ -31,6 +32,13 @@ class Proposed(NamedTuple):
     def line(self) -> str:
         """As it is written in the configuration."""
         return f"ignore = [{toml_string(self.pattern)}]"
+
+
+def by_source(each: Iterable[Proposed]) -> dict[str, list[Proposed]]:
+    found: dict[str, list[Proposed]] = {}
+    for proposal in each:
+        found.setdefault(proposal.source, []).append(proposal)
+    return found
 
 
 def toml_string(text: str) -> str:

@@ -63,7 +63,7 @@ class SourceRow(NamedTuple):
     name: str
     type: str
     location: str
-    configured: bool
+    configured: int  # 0: taken out of the configuration; 2: paused in it
     entries: int
     touched: int
     last_checked_ms: int | None

@@ -16,6 +16,7 @@ STEPS = (
     "0005_search",
     "0006_access",
     "0007_pages",
+    "0008_archives",
 )
 TAKEN = "_sqlite_migrations"  # the table in which sqlite-utils notes them
 

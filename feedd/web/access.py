@@ -6,11 +6,9 @@ it as a feed's own address.
 """
 
 import asyncio
-import json
 import logging
 import posixpath
 from functools import partial
-from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -36,6 +34,7 @@ from feedd.store.reader import Reader
 from feedd.store.tokens import Token
 from feedd.web.look import look_of
 from feedd.web.pages import page
+from feedd.web.problem import problem
 from feedd.web.viewer import VIEWER, Viewer, viewer_of
 
 FORM_FIELD = "csrf"
@@ -156,9 +155,7 @@ class Gate:
             denied = viewer if isinstance(viewer, Denied) else self.objection(request, viewer, need)
         except StoreError as error:
             log.error("a request failed: %s", error)  # noqa: TRY400 (words are enough)
-            headers = {"Retry-After": "60", "Cache-Control": "no-store"}
-            words = "The database can't be read at the moment.\n"
-            await Response(words, 503, headers, "text/plain")(scope, receive, send)
+            await unreadable(request, need)(scope, receive, send)
             return
         if denied is None and isinstance(viewer, Viewer) and guarded_by_form(viewer, request):
             denied, receive = await self.form_objection(request, viewer)
@@ -198,7 +195,7 @@ class Gate:
             return Denied(403, NOBODY_MAY.format(scope=need.scope))
         query = request.scope["query_string"].decode("latin-1")
         if is_too_long(query) and not self.doors.closed:
-            return Denied(400, "The address is too long to be looked through; ask with a shorter one.")
+            return Denied(414, "The address is too long to be looked through; ask with a shorter one.")
         if need.for_readers:
             words = "This is for those who have a token: as the password, with any user, or as ?key= in the address."
             return Denied(401, words)
@@ -275,9 +272,7 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
         charset = ', charset="UTF-8"' if need.for_readers else ""
         headers["WWW-Authenticate"] = f'{scheme} realm="{REALM}"{charset}'
     if need.is_api:
-        title = HTTPStatus(denied.status).phrase
-        problem = {"type": "about:blank", "title": title, "status": denied.status}
-        return Problem({**problem, "detail": denied.words}, denied.status, headers)
+        return problem(request, denied.status, denied.words, headers)
     if "text/html" in request.headers.get("accept", ""):
         look = look_of(request)
         here = look.here if request.method in SAFE else page_of(request.scope["path"])
@@ -288,18 +283,17 @@ def refusal(request: Request, denied: Denied, need: Need) -> Response:
     return Response(f"{denied.words}\n", denied.status, headers, "text/plain")
 
 
+def unreadable(request: Request, need: Need) -> Response:
+    headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+    words = "The database can't be read at the moment."
+    if need.is_api:
+        return problem(request, 503, words, headers)
+    return Response(f"{words}\n", 503, headers, "text/plain")
+
+
 def page_of(path: str) -> str:
     """Where the form of an action stands."""
     return "/deliveries" if path.startswith("/channels/") else origins.local_path(posixpath.dirname(path))
-
-
-class Problem(Response):
-    """RFC 9457."""
-
-    media_type = "application/problem+json"
-
-    def __init__(self, content: dict[str, object], status: int, headers: dict[str, str]) -> None:
-        super().__init__(json.dumps(content), status, headers)
 
 
 def kept_private(send: Send) -> Send:

@@ -13,16 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from feedd.access.credentials import Way
 from feedd.comparison import Comparisons
 from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
-from feedd.web import assets, change_pages, diff_pages, entry_pages, feed_pages, look
-from feedd.web.conditional import accepts_gzip, is_unchanged, validators
+from feedd.web import archives, assets, change_pages, diff_pages, entry_pages, feed_pages, look
+from feedd.web.conditional import is_unchanged
+from feedd.web.feed_documents import answered, answered_in_part, bases, wants_part
 from feedd.web.home import home
 from feedd.web.look import look_of
+from feedd.web.opened import wants_page
 from feedd.web.pages import refused
 from feedd.web.policy import policy
 from feedd.web.viewer import viewer_of, visible
@@ -50,6 +51,7 @@ def application(
             Route("/feeds", web.feed_list),
             Route("/feeds.opml", web.opml),
             Route("/feeds/{name}.{format}", web.feed),
+            Route("/feeds/{name}/archive/{number}.atom", web.archive),
             Route("/feeds/{name}", web.feed_page),
             Route("/changes", web.changes),
             Route("/entries/{id}", web.entry),
@@ -87,22 +89,24 @@ class Web:
                 404, f"There is no format '{format_}'; feeds are served as .atom, .rss and .json."
             )
         await self.require(name)
-        opened = request.headers.get("sec-fetch-dest") == "document"
-        # a browser, to be read by a person; but the page behind a key would not have it
-        if opened and viewer_of(request).way is not Way.KEY:
+        if wants_page(request):
             return RedirectResponse(f"/feeds/{name}", 303, {"Vary": "Sec-Fetch-Dest"})
         key = Key(name, format_, self.limit(request, name))
         rendered = self.feeds.fresh(key)
         if rendered is None:
             rendered = await self.in_thread(self.feeds.rendered, key)
-        gzipped = accepts_gzip(request.headers)
-        headers = validators(rendered, gzipped=gzipped)
-        if is_unchanged(request.headers, rendered, now_ms=now_ms()):
-            return Response(status_code=304, headers=headers)
-        if gzipped:
-            headers["Content-Encoding"] = "gzip"
-        headers["Content-Type"] = rendered.media_type
-        return Response(rendered.gzipped if gzipped else rendered.body, headers=headers)
+        unchanged = is_unchanged(request.headers, rendered, now_ms=now_ms())
+        if wants_part(request) and not unchanged:
+            delta = await self.in_thread(self.feeds.delta, key, bases(request.headers))
+            if delta is not None:
+                return answered_in_part(request, delta)
+        return answered(request, rendered)
+
+    async def archive(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        await self.require(name)
+        rendered = await self.in_thread(archives.rendered, self.feeds, name, request.path_params["number"])
+        return archives.answered(request, rendered)
 
     def limit(self, request: Request, name: str) -> int:
         text = request.query_params.get("limit")

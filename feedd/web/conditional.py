@@ -11,11 +11,17 @@ WEAK_DATE_MS = 2_000  # a date counts seconds: within two of the change it can't
 
 
 def accepts_gzip(headers: Headers) -> bool:
-    accepted = {}
-    for part in headers.get("accept-encoding", "").split(","):
-        coding, _, parameters = part.partition(";")
-        accepted[coding.strip().lower()] = quality(parameters)
+    accepted = weighed(headers.get("accept-encoding", ""))
     return accepted.get("gzip", accepted.get("*", 0.0)) > 0
+
+
+def weighed(listed: str) -> dict[str, float]:
+    """The names of a list in a header, in small letters, each with its quality."""
+    found = {}
+    for part in listed.split(","):
+        name, _, parameters = part.partition(";")
+        found[name.strip().lower()] = quality(parameters)
+    return found
 
 
 def quality(parameters: str) -> float:
@@ -33,12 +39,17 @@ def etag(rendered: Rendered, *, gzipped: bool) -> str:
     return f'"{rendered.etag}-gzip"' if gzipped else f'"{rendered.etag}"'
 
 
+def tags_of(headers: Headers) -> list[str]:
+    """The entity tags of If-None-Match, as they stand there but for a mark of weakness: its comparison is the weak one."""
+    return [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+
+
 def is_unchanged(headers: Headers, rendered: Rendered, *, now_ms: int) -> bool:
     """Whether the client has this document. If-None-Match wins over If-Modified-Since (section 13.2.2)."""
-    wanted = headers.get("if-none-match")
-    if wanted is not None:
-        tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
-        return bool(tags & {"*", etag(rendered, gzipped=False), etag(rendered, gzipped=True)})
+    if "if-none-match" in headers:
+        return bool(
+            set(tags_of(headers)) & {"*", etag(rendered, gzipped=False), etag(rendered, gzipped=True)}
+        )
     since = headers.get("if-modified-since")
     if since is None or now_ms - rendered.updated_ms < WEAK_DATE_MS:
         return False

@@ -14,10 +14,12 @@ from starlette.routing import Route
 from feedd.access.scopes import Scope
 from feedd.errors import UnknownName
 from feedd.looks import now_ms
+from feedd.notify.quoting import FOR_FEW, for_everybody
 from feedd.notify.values import Tried
 from feedd.operations import Operations
+from feedd.store import channels
 from feedd.store.database import translated
-from feedd.store.deliveries import STATUSES, Chosen
+from feedd.store.deliveries import STATUSES, Chosen, Delivery
 from feedd.store.delivery_list import channels_listed, listed
 from feedd.store.page_queries import ChannelRow, channel_rows
 from feedd.store.reader import Reader
@@ -91,6 +93,10 @@ class Deliveries:
                 wanted.status or None,
                 wanted.before,
             )
+            places = channels.places(self.reader.connection)
+        if not look.viewer.may(Scope.READ):
+            rows = [without_words(row, places) for row in rows]
+            some = [each._replace(delivery=untold(each.delivery, places)) for each in some]
         shows_samples = look.viewer.may(Scope.WRITE)  # what a receiver says may be meant for few
         return page(
             look,
@@ -159,6 +165,17 @@ def filter_of(asked: Mapping[str, str], names: Collection[str]) -> Filter:
         raise HTTPException(404, "There is no channel of that name.")
     status = chosen(asked, "status", ("", *STATUSES), "")
     return Filter(channel, status, number_of(before, "before") if before else None)
+
+
+def untold(delivery: Delivery, places: Mapping[str, str]) -> Delivery:
+    """As everybody may see it. `places`: where each channel leads."""
+    return delivery._replace(error=for_everybody(delivery.error, places[delivery.channel]))
+
+
+def without_words(row: ChannelRow, places: Mapping[str, str]) -> ChannelRow:
+    """The same of a channel."""
+    state = row.state._replace(error=for_everybody(row.state.error, places[row.state.name]))
+    return row._replace(state=state, location="" if row.type in FOR_FEW else row.location)
 
 
 def condition(row: ChannelRow, now: int) -> str:

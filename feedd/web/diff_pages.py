@@ -73,7 +73,7 @@ def to_comparison(feeds: Feeds, wanted: str, query: Query) -> Response:
     """What the form of an entry's page asks for has an address of its own."""
     found, _ = entry_of(feeds, wanted)
     old, new = (number_of(query.get(name, ""), name) for name in ("from", "to"))
-    view = View(query.get("view") == "side", whole=False)
+    view = View(chosen(query, "view", VIEWS, "inline") == "side", whole=False)
     return RedirectResponse(f"/entries/{found.id}/diff/{old}..{new}{view.query}", 303)
 
 

@@ -50,7 +50,8 @@ def entry(look: Look, feeds: Feeds, wanted: str, query: Query) -> Response:
         with in_words():
             found = feeds.reader.entry_as(found, shown)
     pictures = pictures_of(found, shown=chosen(query, "pictures", ("", SHOW), "") == SHOW)
-    listed = history[: number_of(query["before"], "before") - 1] if "before" in query else history
+    before = number_of(query["before"], "before") if "before" in query else None
+    listed = [each for each in history if before is None or each.number < before]
     answer = page(
         look,
         "entry.html",

@@ -76,7 +76,7 @@ class Events:
         streams: int = STREAMS,
     ) -> None:
         self.feeds = feeds
-        self.follower = Follower(feeds)
+        self.follower = Follower(feeds, config)
         self.config = config
         # pages of other sites may listen where everybody may; a browser must not read for them what only it can reach
         is_for_all = config.server.access == "public" and is_of_the_world(config.server.public_url)

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from feedd.publish.cache import Feeds
 from feedd.publish.document import Document
-from feedd.publish.plan import Plan
+from feedd.publish.plan import HEALTH, Plan
 from feedd.store.reader import SourceRow
 from feedd.web.look import Look
 from feedd.web.pages import page
-from feedd.web.teasers import teasers
+from feedd.web.teasers import teasers, told
 from feedd.web.viewer import Viewer
 
 NEWEST = 30  # entries of a page
@@ -38,6 +38,7 @@ class Address(NamedTuple):
     label: str
     url: str
     type: str
+    source: str  # where a browser shows the document as it is
 
 
 def is_private(viewer: Viewer, feed: str) -> bool:
@@ -113,7 +114,7 @@ def feed(look: Look, feeds: Feeds, name: str, asked: QueryParams) -> Response:
         plan=feeds.plans[name],
         private=is_private(look.viewer, name),
         addresses=addresses(document),
-        entries=teasers(shown),
+        entries=told(shown) if name == HEALTH else teasers(shown),
         titles=feeds.titles,
         number=number,
         older=len(document.entries) > number * NEWEST,
@@ -124,7 +125,14 @@ def feed(look: Look, feeds: Feeds, name: str, asked: QueryParams) -> Response:
 def addresses(document: Document) -> list[Address]:
     """The one to take first."""
     return [
-        Address("Atom", document.url(".atom"), "application/atom+xml"),
-        Address("RSS", document.url(".rss"), "application/rss+xml"),
-        Address("JSON Feed", document.url(".json"), "application/feed+json"),
+        Address(label, document.url(f".{format_}"), type_, source_of(document.name, format_))
+        for label, format_, type_ in (
+            ("Atom", "atom", "application/atom+xml"),
+            ("RSS", "rss", "application/rss+xml"),
+            ("JSON Feed", "json", "application/feed+json"),
+        )
     ]
+
+
+def source_of(name: str, format_: str) -> str:
+    return f"/feeds/{name}.{format_}?raw=1"

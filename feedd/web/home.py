@@ -6,17 +6,20 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
+from feedd.access.scopes import Scope
 from feedd.looks import now_ms
+from feedd.notify.quoting import for_everybody
 from feedd.publish.cache import Feeds
 from feedd.publish.plan import Plan
 from feedd.store import channels
 from feedd.store.changelog import Change
-from feedd.store.channels import State
+from feedd.store.channels import State as Receiver
 from feedd.store.database import translated
 from feedd.store.page_queries import overview
 from feedd.store.reader import SourceRow
 from feedd.web.look import Look
 from feedd.web.pages import page
+from feedd.web.source_list import State, state_of
 from feedd.web.teasers import teasers
 
 NEWEST = 30
@@ -32,16 +35,15 @@ MOST_REFUSED = 1_000
 class Sources(NamedTuple):
     """The sources of the configuration, as the page shows them."""
 
-    all: Sequence[SourceRow]  # what changed last comes first
-    failing: Sequence[SourceRow]
+    all: Sequence[tuple[SourceRow, State]]  # what changed last comes first
 
     @property
-    def shown(self) -> Sequence[SourceRow]:
+    def shown(self) -> Sequence[tuple[SourceRow, State]]:
         return self.all[:SOURCES]
 
     @property
-    def alarming(self) -> Sequence[SourceRow]:
-        return self.failing[:FAILING]
+    def failing(self) -> Sequence[SourceRow]:
+        return [row for row, state in self.all if state is State.FAILING]
 
 
 def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
@@ -56,7 +58,8 @@ def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
         entries=teasers(feeds.outline("all", NEWEST).entries),
         changes=newest_changes(feeds),
         sources=sources_of(feeds),
-        channels=channels_in_trouble(feeds),
+        alarming=FAILING,
+        channels=channels_in_trouble(feeds, in_full=look.viewer.may(Scope.READ)),
         refused=refused(feeds, look),
         plans=list(islice(plans.values(), FEEDS)),
         feeds=len(plans),
@@ -78,14 +81,18 @@ def refused(feeds: Feeds, look: Look) -> list[tuple[str, str, str]]:
     return [row for row in rows if look.viewer.may_see(row[0])][:REFUSED]
 
 
-def channels_in_trouble(feeds: Feeds) -> list[State]:
-    """Channels whose receiver is gone, or took nothing several times."""
+def channels_in_trouble(feeds: Feeds, *, in_full: bool) -> list[Receiver]:
+    """Channels whose receiver is gone, or took nothing several times; `in_full`: with what it said itself."""
     with translated(feeds.reader.path):
         states = channels.states(feeds.reader.connection).values()
-    return [each for each in states if each.disabled_ms or each.failures >= channels.FAILURES_TOLD]
+        places = channels.places(feeds.reader.connection)
+    found = [each for each in states if each.disabled_ms or each.failures >= channels.FAILURES_TOLD]
+    if in_full:
+        return found
+    return [each._replace(error=for_everybody(each.error, places[each.name])) for each in found]
 
 
 def sources_of(feeds: Feeds) -> Sources:
     rows = [source for source in feeds.reader.sources() if source.configured]
     rows.sort(key=lambda source: (-(source.last_changed_ms or 0), source.name))
-    return Sources(rows, [source for source in rows if source.error])
+    return Sources([(row, state_of(row, by_configuration=row.configured == 2)) for row in rows])

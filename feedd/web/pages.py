@@ -2,6 +2,7 @@
 
 from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -13,9 +14,20 @@ from feedd.publish.times import moment, rfc3339
 from feedd.shapes import printable
 from feedd.web.assets import ADDRESSES, FOLDER
 from feedd.web.look import THEMES, Look, look_of
-from feedd.web.translation import LANGUAGES, counted, translated
+from feedd.web.sentences import in_minutes, recognised
+from feedd.web.translation import LANGUAGES, USUAL, counted, translated
 
 KINDS = {"silent-edit": "edited silently", "duplicate": "kept quietly"}  # changes as people call them
+HEADINGS = {
+    401: "A token is needed",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    410: "No longer here",
+    429: "Too many requests",
+    500: "Something broke in feedd",
+    503: "Not now",
+}
 
 
 def minute(time_ms: int) -> str:
@@ -30,6 +42,28 @@ def gettext(context: Context, text: str) -> str:
 @pass_context
 def ngettext(context: Context, one: str, many: str, number: int) -> str:
     return counted(one, many, number, context["look"].language)
+
+
+def heading(status: int) -> str:
+    return HEADINGS.get(status, "That can't be done")
+
+
+@pass_context
+def say(context: Context, text: str) -> str:
+    """What feedd said in English, in the language of the page, if it can be said; plain text."""
+    text = in_minutes(text)
+    found = recognised(text, context["look"].language)
+    return text if found is None else found
+
+
+@pass_context
+def said(context: Context, text: str) -> Markup:
+    """As `say`; what stays English is marked as that."""
+    text, language = in_minutes(text), context["look"].language
+    found = recognised(text, language)
+    if found is None and language != USUAL:
+        return Markup('<span lang="en">{}</span>').format(text)
+    return escape(text if found is None else found)
 
 
 # read at once: a later feedd's files may stand there while this one runs
@@ -52,6 +86,9 @@ environment.filters.update(
     rfc3339=rfc3339,
     headline=headline,
     path=printable,
+    heading=heading,
+    say=say,
+    said=said,
     kind=lambda name: KINDS.get(name, name),
     number="{:,}".format,
 )

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from starlette.exceptions import HTTPException
 
-from feedd.errors import NoLongerKept, UsageError
+from feedd.errors import NoLongerKept, Stopped, TooMany, UsageError
 from feedd.lookup import NUMBER
 
+RETRY_AFTER_S = 30
 Query = Mapping[str, str]
 
 
@@ -28,9 +29,11 @@ def chosen(query: Query, name: str, choices: Sequence[str], otherwise: str) -> s
 
 @contextmanager
 def in_words(status: int = 400) -> Iterator[None]:
-    """What was asked amiss, as an answer: of that status, or 410 for what is no longer kept."""
+    """What was asked amiss, as an answer: of that status, or 410 for what is no longer kept; 503 for what can be later."""
     try:
         yield
+    except (Stopped, TooMany) as error:
+        raise HTTPException(503, f"{error}.", {"Retry-After": str(RETRY_AFTER_S)}) from error
     except UsageError as error:
         said = str(error)
         raise HTTPException(

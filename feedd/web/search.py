@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from feedd.access.credentials import Way
 from feedd.errors import TooSlow, UsageError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Rendered
@@ -27,9 +26,10 @@ from feedd.search.query import LONGEST, Changed, InFeed, OfSource, Published, Qu
 from feedd.store.reader import Entry
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 from feedd.web.look import Look, look_of
+from feedd.web.opened import media_type, wants_page
 from feedd.web.pages import page
 from feedd.web.queue import RETRY_AFTER, Queue
-from feedd.web.viewer import hidden, viewer_of
+from feedd.web.viewer import hidden
 
 LIMITS = range(1, 1001)
 SHOWN = 30
@@ -81,15 +81,16 @@ class Search:
             try:
                 results = self.finder.find(text, count, hidden=hidden)
             except UsageError as error:
-                wrong, status = str(error), 400
+                wrong, status = f"{error}.", 400
             except TooSlow as error:
-                wrong, status = str(error), 503
+                wrong, status = sentence(str(error)), 503
         answer = page(
             look,
             "search.html",
             status,
             query=text,
             wrong=wrong,
+            slow=status == 503,
             results=results,
             hits=marked(results) if results else [],
             terms=removable(results.query.text) if results else [],
@@ -110,8 +111,7 @@ class Search:
     def feed(self, format_: str) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             text, limit = query_of(request), number(request, LIMIT, LIMITS)
-            opened = request.headers.get("sec-fetch-dest") == "document"
-            if opened and viewer_of(request).way is not Way.KEY:  # a browser, to be read by a person
+            if wants_page(request):
                 return RedirectResponse(f"/search?{urlencode({'q': text})}", 303, {"Vary": "Sec-Fetch-Dest"})
             asked = text, format_, limit, hidden(self.finder.plans, request)
             rendered = await self.queue.run(request, self.rendered, *asked)
@@ -156,7 +156,7 @@ def answered(request: Request, rendered: Rendered) -> Response:
         return Response(status_code=304, headers=headers)
     if gzipped:
         headers["Content-Encoding"] = "gzip"
-    headers["Content-Type"] = rendered.media_type
+    headers["Content-Type"] = media_type(request, rendered)
     return Response(rendered.gzipped if gzipped else rendered.body, headers=headers)
 
 

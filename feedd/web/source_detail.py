@@ -62,7 +62,7 @@ class Asked(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """What is wrong, since when, and what to do about it: titles and advice in the language of the page."""
+    """What is wrong, since when, and what to do about it; in English."""
 
     title: str
     detail: str
@@ -106,7 +106,7 @@ def source_page(look: Look, feeds: Feeds, shown: Shown, wanted: Asked) -> Respon
         moved=row.address and spelled(row.address, in_full=look.viewer.token is not None),
         schedule=schedule(source),
         is_watched=isinstance(source, DirectorySource) and source.watch,
-        troubles=[trouble(each, look.language) for each in incidents if sees or each.kind != RESTLESS],
+        troubles=[trouble(each) for each in incidents if sees or each.kind != RESTLESS],
         contents=contents(look, feeds, shown) if sees and wanted.before is None else None,
         is_private=not sees,
         most_refused=REFUSED,
@@ -165,11 +165,9 @@ def entries(number: int, language: str) -> str:
     return counted("%(num)s entry", "%(num)s entries", number, language) % {"num": f"{number:,}"}
 
 
-def trouble(incident: Incident, language: str) -> Trouble:
+def trouble(incident: Incident) -> Trouble:
     words = WORDS[incident.kind]
-    title, advice = (
-        translated(each, language).replace("{}", incident.subject) for each in (words.open, words.advice)
-    )
+    title, advice = (each.replace("{}", incident.subject) for each in (words.open, words.advice))
     return Trouble(title, incident.detail, incident.opened_ms, advice)
 
 

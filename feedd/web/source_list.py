@@ -37,6 +37,15 @@ NARROWED = ("failing", "paused", "ok")  # values of `state`
 SORTED = ("name", "state")  # values of `sort`
 
 
+def state_of(row: SourceRow, *, by_configuration: bool = False) -> State:
+    """`by_configuration`: it is paused there. What is paused does not fail any more, whatever the last look came to."""
+    if by_configuration or row.paused is not None:
+        return State.PAUSED
+    if row.error is not None:
+        return State.FAILING
+    return State.OK if row.last_checked_ms is not None else State.NEW
+
+
 class Shown(NamedTuple):
     """A source of the configuration, with what the store knows of it."""
 
@@ -48,26 +57,17 @@ class Shown(NamedTuple):
         return self.source.paused or self.row.paused is not None
 
     @property
-    def is_failing(self) -> bool:
-        """Also of one that is paused since it fails: a person is to see to it."""
-        return self.row.error is not None
-
-    @property
     def state(self) -> State:
-        if self.is_paused:
-            return State.PAUSED
-        if self.is_failing:
-            return State.FAILING
-        return State.OK if self.row.last_checked_ms is not None else State.NEW
+        return state_of(self.row, by_configuration=self.source.paused)
 
     def is_in(self, state: str) -> bool:
         match state:
             case "failing":
-                return self.is_failing
+                return self.state is State.FAILING
             case "paused":
-                return self.is_paused
+                return self.state is State.PAUSED
             case "ok":
-                return not (self.is_failing or self.is_paused)
+                return self.state in {State.OK, State.NEW}
             case _:
                 return True
 

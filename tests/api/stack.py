@@ -28,6 +28,7 @@ from feedd.store.reader import Reader
 from feedd.telling import deliverer
 from feedd.web.access import Doors, Gate
 from feedd.web.app import application
+from feedd.web.ending import Ending
 from feedd.web.server import bind, server
 from feedd.wiring import prepare
 
@@ -146,7 +147,8 @@ class Stack:
     def app(self, reader: Reader, operations: Operations) -> Starlette:
         doors = Doors(self.shelf.config, self.shelf.desk, reader)
         found = routes(self.shelf.feeds, self.finder, self.shelf.desk.bell, operations, self.stopping)
-        return application(self.shelf.feeds, found, [Middleware(Gate, doors=doors)])
+        layers = [Middleware(Ending, stopping=self.stopping), Middleware(Gate, doors=doors)]
+        return application(self.shelf.feeds, found, layers)
 
     def new_token(self, name: str, scope: Scope) -> str:
         work = partial(tokens.create, name=name, scope=scope, now_ms=now_ms())

@@ -1,6 +1,7 @@
 """The change log, followed: from a number on, from now on, and by waiting."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from shelf import BORN_MS, Piece
 from stack import HOUR, Stack, problem
 
 from feedd.api.changes import WAITING
+from feedd.following import Shared
 
 
 @pytest.fixture
@@ -135,3 +137,38 @@ def test_too_many_wait(stack: Stack) -> None:
     assert int(refused.headers["retry-after"]) > 0
     assert "try again later" in problem(refused)["detail"]
     assert {(each.status_code, len(each.json()["items"])) for each in answers} == {(200, 1)}
+
+
+def test_equal_requests_read_the_log_once(stack: Stack) -> None:
+    """And what one of them reads is not what the log was before the last ring."""
+
+    async def play() -> None:
+        shared, begun, may = Shared[int](2), list[int](), threading.Event()
+
+        def read(number: int) -> int:
+            begun.append(number)
+            may.wait(10)
+            return number
+
+        crowd = [asyncio.create_task(shared.read("now", read, number)) for number in range(50)]
+        later = asyncio.create_task(shared.read("later", read, 99))
+        await asyncio.sleep(0.1)
+        crowd[0].cancel()  # whoever leaves takes nothing from the others
+        may.set()
+        found = await asyncio.gather(*crowd[1:], later)
+        assert (set(found[:-1]), found[-1], sorted(begun)) == ({0}, 99, [0, 99])
+        assert not shared.under_way
+
+    asyncio.run(play())
+    before = stack.shelf.desk.bell.rings
+    edit(stack, "It goes on.")
+    assert stack.shelf.desk.bell.rings > before
+
+
+def test_a_source_is_told_as_it_is_listed(stack: Stack) -> None:
+    """Also one that the configuration pauses."""
+    log = "INSERT INTO changes (source_id, kind, at, told, detail) SELECT id, 'source-paused', 1, 1, 'x' FROM sources WHERE name = 'still'"
+    stack.shelf.desk.run(lambda writer: writer.connection.execute(log))
+    found = stack.get("/changes", since=0, kind="source-paused")["items"][-1]["source"]
+    assert found == stack.get("/sources/still")
+    assert (found["next_check"], found["next_check_because"]) == (None, "paused")

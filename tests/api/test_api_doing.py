@@ -10,6 +10,7 @@ from shelf import BORN_MS, Piece
 from stack import HOUR, SEED, Stack, problem
 
 from feedd.access.scopes import Scope
+from feedd.store.writer import Writer
 
 DOING = (
     "/sources/a/check",
@@ -88,7 +89,6 @@ def test_deliveries(stack: Stack) -> None:
     assert stack.post("/deliveries/retry", json={"ids": [one]})["count"] in {0, 1}
     stack.post("/deliveries/retry", 404, json={"ids": [9_999]})
     stack.post("/deliveries/retry", 404, json={"channel": "nobody"})
-    stack.post("/deliveries/retry", 409, json={})
     stack.get("/deliveries/9999", 404)
     stack.get("/deliveries?channel=nobody", 404)
 
@@ -105,11 +105,46 @@ def test_channels(stack: Stack) -> None:
     stack.post("/channels/nobody/test", 404)
 
 
+def test_what_receivers_say_is_for_those_with_a_token(stack: Stack) -> None:
+    path, words = (
+        stack.root / "told.jsonl",
+        "localhost refused every recipient; it says: not for ann@b.example",
+    )
+
+    def fail(writer: Writer) -> None:
+        run = writer.connection.execute
+        run("UPDATE channels SET failures = 9, error = ? WHERE name = 'hook'", [words])
+        run(
+            "UPDATE channels SET failures = 9, error = ? WHERE name = 'desk'",
+            [f"{path} can't be written: there is no folder {path.parent}"],
+        )
+        run("UPDATE deliveries SET error = ?", [words])
+
+    stack.shelf.desk.run(fail)
+    one = stack.get("/deliveries", limit=1)["items"][0]
+    for said in (one, stack.get(f"/deliveries/{one['id']}")):
+        assert said["error"] == "localhost refused every recipient"
+    desk, hook = stack.get("/channels")["items"]
+    assert (desk["where"], desk["error"]) == (None, "told.jsonl can't be written: there is no folder …")
+    assert (hook["where"], hook["error"]) == ("http://127.0.0.1:9", "localhost refused every recipient")
+    home = stack.client.get("/").text
+    assert "refused every recipient" in home
+    assert "ann@b.example" not in home
+    assert str(path.parent) not in home
+    with stack.connect(stack.new_token("sees-all", Scope.READ)) as client:
+        assert client.get("/api/v1/deliveries").json()["items"][0]["error"] == words
+        found = client.get("/api/v1/channels").json()["items"]
+        assert (found[0]["where"], found[1]["error"]) == (str(path), words)
+        assert "ann@b.example" in client.get("/").text
+
+
 @pytest.mark.parametrize(
     ("settings", "status"),
     [
         ({}, 400),
         ({"json": []}, 400),
+        ({"json": {}}, 400),
+        ({"json": {"channel": None}}, 400),
         ({"json": {"status": "pending"}}, 400),
         ({"json": {"ids": []}}, 400),
         ({"json": {"ids": ["1"]}}, 400),
@@ -134,4 +169,6 @@ def test_bodies_that_are_none(stack: Stack, settings: dict[str, Any], status: in
     headers = {"Authorization": f"Bearer {stack.token}", **settings.pop("headers", {})}
     answer = stack.client.post("/api/v1/deliveries/retry", headers=headers, **settings)
     assert answer.status_code == status, answer.text
-    problem(answer)
+    errors = problem(answer).get("errors", [])
+    assert {each["in"] for each in errors} == ({"body"} if status == 400 else set())
+    assert not [each for each in errors if each["detail"].startswith(("Input", "Field", "Value", "Extra"))]

@@ -59,6 +59,8 @@ def test_a_typo_widens_nothing(stack: Stack) -> None:
         "/sources/",
         "/sources/A",
         "/sources/a%00",
+        "/sources/a%0a",
+        "/%0a",
         "/sources/%2e%2e",
         f"/sources/{'x' * 5_000}",
         "/feeds/x<script>",
@@ -74,7 +76,7 @@ def test_a_typo_widens_nothing(stack: Stack) -> None:
         "/entries/1/revisions/9007199254740992",
         "/entries/1/revisions/x",
         "/deliveries/0",
-        "/deliveries/retry",
+        "/deliveries/x",
     ],
     ids=lambda path: quote(path, safe="")[:30] or "empty",
 )
@@ -107,6 +109,10 @@ def test_a_search_of_100_kb(stack: Stack) -> None:
     connection.request("GET", f"/api/v1/search?q={'x' * 100_000}")
     assert connection.getresponse().status == 400
     connection.close()
+    with stack.connect(stack.token) as client:
+        answer = client.get(f"/api/v1/search?q={'x' * 20_000}")
+    assert answer.status_code == 414
+    problem(answer)
     assert stack.get(f"/search?q={'x' * 5_000}", 400)["errors"][0]["name"] == "q"
     stack.get("/search", 400)
 
@@ -115,8 +121,18 @@ def test_methods(stack: Stack) -> None:
     answer = stack.client.request(
         "DELETE", "/api/v1/sources", headers={"Authorization": f"Bearer {stack.token}"}
     )
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     problem(answer)
+    for method in ("GET", "HEAD"):
+        only = stack.client.request(method, "/api/v1/deliveries/retry")
+        assert (only.status_code, only.headers["allow"]) == (405, "OPTIONS, POST"), method
+    for path in ("/openapi.json", "/api"):
+        headers = {"Authorization": f"Bearer {stack.token}"}
+        other = stack.client.post(path, headers=headers)
+        assert (other.status_code, other.headers["allow"]) == (405, "GET, HEAD, OPTIONS"), path
+        assert problem(other)["instance"] == path
+        assert stack.client.options(path).status_code == 204
+        assert stack.client.head(path).status_code == 200
     options = stack.client.options("/api/v1/sources/a/check")
     assert (options.status_code, options.headers["allow"]) == (204, "OPTIONS, POST")
     head, whole = stack.client.head("/api/v1/sources"), stack.client.get("/api/v1/sources")
@@ -124,11 +140,52 @@ def test_methods(stack: Stack) -> None:
     assert head.headers["content-length"] == whole.headers["content-length"]
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "words"),
+    [
+        ("/entries?limit=0", "limit", "must be 1 or more"),
+        ("/entries?limit=101", "limit", "must be 100 or less"),
+        ("/entries?limit=x", "limit", "must be a whole number"),
+        ("/entries?removed=maybe", "removed", "must be 'false', 'true' or 'any'"),
+        ("/entries?source=A", "source", "has not the form that is expected: "),
+        ("/entries?since=2026-11-29T08:00:00+01:00", "since", "%2B"),
+        ("/entries?since=yesterday", "since", "must be a time, as 2026-11-29T08:00:00Z"),
+        ("/changes?kind=deleted", "kind", "must be 'added', "),
+        ("/search", "q", "is missing"),
+        ("/search?q=", "q", "must not be empty"),
+        ("/search?q=source:nobody", "q", "there is no source 'nobody'"),
+        (f"/search?q={'x' * 1_001}", "q", "has more than 1000 characters"),
+    ],
+    ids=lambda value: value[:30].replace("/", "-"),
+)
+def test_words_for_people(stack: Stack, path: str, name: str, words: str) -> None:
+    (found,) = stack.get(path, 400)["errors"]
+    assert found["in"] == "query"
+    assert found["name"] == name
+    assert words in found["detail"]
+
+
+def test_names_keep_their_case(stack: Stack) -> None:
+    found = stack.get(f"/entries/{stack.id_of('water')}/diff", 409)["detail"]
+    assert found.startswith("The source 'b' has one version")
+    assert "history" not in found
+
+
+def test_a_body_where_none_is_taken(stack: Stack) -> None:
+    headers = {"Authorization": f"Bearer {stack.token}"}
+    for method, path in (("POST", "/sources/a/pause"), ("GET", "/sources")):
+        for content in (b"{}", iter([b"{}"])):
+            answer = stack.client.request(method, f"/api/v1{path}", headers=headers, content=content)
+            assert answer.status_code == 400, (method, answer.text)
+            assert problem(answer)["errors"][0]["in"] == "body"
+    assert stack.get("/sources/a")["next_check_because"] != "paused"
+
+
 def test_a_token_that_is_none(stack: Stack) -> None:
     with stack.connect(stack.token[:-1] + ("a" if stack.token[-1] != "a" else "b")) as client:
         answer = client.get("/api/v1/sources")
     assert answer.status_code == 401
-    problem(answer)
+    assert problem(answer)["instance"] == "/api/v1/sources"
 
 
 def test_a_store_that_can_not_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -63,6 +63,16 @@ def test_the_description_is_valid_openapi_3_1(stack: Stack) -> None:
     assert "HTTPValidationError" not in json.dumps(document)
 
 
+def test_the_description_is_asked_for_once(stack: Stack) -> None:
+    first = stack.client.get("/openapi.json")
+    etag = first.headers["etag"]
+    assert etag.startswith('"')
+    for said in (etag, f'"other", W/{etag}', "*"):
+        again = stack.client.get("/openapi.json", headers={"If-None-Match": said})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert stack.client.get("/openapi.json", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
 def test_sources(stack: Stack) -> None:
     found = stack.get("/sources")["items"]
     assert [each["name"] for each in found] == ["a", "b", "still"]
@@ -187,7 +197,7 @@ def test_differences(stack: Stack, query: str, expected: tuple[int, int]) -> Non
 
 @pytest.mark.parametrize(
     ("name", "query", "status"),
-    [("edited", "?from=1&to=1", 400), ("edited", "?to=1", 409), ("edited", "?from=9", 404), ("n01", "", 409)],
+    [("edited", "?from=1&to=1", 409), ("edited", "?to=1", 409), ("edited", "?from=9", 404), ("n01", "", 409)],
 )
 def test_what_can_not_be_compared(stack: Stack, name: str, query: str, status: int) -> None:
     stack.get(f"/entries/{stack.id_of(name)}/diff{query}", status)
@@ -198,7 +208,9 @@ def test_search(stack: Stack) -> None:
     assert urls(found) == ["edited"]
     assert "<mark>" in found["items"][0]["fragment"]
     assert found["index"]["building"] is False
-    assert stack.get("/search", 400, q="feed:zz")["detail"] == "There is no feed 'zz'."
+    assert stack.get("/search", 400, q="feed:zz")["detail"] == "q: there is no feed 'zz'."
+    nothing = stack.get("/search", q="(*)!")
+    assert (nothing["items"], nothing["more"]) == ([], False)
 
 
 def test_times_of_rfc_3339() -> None:

@@ -153,6 +153,23 @@ def test_what_is_new_arrives_by_itself(browser: Browser, made: Set) -> None:
         )
 
 
+def test_an_open_article_says_that_a_newer_version_has_come(browser: Browser, made: Set) -> None:
+    made.site.seed("open.txt", "Open article", "<p>The fee is 1.5 %.</p>")
+    with made.tab(browser) as tab:
+        tab.page.goto("/")
+        tab.page.get_by_role("link", name="Open article").click(timeout=15_000)
+        expect(tab.page.locator("#live")).not_to_be_empty()
+        note = tab.page.get_by_role("status").filter(has_text="A newer version has come")
+        expect(note).to_be_hidden()
+        made.site.seed("open.txt", "Opened article", "<p>The fee is 15 %.</p>", FIRST_MS + 1000)
+        link = note.get_by_role("link", name="Show the newest")
+        expect(link).to_be_visible(timeout=15_000)
+        expect(tab.page.get_by_role("button", name="Compare")).to_be_visible()
+        link.click()
+        expect(tab.page.get_by_role("heading", level=1)).to_have_text("Opened article")
+        expect(tab.page.locator(".newer")).to_be_hidden()
+
+
 def test_many_pages_of_one_browser_share_a_stream(browser: Browser, made: Set) -> None:
     with made.tab(browser) as tab:
         asked: list[str] = []

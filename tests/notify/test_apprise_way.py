@@ -98,7 +98,7 @@ def test_refusals(status: int, rests: bool) -> None:
         outcome = sent(at(web) + "?optional=yes&redirect=no")
     assert isinstance(outcome, Failed)
     assert outcome.rests == rests
-    assert outcome.why.startswith("JSON did not take it: Failed to send JSON POST notification: ")
+    assert outcome.why.startswith("JSON did not take it; it says: Failed to send JSON POST notification: ")
     assert f"error={status}" in outcome.why
 
 
@@ -106,7 +106,7 @@ def test_one_that_is_down_and_nothing_secret() -> None:
     outcome = sent(f"json://ann:right-horse@127.0.0.1:{free_port()}/{TOKEN}")
     assert isinstance(outcome, Failed)
     assert outcome.why.startswith(
-        "JSON did not take it: A Connection error occurred sending JSON notification to"
+        "JSON did not take it; it says: A Connection error occurred sending JSON notification to"
     )
     assert not any(part in outcome.why for part in ("ann:", "right-horse", TOKEN))
 
@@ -357,7 +357,7 @@ def test_an_answer_that_can_not_be_read() -> None:
         web.script("/x", lambda _: Reply("\xff\x00", 200, headers={"Content-Encoding": "gzip"}))
         outcome = sent(at(web, path="/x"))
     assert isinstance(outcome, Failed)
-    assert outcome.why.startswith("JSON did not take it: ")
+    assert outcome.why.startswith("JSON did not take it; it says: ")
 
 
 @given(st.text(), st.text())

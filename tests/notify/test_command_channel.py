@@ -99,7 +99,7 @@ def test_a_large_message(tmp_path: Path) -> None:
 def test_one_that_fails(tmp_path: Path) -> None:
     script = "import sys; print('first\\n\\x1b[31mno \\x07 room', file=sys.stderr); print('out'); sys.exit(3)"
     name = os.path.basename(sys.executable)
-    assert python(tmp_path, script) == Failed(f"{name} failed with exit status 3: [31mno room")
+    assert python(tmp_path, script) == Failed(f"{name} failed with exit status 3; it says: [31mno room")
     assert python(tmp_path, "import os; os.kill(os.getpid(), 9)") == Failed(f"{name} failed with signal 9")
     assert sent(tmp_path, "false") == Failed("false failed with exit status 1")
 

@@ -223,7 +223,7 @@ def test_user_and_password(trusted: None) -> None:
     assert without_port(wrong) == Failed("localhost:… refused user and password (535)")
     without = sent(mailroom, server=server)
     assert without_port(without) == Failed(
-        "localhost:… refused the sender: 530 5.7.0 Authentication required"
+        "localhost:… refused the sender; it says: 530 5.7.0 Authentication required"
     )
     assert len(mailroom.letters) == 1
 
@@ -236,13 +236,13 @@ def test_a_server_that_takes_no_passwords() -> None:
 @pytest.mark.parametrize(
     ("says", "why", "rests"),
     [
-        ({"data": "451 4.3.0 try later"}, "refused the message: 451 4.3.0 try later", False),
-        ({"data": "552 5.2.2 mailbox full"}, "refused the message: 552 5.2.2 mailbox full", False),
-        ({"data": "421 4.3.2 closing"}, "refused the message: 421 4.3.2 closing", True),
-        ({"mail": "550 not you"}, "refused the sender: 550 not you", False),
+        ({"data": "451 4.3.0 try later"}, "refused the message; it says: 451 4.3.0 try later", False),
+        ({"data": "552 5.2.2 mailbox full"}, "refused the message; it says: 552 5.2.2 mailbox full", False),
+        ({"data": "421 4.3.2 closing"}, "refused the message; it says: 421 4.3.2 closing", True),
+        ({"mail": "550 not you"}, "refused the sender; it says: 550 not you", False),
         (
             {"a": "550 no\x1b such user"},
-            "refused every recipient; not for a@example.org (550 no such user)",
+            "refused every recipient; it says: not for a@example.org (550 no such user)",
             False,
         ),
     ],
@@ -273,7 +273,7 @@ def test_one_recipient_is_refused_for_now(said: str, rests: bool) -> None:
     mailroom = Mailroom(b=said, c="550 no such user")
     many = ["a@example.org", "b@example.org", "c@example.org"]
     assert without_port(sent(mailroom, security="none", to=many)) == Failed(
-        f"localhost:… does not take it for all yet, so nobody was sent it; not for b@example.org ({said})",
+        f"localhost:… does not take it for all yet, so nobody was sent it; it says: not for b@example.org ({said})",
         rests=rests,
     )
     assert not mailroom.letters
@@ -297,7 +297,7 @@ async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 def test_a_server_that_offers_starttls_and_refuses_it() -> None:
     assert against(no_tls) == Failed(
-        "localhost:… refused to start TLS, so nothing was sent: 454 TLS not available"
+        "localhost:… refused to start TLS, so nothing was sent; it says: 454 TLS not available"
     )
 
 
@@ -359,7 +359,7 @@ async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         (hang_up, "closed the connection"),
         (no_smtp, ""),
         (endless, ""),
-        (busy, "does not want us: 421 too many connections"),
+        (busy, "does not want us; it says: 421 too many connections"),
     ],
     ids=["hang", "drip", "hang up", "no smtp", "endless", "busy"],
 )

@@ -82,7 +82,7 @@ def test_changes_newest_first(web: Pages) -> None:
     assert ("A title", "removed") in found
     assert "Fees rise" not in dict(found)
     assert "/entries/1/diff/1..2" in hrefs(tree)
-    assert tree.xpath("//ul[@class='reasons']/li[@lang='en']")
+    assert tree.xpath("//ul[@class='reasons']/li[@dir='auto']")
     assert tree.xpath("//div[@id='changes'][@data-live]")
 
 
@@ -176,7 +176,7 @@ def test_what_is_asked_amiss_is_answered_in_words(web: Pages, query: str, status
 def test_in_chinese(web: Pages) -> None:
     tree = web.page("/changes", language="zh")
     assert words(tree.xpath("//h1")[0]) == "改动"
-    assert "悄悄编辑" in words(tree)
+    assert "静默修改" in words(tree)
 
 
 def test_an_unused_database(tmp_path: Path) -> None:

@@ -275,3 +275,21 @@ def test_states_are_found_by_an_index(desk: Desk, status: str, index: str) -> No
     connection.set_trace_callback(None)
     plan = connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     assert index in str(plan)
+
+
+def test_what_receivers_say_is_for_those_with_a_token(tmp_path: Path) -> None:
+    place = Desk(tmp_path, TOML + CHANNELS)
+    said = "127.0.0.1:9 answered 500; it says: a word for few"
+    place.shelf.desk.run(lambda writer: writer.connection.execute("UPDATE channels SET error = ?", [said]))
+    place.shelf.desk.run(lambda writer: writer.connection.execute("UPDATE deliveries SET error = ?", [said]))
+    try:
+        found = words(place.page("/deliveries"))
+        assert "127.0.0.1:9 answered 500" in found
+        assert "a word for few" not in found
+        assert str(tmp_path) not in found
+        place.may(Scope.READ)
+        found = words(place.page("/deliveries"))
+        assert found.count("a word for few") > 2
+        assert str(tmp_path / "log.jsonl") in found
+    finally:
+        place.close()

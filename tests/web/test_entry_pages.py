@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inprocess import Pages, hrefs, pages_of, words
@@ -90,8 +91,8 @@ def test_an_entry_with_its_history(web: Pages) -> None:
     assert {row.xpath("string(.//bdi)") for row in rows} == {"The News", "other"}
     assert f"/entries/{A}/diff/3..4" in hrefs(tree)
     assert "substantial" in words(rows[0])
-    assert rows[0].xpath(".//ul[@class='reasons']/li[@lang='en']")
-    assert tree.xpath("//ol[@id='versions'][@data-live]/li[@data-row]")
+    assert rows[0].xpath(".//ul[@class='reasons']/li[@dir='auto']")
+    assert tree.xpath("//section[@id][@data-live][.//h2][.//form]/ol[@id='versions']/li[@data-row]")
 
 
 def test_what_is_said_of_an_entry(web: Pages) -> None:
@@ -215,6 +216,38 @@ def test_versions_that_were_pruned(tmp_path: Path) -> None:
     shelf.close()
 
 
+def test_versions_are_paged_by_number_where_some_were_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_pages, "VERSIONS_SHOWN", 2)
+    shelf = Shelf(tmp_path, TOML.replace('title = "The News"', "keep = 3"))
+    for number in range(6):
+        body = FIRST.replace("1.5", str(number))
+        shelf.look("news", BORN_MS + number, [Piece("a", body=body, time_ms=WRITTEN_MS + number)])
+    Pruner(shelf.desk, shelf.desk.writer.path, threading.Event()).run(
+        kept(shelf.config.sources), BORN_MS + 10
+    )
+    with pages_of(shelf.feeds) as web:
+        tree = web.page("/entries/1")
+        assert numbers_of(tree) == ["Version 6", "Version 5"]
+        (further,) = tree.xpath("//a[text()='Earlier versions']/@href")
+        older = web.page(further)
+        assert numbers_of(older) == ["Version 4"]
+        assert not older.xpath("//a[text()='Earlier versions']")
+        assert numbers_of(web.page("/entries/1?before=4")) == []
+    shelf.close()
+
+
+def numbers_of(tree: Any) -> list[str]:
+    return [row.xpath("string(.//a[1])") for row in tree.xpath("//ol[@id='versions']/li")]
+
+
+def test_an_open_page_can_say_that_a_newer_version_has_come(web: Pages) -> None:
+    (note,) = web.page(f"/entries/{A}").xpath("//*[@role='status']/p[contains(@class, 'newer')]")
+    assert note.xpath("a/@href") == [f"/entries/{A}"]
+    assert "A newer version has come" in words(note)
+
+
 def test_versions_that_were_kept_without_a_word(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, TOML)
     for second, body in enumerate(("<p>One.</p>", "<p><b>One.</b></p>")):
@@ -238,6 +271,9 @@ def test_in_chinese(web: Pages) -> None:
     tree = web.page(f"/entries/{A}", language="zh-CN")
     assert {"4 个版本", "文章信息"} <= {words(each) for each in tree.xpath("//h2")}
     assert words(tree.xpath("//article//a/span")[0]) == "图片 A <mayor>"
+    reasons = [words(each) for each in tree.xpath("//ul[@class='reasons']/li")]
+    assert "数字 1.5% → 15%" in reasons
+    assert not tree.xpath("//ul[@class='reasons']//*[@lang='en']"), reasons
 
 
 @pytest.mark.parametrize(
@@ -262,6 +298,7 @@ def test_in_chinese(web: Pages) -> None:
         ("/entries/1?pictures=", 200),
         ("/entries/1/diff", 400),
         ("/entries/1/diff?from=1&to=x", 400),
+        ("/entries/1/diff?from=1&to=2&view=upside", 400),
         ("/entries/1/diff?from=1&to=99999999999999999999", 400),
         ("/entries/1?before=1", 200),
     ],

@@ -1,5 +1,6 @@
 """The pages about feeds: the list, and one of each."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from lxml import etree, html
 from shelf import BORN_MS, Piece, Shelf
 
 from feedd.access.scopes import Scope
+from feedd.notify.quoting import quoted
+from feedd.publish.cache import FORMATS
+from feedd.store import incidents
 
 TOML = """
 [server]
@@ -144,9 +148,72 @@ def test_pages_that_a_feed_has_not(site: Pages, page: str, status: int) -> None:
     site.page(f"/feeds/news?page={page}", status)
 
 
+@pytest.mark.parametrize("format_", ["atom", "rss", "json"])
+def test_links_to_a_document_show_it_in_a_browser(site: Pages, format_: str) -> None:
+    opened = {"Sec-Fetch-Dest": "document"}
+    assert site.get(f"/feeds/news.{format_}", **opened).status_code == 303
+    for page in ("/feeds", "/feeds/news"):
+        assert f"/feeds/news.{format_}?raw=1" in hrefs(site.page(page))
+    shown, subscribed = site.get(f"/feeds/news.{format_}?raw=1", **opened), site.get(f"/feeds/news.{format_}")
+    assert shown.status_code == 200
+    assert shown.headers["content-type"] == "text/plain; charset=utf-8"
+    assert subscribed.headers["content-type"].startswith("application/")
+    assert shown.content == subscribed.content
+    assert "raw=" not in subscribed.text
+
+
+def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, TOML + '[notify.desk]\ntype = "command"\ncommand = ["/bin/false"]\n')
+    why = quoted("false failed with exit status 1", "no such user: ada")
+
+    def report(connection: sqlite3.Connection) -> None:
+        (source,) = connection.execute("SELECT id FROM sources WHERE name = 'news'").fetchone()
+        incidents.report(
+            connection,
+            source,
+            "silent",
+            "nothing new since 2025-01-01 10:00 UTC: it is silent for longer than ever",
+            BORN_MS,
+        )
+        connection.execute(
+            "INSERT INTO channels (name, type, location, settings, configured, added_at) VALUES"
+            " ('desk', 'command', '', '', 1, 0)"
+        )
+        (channel,) = connection.execute("SELECT id FROM channels").fetchone()
+        incidents.report(connection, channel, "undelivered", why, BORN_MS, "channel_id")
+
+    shelf.desk.run(lambda writer: writer.within(report))
+    with pages_of(shelf.feeds) as pages:
+        answers = [pages.get(path) for path in ("/feeds/health", *(f"/feeds/health.{x}" for x in FORMATS))]
+        for answer in answers:
+            assert "exit status 1" in answer.text
+            assert "ada" not in answer.text
+        english, chinese = (
+            words(pages.page("/feeds/health")),
+            words(pages.page("/feeds/health", language="zh")),
+        )
+        assert "Nobody takes the messages of channel desk" in english
+        assert "Since 2025-06-15 15:06." in english
+        tree = pages.page("/feeds/health", language="zh")
+        for said in (
+            "来源健康状况",
+            "渠道 desk 的消息无人接收",
+            "自 2025-06-15 15:06 起。",
+            "没有出错，只是没有新内容。",
+        ):
+            assert said in chinese
+        assert [words(each) for each in tree.xpath("//main//*[@lang='en']")] == [
+            "false failed with exit status 1."
+        ]
+    shelf.close()
+
+
 def test_in_chinese(site: Pages) -> None:
+    assert {"全部条目", "改动", "来源健康状况"} <= {
+        words(each) for each in site.page("/feeds", language="zh").xpath("//h2")
+    }
     tree = site.page("/feeds/picked", language="zh")
-    assert tree.get("lang") == "zh"
+    assert tree.get("lang") == "zh-Hans"
     assert "最新 100 条，仅摘要。" in words(tree)
     assert "仅限标题符合" in words(tree)
 

@@ -271,7 +271,7 @@ def test_the_page_of_feeds(daemon: Daemon) -> None:
     tree = page(daemon, "/feeds")
     assert "<b>Other</b> & co" in tree.text_content()
     for name in ("all", "news", "other", "few"):
-        for suffix in (".atom", ".rss", ".json", ""):
+        for suffix in (".atom?raw=1", ".rss?raw=1", ".json?raw=1", ""):
             assert tree.xpath(f"//a[@href='/feeds/{name}{suffix}']")
 
 

@@ -9,7 +9,9 @@ import pytest
 from gated import Gated
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
+from feedd.access.scopes import Scope
 from feedd.web import assets, pages
 from feedd.web.translation import CATALOGUES, LANGUAGES, counted, preferred, translated
 
@@ -103,6 +105,36 @@ def test_pages_speak_the_language_of_the_browser_until_it_is_chosen(site: Gated)
         assert 'content="dark"' in page
         client.get("/preferences?theme=auto")
         assert '<html lang="en">' in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading", "said"),
+    [
+        ("/nowhere", 404, "找不到", "这里没有页面。"),
+        ("/feeds/none", 404, "找不到", "没有这个名称的订阅源。"),
+        ("/entries/1?revision=99", 404, "找不到", "该条目没有第 99 版；最后一版是第 1 版。"),
+        ("/feeds?page=0", 400, "无法完成", "page 须为从 1 开始的整数。"),
+        ("/feeds/secret", 401, "需要令牌", "仅供持有令牌的人使用"),
+    ],
+)
+def test_what_can_not_be_shown_is_said_in_words(
+    site: Gated, path: str, status: int, heading: str, said: str
+) -> None:
+    answer = site.get(path, Accept="text/html", Accept_Language="zh")
+    tree = html.document_fromstring(answer.text)
+    assert (answer.status_code, tree.xpath("string(//h1)")) == (status, heading)
+    assert said in tree.xpath("string(//main/p[1])")
+    assert not tree.xpath("//main//*[@lang='en']")
+    english = html.document_fromstring(site.get(path, Accept="text/html").text).xpath("string(//h1)")
+    assert english[0].isupper()
+    assert heading == translated(english, "zh")
+
+
+def test_a_method_that_an_address_does_not_take(site: Gated) -> None:
+    bearer = f"Bearer {site.token('poster', Scope.WRITE)}"
+    answer = site.post("/feeds", Accept="text/html", Authorization=bearer)
+    assert answer.status_code == 405
+    assert html.document_fromstring(answer.text).xpath("string(//h1)") == "Not possible here"
 
 
 @pytest.mark.parametrize("wanted", ["//evil.example/", "https://evil.example", "/\\evil", "", "x" * 5000])

@@ -187,6 +187,20 @@ def test_a_query_that_is_wrong(served: Served, query: str, why: str) -> None:
         assert why.lower() in found.text.lower()
 
 
+def test_what_is_wrong_with_a_query_is_said_in_chinese(served: Served) -> None:
+    found = served.get("/search?q=-x", Accept_Language="zh")
+    (alarm,) = html.document_fromstring(found.text).xpath("//p[@role='alert']")
+    assert "".join(alarm.text_content().split()) == "无法搜索：只写了要排除的内容，还需写出要找什么。"
+    assert not alarm.xpath(".//@lang")
+
+
+def test_a_search_is_shown_as_a_document_where_that_is_asked_for(served: Served) -> None:
+    (atom, *_) = served.page("water").xpath("//ul[contains(@class, 'ways-of-search')]//a/@href")
+    assert atom == "/search.atom?q=water&raw=1"
+    shown = served.get(atom, Sec_Fetch_Dest="document")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "９", "", "1" * 50])
 def test_limits_that_are_wrong(served: Served, limit: str) -> None:
     for path in ("/search", "/search.atom"):
@@ -244,6 +258,16 @@ def test_what_takes_too_long_may_be_asked_again(served: Served, monkeypatch: pyt
         assert found.status_code == 503
         assert int(found.headers["retry-after"]) > 0
         assert "takes too long" in found.text
+        assert "searched for" not in found.text
+    chinese = served_slowly(served, "zh")
+    assert chinese == "搜索耗时过长；请加上词语、来源或时间来缩小范围。"
+
+
+def served_slowly(served: Served, language: str) -> str:
+    headers = {"Accept-Language": language}
+    found = httpx.get(f"{served.url}/search?q=some+words", headers=headers, trust_env=False)
+    said: str = html.document_fromstring(found.text).xpath("string(//p[@role='alert'])")
+    return said.strip()
 
 
 def test_a_feed_of_nothing_is_as_old_as_the_database(served: Served) -> None:

@@ -29,6 +29,7 @@ from feedd.store.passes import Failure
 from feedd.telling import tools_of
 from feedd.web.access import Doors, Gate
 from feedd.web.pages import refused
+from feedd.web.source_list import State, state_of
 from feedd.web.source_pages import SourcePages, routes
 
 HOSTILE = '<script>alert("1")</script> \u202eأهلا'
@@ -250,6 +251,38 @@ def test_a_page_of_a_source(board: Board) -> None:
     assert "1h" in about
 
 
+def test_each_source_is_in_one_state(own: Board) -> None:
+    own.runner.run(own.operations.pause("broken", "the desk"))
+    tree = own.page("/sources")
+    assert [words(each) for each in tree.xpath("//*[@id='counts']/a/strong")] == ["5", "0", "2", "3"]
+    assert own.names("/sources?state=failing") == []
+    assert own.names("/sources?state=paused") == ["broken", "rest"]
+    row = next(row for row in own.shelf.reader.sources() if row.name == "broken")
+    assert (row.error is not None, state_of(row)) == (True, State.PAUSED)
+    said = words(tree.xpath("//tr[@data-row][th/a[@href='/sources/broken']]")[0])
+    assert re.search(r"paused by the desk since \d{4}-\d\d-\d\d \d\d:\d\d(?!:)", said)
+    chinese = words(own.page("/sources/broken", language="zh"))
+    assert re.search(r"由 the desk 暂停，自 \d{4}-\d\d-\d\d \d\d:\d\d 起", chinese)
+
+
+def test_who_may_only_read_is_told_why_there_are_no_buttons(board: Board) -> None:
+    why = "Your token may read; one that may write finds buttons here."
+    assert why in words(board.page("/sources/a", Scope.READ))
+    for scope in (None, Scope.WRITE):
+        assert why not in words(board.page("/sources/a", scope))
+
+
+def test_a_source_without_recent_entries_has_no_chart(board: Board) -> None:
+    assert "Entries a day" not in words(board.page("/sources/calm"))
+    assert "Entries a day" in words(board.page("/sources/a"))
+    assert "/feeds/a#newest" in board.page("/sources/a").xpath("//a[text()='All entries']/@href")
+
+
+def test_the_reasons_for_the_next_look_are_said_in_chinese(board: Board) -> None:
+    assert "每 1 小时" in words(board.page("/sources/a", language="zh"))
+    assert "失败 1 次" in words(board.page("/sources/broken", language="zh"))
+
+
 def test_what_is_wrong_is_said_with_what_to_do(board: Board) -> None:
     tree = board.page("/sources/broken")
     (alarm,) = tree.xpath("//section[@class='alarm']")
@@ -260,7 +293,7 @@ def test_what_is_wrong_is_said_with_what_to_do(board: Board) -> None:
     assert [("failed" in words(row), DETAIL in words(row)) for row in looks] == [(True, True)] * 4
     chinese = board.page("/sources/broken", language="zh-CN")
     assert words(chinese.xpath("//section[@class='alarm']/h2")[0]) == "broken 出错"
-    assert chinese.xpath(f"//p[@lang='en' and contains(., '{DETAIL[:20]}')]")
+    assert chinese.xpath(f"//p/span[@lang='en' and contains(., '{DETAIL[:20]}')]")
 
 
 def test_keys_in_addresses_are_for_who_has_a_token(board: Board) -> None:

@@ -1,0 +1,235 @@
+"""The archives of feeds: which changes each holds, in which order. Rows that were written stay as they are.
+
+Functions on a connection; those that write, within a transaction of the writer's.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Collection, Sequence
+from itertools import takewhile
+from typing import NamedTuple
+
+from feedd.model import Kind, Significance
+from feedd.store import log
+from feedd.store.changelog import ARE_TOLD
+from feedd.store.database import placeholders
+
+PAGE = 100  # changes of one archive document
+EMPTIED_AT_ONCE = 20_000  # rows
+ARRIVED = (
+    Kind.ADDED
+)  # what the first version in a feed's sources counts as, where another source had the entry first
+
+
+class Archived(NamedTuple):
+    """A change as an archive holds it."""
+
+    kind: Kind
+    at_ms: int
+    entry_id: int
+    revision_id: int | None
+    change_id: int | None
+
+
+class Progress(NamedTuple):
+    """How far an archive is."""
+
+    rules: str
+    change_id: int = 0
+    revision_id: int = 0
+    items: int = 0
+    filled_ms: int = 0
+
+    @property
+    def documents(self) -> int:
+        """Those that are full."""
+        return self.items // PAGE
+
+
+class Further(NamedTuple):
+    """What an archive is to grow by."""
+
+    items: tuple[Archived, ...]
+    change_id: int  # up to where it follows then
+    revision_id: int
+
+
+def progress(connection: sqlite3.Connection, feed: str) -> Progress | None:
+    """None: it has not begun."""
+    row = connection.execute(
+        "SELECT rules, change_id, revision_id, items, filled_at FROM archives WHERE feed = ?", [feed]
+    ).fetchone()
+    return Progress._make(row) if row else None
+
+
+def document(connection: sqlite3.Connection, feed: str, number: int) -> list[Archived]:
+    """What the archive document of that number holds; nothing where it is not full."""
+    rows = connection.execute(
+        "SELECT kind, at, entry_id, revision_id, change_id FROM archived WHERE position BETWEEN ? AND ?"
+        " AND archive_id = (SELECT id FROM archives WHERE feed = ? AND items >= ?) ORDER BY position",
+        [PAGE * (number - 1) + 1, PAGE * number, feed, PAGE * number],
+    )
+    return [Archived(Kind(kind), *others) for kind, *others in rows]
+
+
+def further(
+    connection: sqlite3.Connection, at: Progress, source_ids: Collection[int] | None, limit: int
+) -> Further:
+    """What followed of entries of these sources (None: all). What is silent counts, too."""
+    end_id = log.newest_id(connection)
+    changes = changes_after(connection, at.change_id, source_ids, limit)
+    change_id = changes[-1].change_id or 0 if len(changes) == limit else max(end_id, at.change_id)
+    if source_ids is None:  # nothing arrives there a second time
+        return Further(tuple(changes), change_id, at.revision_id)
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM revisions").fetchone()
+    arrivals = arrivals_after(connection, at.revision_id, source_ids, limit)
+    revision_id = arrivals[-1].revision_id or 0 if len(arrivals) == limit else newest
+    if len(changes) == limit:  # what came after the last of them waits for those that follow
+        until_ms = changes[-1].at_ms
+        arrivals = list(takewhile(lambda each: each.at_ms <= until_ms, arrivals))
+        revision_id = max((each.revision_id or 0 for each in arrivals), default=at.revision_id)
+    both = heapq.merge(changes, arrivals, key=lambda each: each.at_ms)
+    return Further(tuple(both), change_id, max(revision_id, at.revision_id))
+
+
+def changes_after(
+    connection: sqlite3.Connection, last_id: int, source_ids: Collection[int] | None, limit: int
+) -> list[Archived]:
+    """Changes in the order of the log. An entry comes and goes for every source that has a version of it."""
+    where, shown, values = "", "c.revision_id", list[object]()
+    if source_ids is not None:
+        some = placeholders(len(source_ids))
+        own = (
+            f"SELECT r.id FROM revisions r WHERE r.entry_id = c.entry_id AND r.source_id IN ({some})"
+            " AND r.seen_at <= c.at ORDER BY r.number DESC LIMIT 1"
+        )
+        shown = f"iif(c.kind = '{Kind.REMOVED}' OR c.source_id IN ({some}), c.revision_id, ({own}))"
+        where = f" AND (c.source_id IN ({some}) OR c.kind IN ('{Kind.REMOVED}', '{Kind.RESTORED}') AND EXISTS ({own}))"
+        values = [*source_ids] * 2
+    rows = connection.execute(
+        f"SELECT c.kind, c.at, c.entry_id, {shown}, c.id FROM changes c WHERE c.id > ? AND c.entry_id IS NOT NULL"
+        f"{where} ORDER BY c.id LIMIT ?",
+        [*values, last_id, *values, limit],
+    )
+    return [Archived(Kind(kind), *others) for kind, *others in rows]
+
+
+def arrivals_after(
+    connection: sqlite3.Connection, last_id: int, source_ids: Collection[int], limit: int
+) -> list[Archived]:
+    """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them."""
+    some = placeholders(len(source_ids))
+    rows = connection.execute(
+        "SELECT n.seen_at, n.entry_id, n.id FROM revisions n"
+        f" WHERE n.id > ? AND n.number > 1 AND n.source_id IN ({some})"
+        f" AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = n.entry_id AND r.number < n.number"
+        f" AND r.source_id IN ({some})) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
+        f" AND c.revision_id = n.id AND c.source_id IN ({some})) ORDER BY n.id LIMIT ?",
+        [last_id, *source_ids, *source_ids, *source_ids, limit],
+    )
+    return [Archived(ARRIVED, at_ms, entry_id, revision_id, None) for at_ms, entry_id, revision_id in rows]
+
+
+def told(connection: sqlite3.Connection, ids: Sequence[int], level: Significance | None) -> set[int]:
+    """Those of these changes that people are told of; of that significance."""
+    query = (
+        "SELECT c.id FROM changes c LEFT JOIN revisions n ON n.id = c.revision_id"
+        f" WHERE {ARE_TOLD} AND c.id IN ({placeholders(len(ids))})"
+    )
+    values = list[object](ids)
+    if level is not None:
+        query += f" AND coalesce(c.significance, n.significance, '{Significance.SUBSTANTIAL}') = ?"
+        values.append(level)
+    return {change_id for (change_id,) in connection.execute(query, values)}
+
+
+def empty(connection: sqlite3.Connection, feed: str) -> int:
+    """Take the last rows out of an archive that is to be made anew; how many those were: 0 when it is empty."""
+    connection.execute("UPDATE archives SET rules = '', items = 0 WHERE feed = ?", [feed])
+    return connection.execute(
+        "DELETE FROM archived WHERE (archive_id, position) IN (SELECT archive_id, position FROM archived"
+        " WHERE archive_id = (SELECT id FROM archives WHERE feed = ?) ORDER BY position DESC LIMIT ?)",
+        [feed, EMPTIED_AT_ONCE],
+    ).rowcount
+
+
+def begin(connection: sqlite3.Connection, feed: str, rules: str) -> None:
+    """An archive that holds nothing yet."""
+    connection.execute(
+        "INSERT INTO archives (feed, rules, change_id, revision_id, items, filled_at) VALUES (?, ?, 0, 0, 0, 0)"
+        " ON CONFLICT (feed) DO UPDATE SET rules = excluded.rules, change_id = 0, revision_id = 0, items = 0,"
+        " filled_at = 0",
+        [feed, rules],
+    )
+
+
+def grow(
+    connection: sqlite3.Connection,
+    feed: str,
+    at: Progress,
+    more: Further,
+    source_ids: Sequence[int] | None,
+    now_ms: int,
+) -> bool:
+    """Append; False: the archive stands elsewhere by now, and nothing was done."""
+    if progress(connection, feed) != at:
+        return False
+    ((archive_id,),) = connection.execute("SELECT id FROM archives WHERE feed = ?", [feed]).fetchall()
+    connection.executemany(
+        "INSERT INTO archived VALUES (?,?,?,?,?,?,?)",
+        ((archive_id, position, *item) for position, item in enumerate(more.items, at.items + 1)),
+    )
+    items = at.items + len(more.items)
+    fills = items // PAGE > at.documents
+    connection.execute(
+        "UPDATE archives SET change_id = ?, revision_id = ?, items = ?, filled_at = iif(?, ?, filled_at) WHERE id = ?",
+        [more.change_id, more.revision_id, items, fills, now_ms, archive_id],
+    )
+    if fills:  # the feed's own document names it
+        chosen = "" if source_ids is None else f" WHERE id IN ({placeholders(len(source_ids))})"
+        connection.execute(f"UPDATE sources SET touched = touched + 1{chosen}", list(source_ids or ()))
+    return True
+
+
+class Version(NamedTuple):
+    """A stored version, without its content."""
+
+    revision_id: int
+    source: str
+    title: str
+    image: str | None
+    details: str | None
+    stated_ms: int | None
+    seen_ms: int
+    number: int
+
+
+def versions(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Version]:
+    """Those of these that are kept."""
+    rows = connection.execute(
+        "SELECT r.id, s.name, r.title, r.image, r.details, r.stated, r.seen_at, r.number FROM revisions r"
+        f" JOIN sources s ON s.id = r.source_id WHERE r.id IN ({placeholders(len(ids))})",
+        list(ids),
+    )
+    return {row[0]: Version._make(row) for row in rows}
+
+
+class Named(NamedTuple):
+    """An entry, without any version of it."""
+
+    id: int
+    uid: str
+    url: str
+    title: str
+    published_ms: int
+    date_guessed: bool
+    source: str  # that had it first
+
+
+def entries(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Named]:
+    rows = connection.execute(
+        "SELECT e.id, e.uid, e.url, e.title, e.published, e.date_guessed, s.name FROM entries e"
+        f" JOIN sources s ON s.id = e.source_id WHERE e.id IN ({placeholders(len(ids))})",
+        list(ids),
+    )
+    return {row[0]: Named._make(row) for row in rows}
