@@ -25,6 +25,7 @@ from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
 from feedd.model import COUNTS, Tally
 from feedd.operations import Operations
 from feedd.pipeline import Looker, looker
+from feedd.publish.archivist import Archivist
 from feedd.schedule import Ticker
 from feedd.search.indexer import Indexer
 from feedd.serving import served
@@ -137,6 +138,7 @@ class Daemon:
                     self.start(self.prune_daily())
                     self.start(told.run())
                     self.start(Indexer(self.desk, reader, feeds.priorities).run())
+                    self.start(Archivist(self.desk, feeds).run())
                     ticker.start()
                     ending = asyncio.create_task(ended.wait())
                     await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -143,11 +143,11 @@ class Follower:
         return tuple(told)
 
     def sources(self, ids: Collection[int]) -> dict[int, shape_types.Source]:
-        """By number; all that are known of them, as /api/v1/sources has it."""
+        """By number; all that are known of them, as /api/v1/sources has it for everybody."""
         reader, proposed = self.feeds.reader, by_source(self.feeds.reader.proposals())
         return {
             row.id: shapes.source(row, proposed.get(row.name, ()), paused=row.name in self.config.paused)
-            for row in reader.sources()
+            for row in map(shapes.for_everybody, reader.sources())
             if row.id in ids
         }
 

@@ -18,10 +18,14 @@ LONGEST_MESSAGE = (
 )
 LONGEST_FIELD = 200
 LONGEST_TRACEBACK = 16_000  # its end says the most
-LONGEST_ESCAPED = 10  # characters that one character becomes, escaped
 FIELDS = ("source", "channel", "feed")
 STARTS = (("%s: ", "source"), ("notify.%s: ", "channel"))
-COLOURS = {logging.DEBUG: "bright_black", logging.WARNING: "yellow", logging.ERROR: "red"}
+COLOURS = {
+    logging.DEBUG: "bright_black",
+    logging.WARNING: "yellow",
+    logging.ERROR: "red",
+    logging.CRITICAL: "red",
+}
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # syslog(3)
 SECRETS = re.compile(
     r"""(?P<kept> (?<!\w) (?:feedd_|whsec_) ) [\w+/=-]{16,}  # tokens, and what signs webhooks
@@ -139,9 +143,7 @@ def as_plain(event: Event) -> str:
 
 
 def as_coloured(event: Event) -> str:
-    level = click.style(
-        logging.getLevelName(event.level), fg=COLOURS.get(event.level), bold=event.level >= logging.ERROR
-    )
+    level = click.style(logging.getLevelName(event.level), fg=COLOURS.get(event.level))
     return traced(event, f"{level} {words(event)}")
 
 

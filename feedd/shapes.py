@@ -7,7 +7,7 @@ from feedd.changes.values import Diff, Hunk, Judged, Op
 from feedd.looks import Looked
 from feedd.model import Enclosure, Rejected
 from feedd.normalise.text import plain_text
-from feedd.normalise.url import shown
+from feedd.normalise.url import keyless, shown
 from feedd.notify.values import Tried
 from feedd.publish.plan import Plan
 from feedd.publish.times import rfc3339, rfc3339_or_none
@@ -75,6 +75,11 @@ def source(row: SourceRow, proposals: Sequence[Proposed] = (), *, paused: bool =
             {"ignore": each.pattern, "example": each.example, "entry": each.entry_id} for each in proposals
         ],
     }
+
+
+def for_everybody(row: SourceRow) -> SourceRow:
+    """What may be told of a source to who has no token."""
+    return row._replace(location=keyless(row.location), address=row.address and keyless(row.address))
 
 
 def push(each: Push) -> types.Push:

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from commands import forker
 from hypothesis import given
 from hypothesis import strategies as st
-from running import FEEDD, PATIENCE_S, Site, run, until
+from running import FEEDD, PATIENCE_S, Site, run
 
 from feedd.log_output import MOST_WAITING, has_colours, is_journal
 from feedd.logs import (
@@ -160,30 +161,28 @@ def test_fields_come_from_the_words() -> None:
     assert event_of(record("%d apples", "no")).message.endswith("do not fit its words: %d apples")
 
 
-def calls_of_log() -> list[tuple[str, str, str]]:
-    """Where, the words, and the first value of each call of a logger that has some."""
-    found = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and ast.unparse(node.func.value) in {"log", "logger"}
-                and len(node.args) > 1
-                and isinstance(node.args[0], ast.Constant)
-            ):
-                found.append((f"{path.name}:{node.lineno}", node.args[0].value, ast.unparse(node.args[1])))
-    return found
+def calls_of_log() -> list[tuple[Any, str]]:
+    """The words, and the first value of each call of a logger that has some."""
+    return [
+        (node.args[0].value, ast.unparse(node.args[1]))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in {"log", "logger"}
+        and len(node.args) > 1
+        and isinstance(node.args[0], ast.Constant)
+    ]
 
 
 def test_lines_begin_with_what_they_are_about() -> None:
     calls = calls_of_log()
-    sources = {first for _, words, first in calls if words.startswith("%s: ")}
+    sources = {first for words, first in calls if words.startswith("%s: ")}
     assert sources <= {"source.name", "row.source", "gone.name"}, (
         "give the field by extra=, or say it otherwise"
     )
     assert len(sources) > 1
-    channels = {first for _, words, first in calls if words.startswith("notify.%s: ")}
+    channels = {first for words, first in calls if words.startswith("notify.%s: ")}
     assert channels <= {"channel.name", "self.channel.name", "channel", "name", "*(name, failed.why, name)"}
 
 
@@ -350,7 +349,24 @@ def test_a_full_disk_and_no_standard_error_end_nothing(tmp_path: Path) -> None:
     assert site.database.read_bytes().startswith(b"SQLite format 3\0")
 
 
-# The daemon
+# Commands
+
+
+def test_a_bug_has_a_trace_and_is_one_line_of_json() -> None:
+    script = """
+import sys, types, click
+from feedd.cli.main import COMMANDS, cli
+COMMANDS['new'] = 'broken'
+sys.modules['feedd.cli.broken'] = types.SimpleNamespace(new=click.command()(lambda: 1 / 0))
+cli()
+"""
+    command = [sys.executable, "-c", script, "--log-format", "json", "new"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    said = json.loads(done.stderr)
+    assert said["message"] == "a bug in feedd ended it: division by zero"
+    assert said["level"] == "critical"
+    assert said["traceback"].startswith("Traceback (most recent call last):\n")
 
 
 def test_a_daemon_whose_log_nobody_reads_any_more(tmp_path: Path) -> None:
@@ -372,12 +388,13 @@ def test_a_daemon_whose_log_nobody_reads_any_more(tmp_path: Path) -> None:
         assert (added["source"], added["level"], added["logger"]) == ("news", "info", "feedd.daemon")
         assert any(line["level"] == "debug" for line in lines)
         site.seed("b.txt", "Second")
-        url = f"{site.url}/feeds/all.json"
-        until(lambda: len(httpx.get(url, trust_env=False).json()["items"]) == 2)
+        assert site.json("update")["sources"][0]["added"] == 1  # the daemon does it
+        assert httpx.get(f"{site.url}/feeds/all.json", trust_env=False).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
+        process.wait(PATIENCE_S)
 
 
 def test_how_much_is_said(tmp_path: Path) -> None:

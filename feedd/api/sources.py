@@ -23,7 +23,7 @@ from feedd.store import looks
 from feedd.store.database import translated
 from feedd.store.looks import Look
 from feedd.store.proposals import by_source
-from feedd.web.viewer import viewer_of
+from feedd.web.viewer import Viewer, viewer_of
 
 TAG = "sources"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -59,13 +59,16 @@ class Sources:
             post(f"{named}/resume", self.resume, types.Source, 404, 409, 410, name="resumeSource", tag=TAG),
         ]  # fmt: skip
 
-    async def listing(self) -> Response:
-        """List the sources."""
-        return answer({"items": await self.backing.read(self.shapes)})
+    async def listing(self, request: Request) -> Response:
+        """List the sources.
 
-    async def show(self, name: SourceName) -> Response:
+        Without a token, what stands behind `?` in their addresses is left out, since it may be a key.
+        """
+        return answer({"items": await self.backing.read(self.shapes, viewer_of(request))})
+
+    async def show(self, request: Request, name: SourceName) -> Response:
         """Show a source."""
-        return await self.shown(name)
+        return await self.shown(request, name)
 
     async def looks(
         self, request: Request, name: SourceName, limit: Limit = 20, cursor: Cursor = None
@@ -101,9 +104,9 @@ class Sources:
         token = viewer_of(request).token
         with in_conflict():
             await self.backing.operations.pause(name, "somebody" if token is None else token.name)
-        return await self.shown(name)
+        return await self.shown(request, name)
 
-    async def resume(self, name: SourceName) -> Response:
+    async def resume(self, request: Request, name: SourceName) -> Response:
         """Resume a source.
 
         It is looked at soon. A source that the configuration pauses is resumed there: 409.
@@ -111,24 +114,30 @@ class Sources:
         await self.backing.read(self.backing.source, name)
         with in_conflict():
             await self.backing.operations.resume(name)
-        return await self.shown(name)
+        return await self.shown(request, name)
 
-    async def shown(self, name: str) -> Response:
-        return answer(await self.backing.read(self.shape, name))
+    async def shown(self, request: Request, name: str) -> Response:
+        return answer(await self.backing.read(self.shape, name, viewer_of(request)))
 
-    def shapes(self) -> list[types.Source]:
+    def shapes(self, viewer: Viewer) -> list[types.Source]:
         rows = {row.name: row for row in self.backing.reader.sources()}
+        if viewer.token is None:
+            rows = {name: shapes.for_everybody(row) for name, row in rows.items()}
         proposed = by_source(self.backing.reader.proposals())
         return [
-            shapes.source(rows[source.name], proposed.get(source.name, ()), paused=source.paused)
+            shapes.source(
+                rows[source.name],
+                proposed.get(source.name, ()) if viewer.may_see(source.name) else (),
+                paused=source.paused,
+            )
             for source in self.backing.config.sources
             if source.name in rows
         ]
 
-    def shape(self, name: str) -> types.Source:
+    def shape(self, name: str, viewer: Viewer) -> types.Source:
         """Raises HTTPException."""
         self.backing.source(name)
-        for each in self.shapes():
+        for each in self.shapes(viewer):
             if each["name"] == name:
                 return each
         raise HTTPException(404, f"There is no source '{name}'.")

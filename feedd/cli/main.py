@@ -1,6 +1,7 @@
 """The command line: what stands before every command. A command's module is imported when it runs."""
 
 import importlib
+import logging
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ COMMANDS = {
     "token": "tokens",
 }
 SPELLED = {"import": "import_", "deliveries": "deliveries_"}  # where another thing has the name
+log = logging.getLogger(__name__)
 
 
 class Commands(click.Group):
@@ -67,6 +69,11 @@ class Commands(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, EOFError):
+            raise  # click's own
+        except Exception as error:
+            log.critical("a bug in feedd ended it: %s", error, exc_info=error)
+            sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

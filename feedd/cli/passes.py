@@ -152,6 +152,11 @@ def print_update(result: shapes.Shape) -> None:
             click.echo(f"  rejected {each['where']}: {each['reason']}")
 
 
+def has_terminal() -> bool:
+    """Whether standard error is one. There may be none at all: a program that starts feedd may have closed it."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class Bars:
     """A progress bar a source, on a terminal and for long passes alone."""
 
@@ -159,12 +164,12 @@ class Bars:
         self.drawn = False
 
     def of(self, name: str) -> Progress | None:
-        if not sys.stderr.isatty():
+        if not has_terminal():
             return None
         return lambda done, total: self.draw(name, done, total)
 
     def from_daemon(self, message: control.Message) -> None:
-        if sys.stderr.isatty():
+        if has_terminal():
             self.draw(message["source"], message["done"], message["total"])
 
     def draw(self, name: str, done: int, total: int) -> None:

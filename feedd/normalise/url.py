@@ -108,3 +108,11 @@ def shown(text: str, limit: int = 200) -> str:
     """`text` as a message may hold it: one line, no control characters, not endless."""
     safe = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[: limit + 1])
     return safe if len(safe) <= limit else safe[:limit] + "…"
+
+
+def keyless(address: str) -> str:
+    """The address of a page or feed without its query and fragment, in which keys of private feeds stand."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not (parts.query or parts.fragment):
+        return address
+    return parts._replace(query="…" if parts.query else "", fragment="").geturl()

@@ -76,20 +76,23 @@ def further(
     connection: sqlite3.Connection, at: Progress, source_ids: Collection[int] | None, limit: int
 ) -> Further:
     """What followed of entries of these sources (None: all). What is silent counts, too."""
-    end_id = log.newest_id(connection)
+    newest_id = log.newest_id(connection)
     changes = changes_after(connection, at.change_id, source_ids, limit)
-    change_id = changes[-1].change_id or 0 if len(changes) == limit else max(end_id, at.change_id)
+    is_full = len(changes) == limit
+    change_id = changes[-1].change_id or 0 if is_full else max(newest_id, at.change_id)
     if source_ids is None:  # nothing arrives there a second time
         return Further(tuple(changes), change_id, at.revision_id)
-    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM revisions").fetchone()
-    arrivals = arrivals_after(connection, at.revision_id, source_ids, limit)
-    revision_id = arrivals[-1].revision_id or 0 if len(arrivals) == limit else newest
-    if len(changes) == limit:  # what came after the last of them waits for those that follow
-        until_ms = changes[-1].at_ms
-        arrivals = list(takewhile(lambda each: each.at_ms <= until_ms, arrivals))
-        revision_id = max((each.revision_id or 0 for each in arrivals), default=at.revision_id)
+    (revision_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM revisions").fetchone()
+    if is_full:  # what came after the last of them waits for those that follow
+        revision_id = max(each.revision_id or 0 for each in changes)
+    revision_id = max(revision_id, at.revision_id)
+    arrivals = arrivals_between(connection, at.revision_id, revision_id, source_ids, limit)
+    if len(arrivals) == limit:
+        revision_id, until_ms = arrivals[-1].revision_id or 0, arrivals[-1].at_ms
+        changes = list(takewhile(lambda each: each.at_ms <= until_ms, changes))
+        change_id = max((each.change_id or 0 for each in changes), default=at.change_id)
     both = heapq.merge(changes, arrivals, key=lambda each: each.at_ms)
-    return Further(tuple(both), change_id, max(revision_id, at.revision_id))
+    return Further(tuple(both), change_id, revision_id)
 
 
 def changes_after(
@@ -114,18 +117,18 @@ def changes_after(
     return [Archived(Kind(kind), *others) for kind, *others in rows]
 
 
-def arrivals_after(
-    connection: sqlite3.Connection, last_id: int, source_ids: Collection[int], limit: int
+def arrivals_between(
+    connection: sqlite3.Connection, after_id: int, last_id: int, source_ids: Collection[int], limit: int
 ) -> list[Archived]:
     """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them."""
     some = placeholders(len(source_ids))
     rows = connection.execute(
         "SELECT n.seen_at, n.entry_id, n.id FROM revisions n"
-        f" WHERE n.id > ? AND n.number > 1 AND n.source_id IN ({some})"
+        f" WHERE n.id > ? AND n.id <= ? AND n.number > 1 AND n.source_id IN ({some})"
         f" AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = n.entry_id AND r.number < n.number"
         f" AND r.source_id IN ({some})) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
         f" AND c.revision_id = n.id AND c.source_id IN ({some})) ORDER BY n.id LIMIT ?",
-        [last_id, *source_ids, *source_ids, *source_ids, limit],
+        [after_id, last_id, *source_ids, *source_ids, *source_ids, limit],
     )
     return [Archived(ARRIVED, at_ms, entry_id, revision_id, None) for at_ms, entry_id, revision_id in rows]
 

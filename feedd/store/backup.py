@@ -2,7 +2,8 @@
 
 A copy is of one moment: a read transaction is held while pages are copied, and in WAL nobody who writes waits for that.
 The pages of a step are on disk before the next step begins. So a writer beside it waits as little as without a copy
-(25 ms at most, measured on a virtual machine); bringing all to disk at the end made it wait for 150 ms.
+(30 ms, measured on a virtual machine); bringing all to disk at the end made it wait for 150 ms, and what the log had
+grown by meanwhile for half a second: see `catch_up`.
 
 A copy is written beside its target, under a name that ends in `.feedd-part`, and is locked meanwhile. What a kill left
 behind is locked by nobody: the next copy into that folder takes it away.
@@ -102,14 +103,20 @@ def target_of(file: Path, store: Path, now_ms: int, *, replace: bool) -> Path:
 def may_go(target: Path) -> bool:
     if target.is_symlink() or not target.is_file():
         return False
-    with in_words(target), target.open("rb") as file:
-        return file.read(len(MAGIC)) in {b"", MAGIC}
+    return beginning(target) in {b"", MAGIC}
+
+
+def beginning(file: Path) -> bytes:
+    with in_words(file), file.open("rb") as opened_file:
+        return opened_file.read(len(MAGIC))
 
 
 def backup(store: Path, target: Path, progress: Progress | None = None) -> Backup:
     """Copy the database, and check the copy. Raises StoreError; then what was at `target` is still there."""
-    with closing(connect_to_read(store)) as source, part_beside(target, 0o600) as part:
+    with closing(opened(store, "rw")) as source, part_beside(target, 0o600) as part:
         contents = copied(source, store, part, target, progress)
+        catch_up(source)
+        checked(part, contents, store, target)
         size = os.fstat(part.fd).st_size
         put(part, target)
     return Backup(target, size, contents)
@@ -128,6 +135,7 @@ def restore(store: Path, file: Path, now_ms: int, progress: Progress | None = No
     try:
         with closing(backup_of(file)) as source, part_beside(store, mode_of(store)) as part:
             contents = copied(source, file, part, store, progress)
+            checked(part, contents, file, store)
             size = os.fstat(part.fd).st_size
             belongs(part.path, store)
             belongs(lock_path(store), store)
@@ -157,7 +165,7 @@ def backup_of(file: Path) -> sqlite3.Connection:
 def copied(
     source: sqlite3.Connection, file: Path, part: Part, target: Path, progress: Progress | None
 ) -> Contents:
-    """Copy what `source` holds at this moment into the part, and check that. Errors name `file` or `target`."""
+    """Copy what `source` holds at this moment into the part. Errors name `file` or `target`."""
     with translated(file):
         source.execute("BEGIN")
         contents = contents_of(source, file)
@@ -176,15 +184,18 @@ def copied(
         to.execute("PRAGMA synchronous = OFF")
         source.backup(to, pages=PAGES_AT_ONCE, progress=step)
     with translated(file):
-        source.execute("ROLLBACK")  # others may use the log's space again
-    checked(part, contents, file, target)
-    with in_words(target):
-        os.fsync(part.fd)
+        source.execute("ROLLBACK")
     return contents
 
 
+def catch_up(source: sqlite3.Connection) -> None:
+    """Bring back what the log has grown by while the copy held it: else the next one who writes would have to."""
+    with suppress(sqlite3.Error):  # of a user who may only read
+        source.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
 def checked(part: Part, contents: Contents, file: Path, target: Path) -> None:
-    """Raises StoreError where the copy is damaged, or is none."""
+    """Check the copy, and bring it to disk. Raises StoreError where it is damaged, or is none."""
     with translated(target), closing(opened(part.path, "rw")) as copy:
         copy.execute("PRAGMA locking_mode = EXCLUSIVE")
         copy.execute("PRAGMA journal_mode = DELETE")  # it needs no files beside it
@@ -194,6 +205,8 @@ def checked(part: Part, contents: Contents, file: Path, target: Path) -> None:
         raise NotAStore(f"{file}: the database is damaged ({found[0]}); the copy was thrown away")
     if not same:
         raise StoreError(f"{target}: the copy does not hold what was copied; check the disk, then try again")
+    with in_words(target):
+        os.fsync(part.fd)
 
 
 def damage(connection: sqlite3.Connection, most: int = 3) -> list[str]:
@@ -215,7 +228,7 @@ def contents_of(connection: sqlite3.Connection, path: Path) -> Contents:
         taken = schema.taken(connection)
         if not taken:
             raise NotAStore(f"{path}: the file is a database that holds nothing of feedd's")
-        (uuid,) = connection.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()
+        (uuid,) = connection.execute("SELECT max(value) FROM meta WHERE key = 'uuid'").fetchone()
         tables = ("entries", "revisions", "changes")
         counts = [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
     return Contents(uuid, max(taken), *counts)
@@ -232,19 +245,17 @@ def room(size: int, target: Path) -> None:
 
 
 def keep(store: Path, now_ms: int) -> Path | None:
-    """Give the database that is there a second name, and take away what lies beside it. Raises StoreError.
+    """Give the database that is there, and its log, a second name. Raises StoreError.
 
     Under its first name it stays until another takes its place: at no moment is there none.
     """
-    if store.exists():
+    if store.exists() and beginning(store) == MAGIC:  # else SQLite would throw the log away
         settle(store)
     kept = unused(store.with_name(f"{store.name}.before-restore-{stamp(now_ms)}"))
     with in_words(store):
         for end in ("", "-wal", "-journal"):
             if (each := store.with_name(store.name + end)).exists():
                 second_name(each, kept.with_name(kept.name + end))
-        for each in beside(store):
-            each.unlink(missing_ok=True)
     return kept if kept.exists() else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from feedd.notify.pace import FAILURES_UNTIL_REST, Pace
+from feedd.notify.quoting import for_everybody
 from feedd.notify.values import Failed
 from feedd.store import incidents
 from feedd.store.known import StoredKnown
@@ -187,7 +188,9 @@ def refused(
     if failed.gone:
         connection.execute("UPDATE channels SET disabled_at = ? WHERE id = ?", [now_ms, channel_id])
         cancel_all(connection, channel_id, DISABLED, now_ms)
-        incidents.report(connection, channel_id, "disabled", failed.why, now_ms, "channel_id")
+        ((location,),) = connection.execute("SELECT location FROM channels WHERE id = ?", [channel_id])
+        why = for_everybody(failed.why, location) or DISABLED
+        incidents.report(connection, channel_id, "disabled", why, now_ms, "channel_id")
     else:
         report_failing(connection, now_ms)
 
@@ -195,12 +198,13 @@ def refused(
 def report_failing(connection: sqlite3.Connection, now_ms: int) -> None:
     """Say in the health feed which channels fail for long: nothing was taken in several attempts, or while they rest."""
     rows = connection.execute(
-        "SELECT id, error FROM channels WHERE configured AND disabled_at IS NULL AND failing_since <= ?"
+        "SELECT id, location, error FROM channels WHERE configured AND disabled_at IS NULL AND failing_since <= ?"
         " AND (failures >= ? OR asked_until > ?)",
         [now_ms - UNDELIVERED_MS, FAILURES_TOLD, now_ms],
     ).fetchall()
-    for channel_id, error in rows:
-        incidents.report(connection, channel_id, "undelivered", error or "it fails", now_ms, "channel_id")
+    for channel_id, location, error in rows:
+        why = for_everybody(error, location) or "it fails"
+        incidents.report(connection, channel_id, "undelivered", why, now_ms, "channel_id")
 
 
 def named(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, tuple[int, bool]]:

@@ -10,7 +10,7 @@ from feedd.looks import now_ms
 from feedd.publish.archive import is_archived
 from feedd.publish.cache import Feeds, Rendered
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
-from feedd.web.opened import media_type
+from feedd.web.feed_documents import sent
 
 NUMBER = re.compile("[1-9][0-9]{0,8}")
 KEPT = "public, max-age=604800, immutable"  # a week: RFC 8246 spares even the question whether it changed
@@ -37,7 +37,4 @@ def answered(request: Request, found: Rendered) -> Response:
     headers = {**validators(found, gzipped=gzipped), "Cache-Control": KEPT, "Vary": "Accept-Encoding"}
     if is_unchanged(request.headers, found, now_ms=now_ms()):
         return Response(status_code=304, headers=headers)
-    if gzipped:
-        headers["Content-Encoding"] = "gzip"
-    headers["Content-Type"] = media_type(request, found)
-    return Response(found.gzipped if gzipped else found.body, headers=headers)
+    return sent(request, found, 200, headers, gzipped=gzipped)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 from starlette.responses import Response
 
 from feedd.config.sources import DirectorySource, Source
 from feedd.looks import now_ms
+from feedd.normalise.url import keyless
 from feedd.publish.cache import Feeds
 from feedd.publish.health import WORDS
 from feedd.schedule import spell_duration
@@ -179,11 +179,8 @@ def schedule(source: Source) -> str:
 
 
 def spelled(location: str, *, in_full: bool) -> str:
-    """Where the source is. Keys of private feeds stand in queries: these are for who has a token."""
-    parts = urlsplit(location)
-    if in_full or parts.scheme not in {"http", "https"} or not (parts.query or parts.fragment):
-        return printable(location)
-    return printable(parts._replace(query="…" if parts.query else "", fragment="").geturl())
+    """Where the source is; in full for who has a token."""
+    return printable(location if in_full else keyless(location))
 
 
 def size(number: int | None) -> str:

@@ -46,6 +46,11 @@ path = "b"
 type = "directory"
 path = "b"
 paused = true
+[sources.keyed]
+type = "feed"
+url = "http://127.0.0.1:9/feed.xml?key=SECRET"
+every = "30d"
+paused = true
 [feeds.fires]
 match = { title = "fire" }
 [feeds.secret]

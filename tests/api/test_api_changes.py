@@ -167,7 +167,10 @@ def test_equal_requests_read_the_log_once(stack: Stack) -> None:
 
 def test_a_source_is_told_as_it_is_listed(stack: Stack) -> None:
     """Also one that the configuration pauses."""
-    log = "INSERT INTO changes (source_id, kind, at, told, detail) SELECT id, 'source-paused', 1, 1, 'x' FROM sources WHERE name = 'still'"
+    log = (
+        "INSERT INTO changes (source_id, kind, at, pass, silent, detail)"
+        " SELECT id, 'source-paused', 1, 1, 0, 'x' FROM sources WHERE name = 'still'"
+    )
     stack.shelf.desk.run(lambda writer: writer.connection.execute(log))
     found = stack.get("/changes", since=0, kind="source-paused")["items"][-1]["source"]
     assert found == stack.get("/sources/still")

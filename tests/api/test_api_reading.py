@@ -47,6 +47,14 @@ def paged(stack: Stack, path: str, **params: Any) -> list[dict[str, Any]]:
         address = address.join(answer.links["next"]["url"])
 
 
+def test_keys_in_addresses_are_for_who_has_a_token(stack: Stack) -> None:
+    path, token = f"{stack.url}/api/v1/sources", {"Authorization": f"Bearer {stack.token}"}
+    for address in (path, f"{path}/keyed"):
+        assert "SECRET" not in httpx.get(address, trust_env=False).text
+        assert "SECRET" in httpx.get(address, headers=token, trust_env=False).text
+    assert httpx.get(f"{path}/keyed", trust_env=False).json()["location"] == "http://127.0.0.1:9/feed.xml?…"
+
+
 def test_the_description_is_valid_openapi_3_1(stack: Stack) -> None:
     document = stack.client.get("/openapi.json").json()
     Draft202012Validator(json.loads(META.read_text())).validate(document)
@@ -75,7 +83,7 @@ def test_the_description_is_asked_for_once(stack: Stack) -> None:
 
 def test_sources(stack: Stack) -> None:
     found = stack.get("/sources")["items"]
-    assert [each["name"] for each in found] == ["a", "b", "still"]
+    assert [each["name"] for each in found] == ["a", "b", "still", "keyed"]
     assert found[0] == stack.get("/sources/a")
     (row,) = (row for row in stack.shelf.reader.sources() if row.name == "a")
     assert found[0] == shapes.source(row)
@@ -92,7 +100,7 @@ def test_looks_are_paged(stack: Stack) -> None:
 
 def test_feeds(stack: Stack) -> None:
     found = {each["name"]: each for each in stack.get("/feeds")["items"]}
-    assert set(found) == {"all", "changes", "health", "a", "b", "still", "fires"}
+    assert set(found) == {"all", "changes", "health", "a", "b", "still", "keyed", "fires"}
     assert found["fires"] == stack.get("/feeds/fires")
     assert found["fires"]["entries"] == 2
     assert found["fires"]["urls"]["atom"] == "http://feeds.example/feeds/fires.atom"

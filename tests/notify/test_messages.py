@@ -333,3 +333,10 @@ def test_one_line_is_one(text: str) -> None:
     found = one_line(text)
     assert len(found.splitlines()) <= 1
     assert not set(found) & set("\r\n\x00\x1b\u2028\x85")
+
+
+def test_a_source_that_the_configuration_pauses_is_told_to_be(shelf: Shelf) -> None:
+    trouble(shelf, Kind.SOURCE_PAUSED, "it is gone")
+    makes = Messages(shelf.reader, BASE, {}, paused=frozenset({"one"}))
+    source = makes.of_change(all_logged(shelf)[-1], "desk", "msg_1").data["source"]
+    assert (source["next_check"], source["next_check_because"]) == (None, "paused")
