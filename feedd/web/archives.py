@@ -26,10 +26,9 @@ def rendered(feeds: Feeds, name: str, number: str) -> Rendered:
     if found is not None:
         return found
     count, _ = feeds.archives(name)
-    there = f"The newest of this feed is {count}" if count else "This feed has none yet"
-    raise HTTPException(
-        404, f"There is no such archive. {there}; the next one is there when it holds 100 changes."
-    )
+    if count:
+        raise HTTPException(404, f"There is no such archive: the newest full one of this feed is {count}.")
+    raise HTTPException(404, "This feed has no archive yet: the first is there when it holds 100 changes.")
 
 
 def answered(request: Request, found: Rendered) -> Response:

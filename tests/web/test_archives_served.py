@@ -80,7 +80,7 @@ def test_it_is_never_sent_in_part(pages: Pages) -> None:
 def test_what_is_not_full_is_not_there(pages: Pages, number: str) -> None:
     found = pages.get(f"/feeds/all/archive/{number}.atom", Accept="*/*")
     assert found.status_code == 404
-    assert "The newest of this feed is 1" in found.text
+    assert "the newest full one of this feed is 1" in found.text
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_is_not_full_is_not_there(pages: Pages, number: str) -> None:
     [
         ("/feeds/health/archive/1.atom", 404, "has no archive"),
         ("/feeds/lately/archive/1.atom", 404, "has no archive"),
-        ("/feeds/changes/archive/1.atom", 404, "This feed has none yet"),
+        ("/feeds/changes/archive/1.atom", 404, "This feed has no archive yet"),
         ("/feeds/none/archive/1.atom", 404, "no feed of that name"),
         ("/feeds/gone/archive/1.atom", 410, "has ended"),
         ("/feeds/all/archive/1.rss", 404, ""),
