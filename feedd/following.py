@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,11 +14,13 @@ from feedd.model import Kind
 from feedd.notify.audience import Audience, Wish, of_feed
 from feedd.notify.message import page_path
 from feedd.publish.cache import Feeds
+from feedd.quoting import for_everybody
 from feedd.store import log as change_log
 from feedd.store.database import translated
 from feedd.store.known import StoredKnown
 from feedd.store.log import Logged
-from feedd.store.proposals import by_source
+from feedd.store.proposals import Proposed, by_source
+from feedd.store.reader import SourceRow
 
 READ_AT_ONCE = 500  # changes
 ENTRIES_AT_ONCE = 25
@@ -131,25 +133,24 @@ class Follower:
         about = {change.source_id for change in changes if change.entry_id is None}
         found = reader.entries(wanted, self.feeds.priorities) if wanted else []
         entries = {each.id: shapes.entry(each) for each in found}
-        sources = self.sources(about) if about else {}
+        sources = {row.id: row for row in reader.sources() if row.id in about} if about else {}
+        proposed = by_source(reader.proposals()) if about else {}
         told = list[Told]()
         for change in changes:
             url = self.page(change, known)
             if change.entry_id is None:
-                shape: shape_types.Event = shapes.source_event(change, sources.get(change.source_id), url)
+                row = sources.get(change.source_id)
+                said = change._replace(detail=for_everybody(change.detail))
+                shape: shape_types.Event = shapes.source_event(said, row and self.source(row, proposed), url)
             else:
                 shape = shapes.entry_event(change, entries.get(change.entry_id), url)
             told.append(Told(change, shape))
         return tuple(told)
 
-    def sources(self, ids: Collection[int]) -> dict[int, shape_types.Source]:
-        """By number; all that are known of them, as /api/v1/sources has it for everybody."""
-        reader, proposed = self.feeds.reader, by_source(self.feeds.reader.proposals())
-        return {
-            row.id: shapes.source(row, proposed.get(row.name, ()), paused=row.name in self.config.paused)
-            for row in map(shapes.for_everybody, reader.sources())
-            if row.id in ids
-        }
+    def source(self, row: SourceRow, proposed: Mapping[str, Sequence[Proposed]]) -> shape_types.Source:
+        """All that is known of it, as /api/v1/sources has it for everybody."""
+        row, is_paused = shapes.for_everybody(row), row.name in self.config.paused
+        return shapes.source(row, proposed.get(row.name, ()), paused=is_paused)
 
     def page(self, change: Logged, known: StoredKnown) -> str:
         """The address of the page about a change."""

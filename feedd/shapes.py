@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from feedd import quoting
 from feedd import shape_types as types
 from feedd.changes.values import Diff, Hunk, Judged, Op
 from feedd.looks import Looked
@@ -79,7 +80,11 @@ def source(row: SourceRow, proposals: Sequence[Proposed] = (), *, paused: bool =
 
 def for_everybody(row: SourceRow) -> SourceRow:
     """What may be told of a source to who has no token."""
-    return row._replace(location=keyless(row.location), address=row.address and keyless(row.address))
+    return row._replace(
+        location=keyless(row.location),
+        address=row.address and keyless(row.address),
+        error=quoting.for_everybody(row.error),
+    )
 
 
 def push(each: Push) -> types.Push:

@@ -20,7 +20,7 @@ from feedd.api.sources import in_conflict
 from feedd.api.values import MOST, ChannelName, Cursor, Limit, Name, Numeral, Ordinal, Time, cursor
 from feedd.errors import UnknownName, UsageError
 from feedd.looks import now_ms
-from feedd.notify.quoting import FOR_FEW, for_everybody
+from feedd.quoting import FOR_FEW, for_everybody
 from feedd.store import channels, deliveries
 from feedd.store.channels import State
 from feedd.store.database import translated

@@ -77,7 +77,8 @@ class Sources:
 
         The newest first; the newest 500 are kept.
         """
-        items, following = await self.backing.read(self.looks_page, name, limit, cursor)
+        asked = name, limit, cursor, viewer_of(request)
+        items, following = await self.backing.read(self.looks_page, *asked)
         return page(request, items, following)
 
     async def check(self, name: SourceName, wait: Wait = 30) -> Response:
@@ -120,9 +121,7 @@ class Sources:
         return answer(await self.backing.read(self.shape, name, viewer_of(request)))
 
     def shapes(self, viewer: Viewer) -> list[types.Source]:
-        rows = {row.name: row for row in self.backing.reader.sources()}
-        if viewer.token is None:
-            rows = {name: shapes.for_everybody(row) for name, row in rows.items()}
+        rows = {row.name: row for row in map(viewer.shown, self.backing.reader.sources())}
         proposed = by_source(self.backing.reader.proposals())
         return [
             shapes.source(
@@ -142,7 +141,9 @@ class Sources:
                 return each
         raise HTTPException(404, f"There is no source '{name}'.")
 
-    def looks_page(self, name: str, limit: int, before: int | None) -> tuple[list[types.Look], str | None]:
+    def looks_page(
+        self, name: str, limit: int, before: int | None, viewer: Viewer
+    ) -> tuple[list[types.Look], str | None]:
         """Raises HTTPException."""
         self.backing.source(name)
         reader, found = self.backing.reader, list[Look]()
@@ -150,4 +151,4 @@ class Sources:
             for source_id in reader.source_ids([name]):
                 found = looks.history(reader.connection, source_id, limit + 1, before)
         following = cursor(found[limit - 1].id) if len(found) > limit else None
-        return [shapes.look(each) for each in found[:limit]], following
+        return [shapes.look(viewer.look(each)) for each in found[:limit]], following

@@ -15,8 +15,8 @@ from feedd.fetch import address
 from feedd.fetch.address import Address
 from feedd.fetch.freshness import retry_after_ms
 from feedd.fetch.values import Answer
-from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Outcome
+from feedd.quoting import quoted
 
 READ_BYTES = 8_000  # of an answer, to find its beginning
 SHOWN = 200  # characters of it that are shown

@@ -23,9 +23,9 @@ from feedd.config.secrets import Secret
 from feedd.errors import SourceError
 from feedd.model import Kind
 from feedd.notify.aside import aside
-from feedd.notify.quoting import quoted
 from feedd.notify.room import Room, units
 from feedd.notify.values import Delivered, Failed, Form, Message, Outcome, Text
+from feedd.quoting import quoted
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, NotifyBase

@@ -10,8 +10,8 @@ from feedd.config.channels import CommandChannel
 from feedd.errors import SourceError, Stopped
 from feedd.notify.aside import aside
 from feedd.notify.file import line_of
-from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Message, Outcome
+from feedd.quoting import quoted
 from feedd.sources.process import Program, run
 
 KEPT_BYTES = 8_000  # of the end of what it prints

@@ -19,8 +19,8 @@ from feedd.errors import SourceError
 from feedd.fetch.connections import trusted_roots
 from feedd.fetch.words import explain_system, short, spell_ssl
 from feedd.notify.letter import POLICY, compose, mailbox, realm_of
-from feedd.notify.quoting import quoted
 from feedd.notify.values import Delivered, Failed, Message, Outcome, Text
+from feedd.quoting import quoted
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP

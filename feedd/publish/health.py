@@ -5,9 +5,9 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from feedd.normalise.text import summary
-from feedd.notify.quoting import for_everybody
 from feedd.publish.item import Notice
 from feedd.publish.times import rfc3339
+from feedd.quoting import for_everybody
 from feedd.store.incidents import Incident
 
 
@@ -91,8 +91,8 @@ def notice_of(incident: Incident, born: UUID, base_url: str) -> Notice:
 
 
 def public(incident: Incident) -> str:
-    """What happened, without what a receiver said to it: a feed is for everybody."""
-    return (for_everybody(incident.detail, "") if incident.of_channel else incident.detail) or ""
+    """What happened, without what others said to it: a feed is for everybody."""
+    return for_everybody(incident.detail) or ""
 
 
 def told(incident: Incident, advice: str) -> str:

@@ -5,6 +5,7 @@ import os
 import threading
 
 from feedd.errors import SourceError
+from feedd.quoting import quoted
 from feedd.sources.process import Program, run
 
 LAST_LINES = 3
@@ -20,6 +21,6 @@ async def output_of(program: Program) -> bytes:
     if ended.status:
         how = f"exit status {ended.status}" if ended.status > 0 else f"signal {-ended.status}"
         lines = ended.errors.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]
-        said = f": {' / '.join(lines)}" if lines else ""
-        raise SourceError(f"{os.path.basename(program.arguments[0])} failed with {how}{said}")
+        name = os.path.basename(program.arguments[0])
+        raise SourceError(quoted(f"{name} failed with {how}", " / ".join(lines)))
     return ended.output

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from feedd.errors import SourceError
 from feedd.fetch.guard import reachable
 from feedd.fetch.values import Basic, Bearer
+from feedd.quoting import quoted
 from feedd.sources.process import Program, run
 
 SETTINGS = (
@@ -161,7 +162,7 @@ def git(origin: Origin, folder: Path, pinned: Pinned, unwanted: Callable[[], boo
     program = Program(("git", *settings, *words), origin.timeout_s, MAX_OUTPUT, folder, environment)
     ended = run(program, unwanted)
     if ended.status:
-        raise SourceError(f"git failed: {reason(ended.errors) or f'exit status {ended.status}'}")
+        raise SourceError(quoted(f"git failed with exit status {ended.status}", reason(ended.errors)))
     return ended.output.decode("utf-8", "replace")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from feedd.notify.pace import FAILURES_UNTIL_REST, Pace
-from feedd.notify.quoting import for_everybody
 from feedd.notify.values import Failed
+from feedd.quoting import for_everybody
 from feedd.store import incidents
 from feedd.store.known import StoredKnown
 from feedd.store.log import Logged

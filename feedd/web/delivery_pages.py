@@ -14,9 +14,9 @@ from starlette.routing import Route
 from feedd.access.scopes import Scope
 from feedd.errors import UnknownName
 from feedd.looks import now_ms
-from feedd.notify.quoting import FOR_FEW, for_everybody
 from feedd.notify.values import Tried
 from feedd.operations import Operations
+from feedd.quoting import FOR_FEW, for_everybody
 from feedd.store import channels
 from feedd.store.database import translated
 from feedd.store.deliveries import STATUSES, Chosen, Delivery

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from feedd.access.scopes import Scope
 from feedd.looks import now_ms
-from feedd.notify.quoting import for_everybody
 from feedd.publish.cache import Feeds
 from feedd.publish.plan import Plan
+from feedd.quoting import for_everybody
 from feedd.store import channels
 from feedd.store.changelog import Change
 from feedd.store.channels import State as Receiver
@@ -21,6 +21,7 @@ from feedd.web.look import Look
 from feedd.web.pages import page
 from feedd.web.source_list import State, state_of
 from feedd.web.teasers import teasers
+from feedd.web.viewer import Viewer
 
 NEWEST = 30
 CHANGED = 8
@@ -57,7 +58,7 @@ def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
         numbers=numbers,
         entries=teasers(feeds.outline("all", NEWEST).entries),
         changes=newest_changes(feeds),
-        sources=sources_of(feeds),
+        sources=sources_of(feeds, look.viewer),
         alarming=FAILING,
         channels=channels_in_trouble(feeds, in_full=look.viewer.may(Scope.READ)),
         refused=refused(feeds, look),
@@ -92,7 +93,7 @@ def channels_in_trouble(feeds: Feeds, *, in_full: bool) -> list[Receiver]:
     return [each._replace(error=for_everybody(each.error, places[each.name])) for each in found]
 
 
-def sources_of(feeds: Feeds) -> Sources:
-    rows = [source for source in feeds.reader.sources() if source.configured]
+def sources_of(feeds: Feeds, viewer: Viewer) -> Sources:
+    rows = [viewer.shown(source) for source in feeds.reader.sources() if source.configured]
     rows.sort(key=lambda source: (-(source.last_changed_ms or 0), source.name))
     return Sources([(row, state_of(row, by_configuration=row.configured == 2)) for row in rows])

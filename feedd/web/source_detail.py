@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from feedd.config.sources import DirectorySource, Source
 from feedd.looks import now_ms
-from feedd.normalise.url import keyless
 from feedd.publish.cache import Feeds
 from feedd.publish.health import WORDS
 from feedd.schedule import spell_duration
@@ -90,8 +89,10 @@ def asked(query: Query) -> Asked:
     return Asked(before, chosen(query, "done", ("", *Done), ""))
 
 
-def source_page(look: Look, feeds: Feeds, shown: Shown, wanted: Asked) -> Response:
-    reader, row, source = feeds.reader, shown.row, shown.source
+def source_page(look: Look, feeds: Feeds, found: Shown, wanted: Asked) -> Response:
+    reader, source = feeds.reader, found.source
+    shown = found._replace(row=look.viewer.shown(found.row))
+    row = shown.row
     with store_errors(reader.path):
         history = looks.history(reader.connection, row.id, LOOKS + 1, wanted.before)
         incidents = open_incidents(reader.connection, row.id)
@@ -102,8 +103,8 @@ def source_page(look: Look, feeds: Feeds, shown: Shown, wanted: Asked) -> Respon
         shown=shown,
         row=row,
         source=source,
-        location=spelled(row.location, in_full=look.viewer.token is not None),
-        moved=row.address and spelled(row.address, in_full=look.viewer.token is not None),
+        location=printable(row.location),
+        moved=row.address and printable(row.address),
         schedule=schedule(source),
         is_watched=isinstance(source, DirectorySource) and source.watch,
         troubles=[trouble(each) for each in incidents if sees or each.kind != RESTLESS],
@@ -111,7 +112,7 @@ def source_page(look: Look, feeds: Feeds, shown: Shown, wanted: Asked) -> Respon
         is_private=not sees,
         most_refused=REFUSED,
         push=PUSHES[row.push.state] if row.push else "",
-        history=[(each, size(each.bytes)) for each in history[:LOOKS]],
+        history=[(look.viewer.look(each), size(each.bytes)) for each in history[:LOOKS]],
         older=history[LOOKS - 1].id if len(history) > LOOKS else None,
         first=wanted.before is None,
         done=wanted.done,
@@ -176,11 +177,6 @@ def schedule(source: Source) -> str:
     if source.timing.cron is not None:
         return f"cron {source.timing.cron}{f' ({source.timezone})' if source.timezone else ''}"
     return "auto" if source.timing.auto else spell_duration(source.timing.every_ms)
-
-
-def spelled(location: str, *, in_full: bool) -> str:
-    """Where the source is; in full for who has a token."""
-    return printable(location if in_full else keyless(location))
 
 
 def size(number: int | None) -> str:

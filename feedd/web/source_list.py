@@ -132,7 +132,7 @@ def counted(sources: Sequence[Shown]) -> Counts:
 
 def source_list(look: Look, config: Config, feeds: Feeds, wanted: Asked) -> Response:
     """Raises HTTPException."""
-    rows = feeds.reader.sources()
+    rows = list(map(look.viewer.shown, feeds.reader.sources()))
     sources = shown(config, rows)
     found = narrowed(sources, wanted)
     pages = max(1, -(-len(found) // ON_A_PAGE))

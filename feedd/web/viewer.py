@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from feedd import shapes
 from feedd.access.credentials import Way
 from feedd.access.keys import form_token
 from feedd.access.scopes import Scope
 from feedd.publish.plan import Plan
+from feedd.quoting import for_everybody
+from feedd.store.looks import Look as SourceLook
+from feedd.store.reader import SourceRow
 from feedd.store.tokens import Session, Token
 
 VIEWER = "feedd.viewer"  # in a request's scope
@@ -29,6 +33,14 @@ class Viewer(NamedTuple):
 
     def may_see(self, feed: str) -> bool:
         return self.token is not None or not (self.closed or feed in self.private)
+
+    def shown(self, row: SourceRow) -> SourceRow:
+        """A source as they may see it."""
+        return row if self.token is not None else shapes.for_everybody(row)
+
+    def look(self, look: SourceLook) -> SourceLook:
+        """A look at a source as they may see it."""
+        return look if self.token is not None else look._replace(error=for_everybody(look.error))
 
     @property
     def csrf(self) -> str:

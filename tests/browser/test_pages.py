@@ -200,9 +200,31 @@ def test_a_stream_that_was_refused_is_asked_for_again(browser: Browser, made: Se
                 route.fulfill(status=503, body="later")
 
         tab.page.route("**/events", answer)
-        tab.page.goto("/")
+        tab.page.goto("/feeds/news")
         expect(tab.page.locator("#live")).to_have_text("not live: reconnecting")
+        made.site.seed("missed.txt", "News that no stream told")
+        until(lambda: made.site.json("search", "stream"))
         expect(tab.page.locator("#live")).to_have_text("live", timeout=10_000)
+        expect(tab.page.get_by_role("link", name="News that no stream told")).to_be_visible(timeout=10_000)
+
+
+def test_a_page_that_could_not_be_had_is_asked_for_again(browser: Browser, made: Set) -> None:
+    with made.tab(browser) as tab:
+        tab.page.goto("/feeds/news")
+        expect(tab.page.locator("#live")).to_have_text("live")
+        refused: list[str] = []
+
+        def answer(route: Route) -> None:
+            if refused:
+                route.continue_()
+            else:
+                refused.append(route.request.url)
+                route.fulfill(status=503, body="later")
+
+        tab.page.route("**/feeds/news", answer)
+        made.site.seed("again.txt", "News at the second try")
+        expect(tab.page.get_by_role("link", name="News at the second try")).to_be_visible(timeout=15_000)
+        assert refused
 
 
 def test_what_is_swapped_keeps_focus_and_selection(browser: Browser, made: Set) -> None:
@@ -220,6 +242,7 @@ def test_what_is_swapped_keeps_focus_and_selection(browser: Browser, made: Set) 
         tab.page.evaluate("shown.clear()")
         tab.page.evaluate("refresh()")
         assert tab.page.evaluate("getSelection().toString()") == text.text_content()
+        assert not tab.page.evaluate("refresh()"), "it is swapped another time"
 
 
 def test_copying_where_there_is_no_clipboard(browser: Browser, made: Set) -> None:

@@ -11,8 +11,8 @@ from lxml import etree, html
 from shelf import BORN_MS, Piece, Shelf
 
 from feedd.access.scopes import Scope
-from feedd.notify.quoting import quoted
 from feedd.publish.cache import FORMATS
+from feedd.quoting import quoted
 from feedd.store import incidents
 
 TOML = """

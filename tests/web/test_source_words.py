@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedd.web.source_detail import PUSHES, size, spelled
+from feedd.web.source_detail import PUSHES, size
 from feedd.web.source_list import State
 from feedd.web.translation import CATALOGUES, translated
 
@@ -27,10 +27,3 @@ def test_words_that_are_chosen_in_python_are_translated() -> None:
 )
 def test_sizes(number: int | None, text: str) -> None:
     assert size(number) == text
-
-
-def test_a_place_is_spelled_without_what_may_be_secret() -> None:
-    assert spelled("https://x.org/a?b#c", in_full=False) == "https://x.org/a?…"
-    assert spelled("https://x.org/a?b#c", in_full=True) == "https://x.org/a?b#c"
-    assert spelled("/srv/a?b", in_full=False) == "/srv/a?b"
-    assert spelled("/srv/a\x1b", in_full=False) == "/srv/a\\x1b"

@@ -14,15 +14,19 @@ const regions = () => all("[data-live][id]");
 const shown = new Map(regions().map((region) => [region.id, region.innerHTML])); // as the server made them
 let waiting = 0, pause = SOON_MS, refreshed = 0;
 
-async function refresh() {
+async function refresh() { // whether all that is live is as the server has it, or need not be asked for again
   const answer = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
+  if (!answer.ok) return answer.status < 500 && answer.status !== 429;
+  let isWhole = true;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (fresh.documentElement.lang !== document.documentElement.lang) { location.reload(); return; }
+  if (fresh.documentElement.lang !== document.documentElement.lang) { location.reload(); return true; }
   for (const old of regions()) {
     const now = fresh.getElementById(old.id);
-    if (now && now.innerHTML !== shown.get(old.id) && !isInUse(old)) swap(old, now);
+    if (!now || now.innerHTML === shown.get(old.id)) continue;
+    if (isInUse(old)) isWhole = false;
+    else swap(old, now);
   }
+  return isWhole;
 }
 
 function isInUse(region) { // somebody types there, or has selected text: it is swapped another time
@@ -57,14 +61,14 @@ function soon() {
   waiting = setTimeout(() => {
     waiting = 0;
     refreshed = Date.now();
-    refresh().catch(() => {});
+    refresh().catch(() => false).then((isWhole) => { if (!isWhole) soon(); });
   }, pause);
 }
 
 // One page of a browser listens for all of them, since it opens few connections to a host; one that nobody sees
 // holds none.
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("feedd") : null;
-let leave = null, stream = null, retry = 0, timers = [];
+let leave = null, stream = null, retry = 0, timers = [], hasHeard = false;
 
 function say(isLive) {
   const said = one("#live");
@@ -78,8 +82,12 @@ function tell(what) {
 
 function hear(what) {
   if (what === "change") { if (leave && regions().length) soon(); }
-  else if (what === "who") { if (stream?.readyState === EventSource.OPEN) channel.postMessage("on"); }
-  else if (leave) say(what === "on");
+  else if (what === "who") { if (stream?.readyState === EventSource.OPEN) channel.postMessage("here"); }
+  else if (leave) {
+    say(what !== "off");
+    if (what === "on" && hasHeard) soon(); // a new stream knows nothing of what came before it
+    hasHeard = true;
+  }
 }
 
 function open(wait = 2000) {

@@ -2,7 +2,9 @@
 
 import pytest
 
-from feedd.notify.quoting import for_everybody, quoted
+from feedd.quoting import for_everybody, quoted
+from feedd.shapes import for_everybody as for_everybody_
+from feedd.store.reader import SourceRow
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,14 @@ from feedd.notify.quoting import for_everybody, quoted
 )
 def test_what_everybody_may_see(words: str | None, where: str, expected: str | None) -> None:
     assert for_everybody(words, where) == expected
+
+
+def test_a_source_as_it_is_told_to_everybody() -> None:
+    row = SourceRow(
+        1, "cmd", "command", "https://x.example/feed?key=secret#a", 1, 0, 0, None, None, None, None, 1,
+        quoted("sh failed with exit status 3", "password hunter2"), address="https://y.example/?k=1",
+    )  # fmt: skip
+    told = for_everybody_(row)
+    assert (told.location, told.address) == ("https://x.example/feed?…", "https://y.example/?…")
+    assert told.error == "sh failed with exit status 3"
+    assert for_everybody_(row._replace(location="/srv/a?b", address=None)).location == "/srv/a?b"

@@ -1,4 +1,4 @@
-"""What a receiver said itself, behind our words for what happened. Pure.
+"""What a receiver or a program said itself, behind our words for what happened. Pure.
 
 It may be meant for few: it names people, addresses and what they run. So it can be told apart again.
 """
@@ -12,12 +12,12 @@ FOR_FEW = frozenset(
 
 
 def quoted(words: str, said: str) -> str:
-    """Our words, which do not hold the mark, and what the receiver said."""
+    """Our words, which do not hold the mark, and what the other side said."""
     return f"{words}{MARK}{said}" if said else words
 
 
-def for_everybody(words: str | None, where: str) -> str | None:
-    """Our words alone, and without the folder that a channel is in; `where` is its address, host or path."""
+def for_everybody(words: str | None, where: str = "") -> str | None:
+    """Our words alone, and without the folder that a channel is in; `where`: its address, host or path."""
     if words is None:
         return None
     own = words.partition(MARK)[0]
