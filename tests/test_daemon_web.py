@@ -53,7 +53,7 @@ def test_first_looks_are_spread(net: Net) -> None:
     with net.running() as daemon:
         until(lambda: len(daemon.titles("all")) == len(names))
     arrived = [each.at_s for each in net.web.requests]
-    assert max(arrived) - min(arrived) > 1.0
+    assert max(arrived) - min(arrived) > 0.8  # over two ticks at least
 
 
 def test_work_that_is_handed_over(net: Net) -> None:
