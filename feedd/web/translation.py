@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
+from feedd.web.conditional import quality
+
 
 class Language(NamedTuple):
     tag: str  # RFC 5646
@@ -47,13 +49,3 @@ def preferred(accepted: str) -> str:
         if language in LANGUAGES and weight > liked:
             best, liked = language, weight
     return best
-
-
-def quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip().lower() != "q":
-        return 1.0
-    try:
-        return min(max(float(value), 0.0), 1.0)
-    except ValueError:
-        return 0.0
