@@ -1,14 +1,10 @@
 """The archives follow the change log, seconds behind: choosing here, writing in small steps of the desk's."""
 
 import asyncio
-import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 
-from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.archive import chosen_by, is_archived, rules_of
 from feedd.publish.cache import Feeds
@@ -18,13 +14,12 @@ from feedd.store import archives
 from feedd.store.archives import Progress
 from feedd.store.database import translated
 from feedd.store.desk import Desk
+from feedd.store.pursuit import Follower, follow
 
 AT_ONCE = 500  # changes, of one feed
-LISTEN_S = 5.0
 PAUSE_S = 0.5  # between two rounds
 REST = 0.25  # times as long as a step took is rested after it
 FAR = 10_000  # changes of other feeds, after which it is noted that they were passed over
-log = logging.getLogger(__name__)
 
 
 class Archivist:
@@ -36,29 +31,14 @@ class Archivist:
         self.passed: dict[str, Progress] = {}  # up to where there was nothing for a feed
 
     async def run(self) -> None:
-        """Follow until cancelled. A store that can't be written is tried again; anything else is a bug."""
-        stop = threading.Event()
-        with self.desk.bell.heard_by() as rung, ThreadPoolExecutor(1, "archives") as thread:
-            try:
-                await self.watch(rung, stop, thread)
-            finally:
-                stop.set()  # the step that is under way is the last one
-                thread.submit(self.feeds.reader.close)
+        """Follow until cancelled."""
+        follower = Follower(
+            "archives", "the archives of feeds", self.follow, self.feeds.reader.close, pause_s=PAUSE_S
+        )
+        await follow(self.desk.bell, follower)
 
-    async def watch(self, rung: asyncio.Event, stop: threading.Event, thread: ThreadPoolExecutor) -> None:
-        complained, loop = False, asyncio.get_running_loop()
-        while True:
-            rung.clear()
-            try:
-                await loop.run_in_executor(thread, self.catch_up, stop)
-                complained = False
-            except StoreError as error:
-                if not complained:
-                    log.error("the archives of feeds can't follow: %s", error)  # noqa: TRY400 (words are enough)
-                complained = True
-            await asyncio.sleep(PAUSE_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LISTEN_S)
+    def follow(self, stop: threading.Event, _: asyncio.Event) -> None:
+        self.catch_up(stop)
 
     def catch_up(self, stop: threading.Event | None = None) -> None:
         """Follow up to now. Raises StoreError."""

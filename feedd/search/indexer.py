@@ -5,22 +5,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
-from feedd.errors import NoLongerKept, StoreError
+from feedd.errors import NoLongerKept
 from feedd.store import search_index
 from feedd.store.database import translated
 from feedd.store.desk import Desk
+from feedd.store.pursuit import Follower, follow
 from feedd.store.reader import Reader
 from feedd.store.search import TAIL
 from feedd.store.search_index import Batch, Columns, Cursor, Update
 
 ENTRIES_AT_ONCE = 32
 CHARACTERS_AT_ONCE = 150_000  # of tokens that one transaction writes, unless one entry has more
-LISTEN_S = 5.0  # what is no change, as a version that nobody is told of, rings no bell
 AGAIN_S = 10.0
 REST = 2.0  # times as long as a step took is rested after it while others write
 CALM_REST = 0.25
@@ -49,30 +47,12 @@ class Indexer:
         self.order = ""  # see `search_index.order_of_sources`
 
     async def run(self) -> None:
-        """Follow until cancelled. A store that can't be written is tried again; anything else is a bug."""
-        stop = threading.Event()
-        with self.desk.bell.heard_by() as rung, ThreadPoolExecutor(1, "search") as thread:
-            try:
-                await self.watch(rung, stop, thread)
-            finally:
-                stop.set()  # the step that is under way is the last one
-                thread.submit(self.reader.close)
+        """Follow until cancelled."""
+        follower = Follower("search", "the search index", self.follow, self.reader.close, again_s=AGAIN_S)
+        await follow(self.desk.bell, follower)
 
-    async def watch(self, rung: asyncio.Event, stop: threading.Event, thread: ThreadPoolExecutor) -> None:
-        complained, loop = False, asyncio.get_running_loop()
-        while True:
-            rung.clear()
-            try:
-                follow = partial(self.catch_up, stop=stop, busy=rung.is_set, calm=rung.clear)
-                await loop.run_in_executor(thread, follow)
-                complained = False
-            except StoreError as error:
-                if not complained:
-                    log.error("the search index can't follow: %s", error)  # noqa: TRY400 (words are enough)
-                complained = True
-                await asyncio.sleep(AGAIN_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LISTEN_S)
+    def follow(self, stop: threading.Event, rung: asyncio.Event) -> None:
+        self.catch_up(stop=stop, busy=rung.is_set, calm=rung.clear)
 
     def prepare(self) -> None:
         """An index that is missing, of another making, or half dead is begun anew; another order of the sources is followed."""
