@@ -180,6 +180,7 @@ async def feedd(
                 web.should_exit = True
                 await serving
                 listening.close()
+        await asyncio.sleep(0.02)  # connections end in the loop's next rounds
 
 
 def source_of(net: Net, settings: str = "", server_toml: str = "") -> None:
