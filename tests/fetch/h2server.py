@@ -86,6 +86,12 @@ class H2Server:
                     self._answer(state, event, pending)
             self._push(state, pending)
             secured.sendall(state.data_to_send())
+            if state.state_machine.state is h2.connection.ConnectionState.CLOSED:
+                # what comes late is read before the end, or the kernel resets and takes back what was sent
+                secured.shutdown(socket.SHUT_WR)
+                while secured.recv(65536):
+                    continue
+                return
 
     def _answer(
         self, state: h2.connection.H2Connection, event: h2.events.RequestReceived, pending: dict[int, bytes]
