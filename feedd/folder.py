@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never
 
 from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
-from feedd.errors import SourceError, Stopped, StoreError
+from feedd.errors import OutOfFiles, SourceError, Stopped, StoreError
 from feedd.looks import WHOLE, Looked, Progress, Request, due_after_failures, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
 from feedd.normalise.url import shown
@@ -56,8 +56,12 @@ class FolderLooker:
 
     def __init__(self, desk: Desk, stop: threading.Event, state: Path) -> None:
         self.desk = desk
-        self.stop = stop
+        self.stop = stop  # all looks
         self.state = state  # where repositories are kept
+        self.told: dict[str, str] = {}  # by source: the failure that was logged last, which goes on
+        self.hindered: set[str] = (
+            set()
+        )  # sources that failed for want of room, files or the database, not for their own
 
     def look(
         self, source: FolderSource, request: Request = WHOLE, progress: Progress | None = None
@@ -70,12 +74,14 @@ class FolderLooker:
             started = self.desk.run(lambda writer: writer.begin(key, began_ms))
             self.pass_over(source, started, request, progress, found)
             due = self.close(key, started.look, request, due, found)
+            self.told.pop(source.name, None)
+            self.hindered.discard(source.name)
         except (SourceError, StoreError) as expected:
             due = due_after_failure(source, started, due)
             error = self.failed(key, started, str(expected), due)
-            if isinstance(
-                expected, StoreError
-            ):  # the store may be there again: nothing else tells of these files
+            # it may go when it is tried again: nothing else tells of these files
+            if isinstance(expected, StoreError | OutOfFiles):
+                self.hindered.add(source.name)
                 found.again += [path for path in request.paths or () if path not in found.again]
         except Stopped:
             raise
@@ -94,12 +100,17 @@ class FolderLooker:
             self.desk.run(lambda writer: writer.finish(key, look, due, changed=changed, listing=listing))
             return due
         self.desk.run(lambda writer: writer.finish_part(look, changed=changed))
+        if key.name in self.hindered:  # only a look at all of it says that the source is well
+            due = Due(look.now_ms, "what kept it from being read is over")
+            self.desk.run(lambda writer: writer.postpone(key, due))
         return self.desk.run(lambda writer: writer.next_check(key.name)) or due
 
     def failed(self, source: SourceKey, started: Started | None, error: str, due: Due) -> str:
         """Record a failure on the source; returns it in words."""
         text = shown(error.replace("feedd update NAME", f"feedd update {source.name}"), 1_000)
-        log.warning("%s: %s", source.name, text)
+        if self.told.get(source.name) != text:  # it may be looked at every two seconds
+            log.warning("%s: %s", source.name, text)
+            self.told[source.name] = text
         if started is not None:
             look = started.look
             try:
@@ -117,16 +128,20 @@ class FolderLooker:
         found: Findings,
     ) -> None:
         """Everything between begin and finish."""
-        root = root_of(source, self.state, self.stop.is_set)
+
+        def unwanted() -> bool:
+            return self.stop.is_set() or request.given_up()
+
+        root = root_of(source, self.state, unwanted)
         listing = self.list_files(source, root, started, request)
         look = started.look._replace(gone=frozenset(listing.gone))
         found.listing = listing.digest
         still, moving = directory.standing(listing.changed, time.time_ns())
-        self.read(source, root, look, still, progress, found)
+        self.read(source, root, look, still, unwanted, progress, found)
         if moving:
             settled, waiting = directory.settle(root, moving)
             self.wait_for(source, waiting, found)
-            self.read(source, root, look, settled, progress, found)
+            self.read(source, root, look, settled, unwanted, progress, found)
         if listing.rejected:
             found.tally += self.record(source, look, [], listing.rejected)
         if request.paths is None:
@@ -138,6 +153,7 @@ class FolderLooker:
         root: Path,
         look: Pass,
         files: Sequence[directory.Found],
+        unwanted: Callable[[], bool],
         progress: Progress | None,
         found: Findings,
     ) -> None:
@@ -145,7 +161,7 @@ class FolderLooker:
         reading = reading_of(source, root)
         began_ns, done = time.time_ns(), 0
         for batch in read_in_batches(reading, files, began_ns):
-            if self.stop.is_set():
+            if unwanted():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             found.tally += self.record(source, look, batch.items, batch.rejected)
             found.read += len(batch.items) + len(batch.rejected)

@@ -35,6 +35,9 @@ class Request(NamedTuple):
     paths: tuple[str, ...] | None = None  # None: all
     accept_removals: bool = False
     asked: bool = False  # somebody named the source: then it is looked at whether it is due or not
+    given_up: Callable[[], bool] = (
+        bool  # whether nobody wants it any more: files are read to the end of a batch
+    )
 
 
 WHOLE = Request()

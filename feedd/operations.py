@@ -115,8 +115,7 @@ class Operations:
         source = self.source(name)
         if source.paused:
             raise UsageError(
-                f"the source '{name}' is paused by the configuration: take out `paused = true` of [sources.{name}],"
-                " and restart feedd"
+                f"the source '{name}' is paused by the configuration: take out `paused = true` of [sources.{name}]"
             )
         work = partial(pausing.resume, name=source.name, now_ms=now_ms())
         if await self.written(work):

@@ -46,6 +46,10 @@ class Looker:
         # of their own: a server that hangs holds up no folder
         self.repositories = ThreadPoolExecutor(REPOSITORIES_AT_ONCE, thread_name_prefix="git")
 
+    def adopt(self, config: Config) -> None:
+        """Go on with the settings of another configuration."""
+        self.windows.tools = configured(self.windows.tools, config)
+
     def close(self) -> None:
         self.threads.shutdown(wait=True)
         self.repositories.shutdown(wait=True)
@@ -95,6 +99,12 @@ async def tools(config: Config) -> AsyncIterator[Tools]:
             yield Tools(
                 fetcher, Robots(), pool, config.fetch, user_agent(config), config.path.absolute().parent
             )
+
+
+def configured(kit: Tools, config: Config) -> Tools:
+    """The same connections and manners under other settings."""
+    kit.fetcher.manners.allow(config.fetch.concurrency)
+    return kit._replace(fetch=config.fetch, user_agent=user_agent(config))
 
 
 def user_agent(config: Config) -> str:

@@ -21,13 +21,18 @@ from feedd.web.health import Health
 
 
 def served(
-    config: Config, desk: Desk, feeds: Feeds, told: Telling, operations: Operations, watched: Health
+    config: Config,
+    desk: Desk,
+    feeds: Feeds,
+    told: Telling,
+    operations: Operations,
+    watched: Health,
+    meter: Meter,
 ) -> Starlette:
     """The application, behind what counts requests and asks who may."""
     from feedd.api import app as api  # FastAPI takes a while to be imported, and no command needs it
 
     doors = Doors(config, desk, feeds.reader)
-    meter = Meter(feeds.plans, config.private_feeds)
     finder = Finder(feeds.reader, config, feeds.plans)
     searches = SearchFeeds(finder, feeds.base_url, feeds.titles)
     routes: list[BaseRoute] = [

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from feedd.websub.inbox import Inbox, Take
 from feedd.websub.subscriber import Subscriber
 
 AGAIN_S = 10.0
+ASK_S = 0.05  # how often it is asked whether all has arrived
 log = logging.getLogger(__name__)
 
 
@@ -99,17 +100,23 @@ class Telling:
         works = (self.office.run(), kept_running(self.hub.run), kept_running(self.subscriber.run))
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            await asyncio.gather(*tasks)
+            # not gather, which cancels them by itself: a second time would cut off what they still send
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         finally:
-            await cancelled(tasks)  # gather waits for none but the first that ends
+            await cancelled(tasks)
 
-    def let_go(self) -> None:
-        """Whoever waits for something to be told waits no longer. Called on the event loop."""
-        self.events.close()
+    async def wind_down(self, patience_s: float) -> None:
+        """Let what is on its way arrive, for so long at most, before `run` is cancelled: others take over, feedd goes on."""
+        self.office.rest(patience_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self.hub.verifier.size or self.inbox.taking:
+                    await asyncio.sleep(ASK_S)
 
     async def close(self) -> None:
         """End what would keep the web server from ending."""
-        self.let_go()
         await self.inbox.close()
 
 
@@ -125,12 +132,11 @@ async def kept_running(work: Callable[[], Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def telling(
-    config: Config, desk: Desk, reader: Reader, feeds: Feeds, take: Take
+    config: Config, desk: Desk, reader: Reader, feeds: Feeds, events: Events, take: Take
 ) -> AsyncIterator[Telling]:
     """What tells, on the running event loop, for as long as the context lasts."""
     agent = user_agent(config)
     async with deliverer(config, desk, reader) as office, Fetcher() as fetcher:
         hub = Hub(config, desk, reader, feeds, fetcher, desk.bell, agent)
         subscriber = Subscriber(config, desk, fetcher, agent, desk.bell)
-        events = Events(feeds, config, desk.bell)
         yield Telling(office, hub, subscriber, Inbox(config, desk, take), events)

@@ -126,7 +126,7 @@ def test_an_update_beside_a_daemon(site: Site) -> None:
         site.configure(more='[sources.new]\ntype = "directory"\npath = "seeds"\n')
         unknown = site.feedd("update", "new", status=2)
         assert "there is no source 'new'" in unknown.stderr
-        assert "it reads its configuration when it starts" in unknown.stderr
+        assert "has it read the configuration since? feedd reload" in unknown.stderr
     alone = site.json("update", "news", status=1)
     assert handed["sources"][0].keys() == alone["sources"][0].keys()
 

@@ -78,6 +78,17 @@ def in_python(script: str, *words: str) -> list[str]:
         ("https://user:pass@example.org/x", "https://…@example.org/x"),
         ("socks5://u:p@ss@host:1080 fails", "socks5://…@host:1080 fails"),
         ("https://example.org/?a=1&api_key=s3cret&b=2", "https://example.org/?a=1&api_key=…&b=2"),
+        ("https://e.org/a?x=1&X-Amz-Signature=ab12#top", "https://e.org/a?x=1&X-Amz-Signature=…#top"),
+        ("https://e.org/#access_token=abc", "https://e.org/#access_token=…"),
+        ('Authorization: Digest username="u", uri="/", response="abc" (401)', "Authorization: … (401)"),
+        ("[(b'authorization', b'Bearer abc'), (b'a', b'b')]", "[(b'authorization', b'…'), (b'a', b'b')]"),
+        ("Set-Cookie: sid=abc; Path=/; HttpOnly", "Set-Cookie: …"),
+        (
+            "{'cookie': 'a=b; c=d', 'x-api-key': 'abc', 'x': 'y'}",
+            "{'cookie': '…', 'x-api-key': '…', 'x': 'y'}",
+        ),
+        ("no cookie: it was set by nobody", "no cookie: … was set by nobody"),
+        ("https://e.org/?keyword=abc&monkeys=3", "https://e.org/?keyword=abc&monkeys=3"),
         ("https://example.org/@someone/1 a@b.org", "https://example.org/@someone/1 a@b.org"),
         ("the number feedd_source_looks is high", "the number feedd_source_looks is high"),
         ("no authorization was given", "no authorization was given"),
@@ -97,7 +108,11 @@ def test_a_token_is_hidden_wherever_it_stands(before: str, random: str) -> None:
 
 def test_secrets_are_found_quickly() -> None:
     begun = time.monotonic()
-    for piece in ("feedd_", "://", "://a:", "authorization ", "?token=", "a", "authorization:'"):
+    pieces = (
+        *("feedd_", "://", "://a:", "authorization ", "?token=", "a", "authorization:'", "?a", "x-", "x-a"),
+        *("cookie:a;", "authorization:digest a=b,", "digest a=", 'a="b",', "; a", "cookie: "),
+    )
+    for piece in pieces:
         without_secrets(piece * (2 * LONGEST_MESSAGE // len(piece)))
     assert time.monotonic() - begun < 2
 
@@ -149,6 +164,16 @@ def test_long_ones_are_cut() -> None:
     assert event.message.endswith("…")
 
 
+@pytest.mark.parametrize("lines", [0, 230])
+def test_half_a_secret_is_shown_of_no_trace(lines: int) -> None:
+    for extra in range(LONGEST_TRACEBACK - 50, LONGEST_TRACEBACK + 10, 7):
+        error = ValueError("https://user:SECRET-WORD@example.org/" + "y" * extra + "\n" * lines)
+        said = record("it failed")
+        said.exc_info = (ValueError, error, None)
+        assert "SECRET" not in as_text(cleaned(event_of(said)))
+        assert "WORD" not in as_text(cleaned(event_of(said)))
+
+
 def test_fields_come_from_the_words() -> None:
     assert fields_of(record("%s: %d added", "news", 3)) == (("source", "news"),)
     assert fields_of(record("notify.%s: %s", "desk", "no")) == (("channel", "desk"),)
@@ -178,7 +203,7 @@ def calls_of_log() -> list[tuple[Any, str]]:
 def test_lines_begin_with_what_they_are_about() -> None:
     calls = calls_of_log()
     sources = {first for words, first in calls if words.startswith("%s: ")}
-    assert sources <= {"source.name", "row.source", "gone.name"}, (
+    assert sources <= {"source.name", "row.source", "gone.name", "name"}, (
         "give the field by extra=, or say it otherwise"
     )
     assert len(sources) > 1
@@ -349,6 +374,32 @@ def test_a_full_disk_and_no_standard_error_end_nothing(tmp_path: Path) -> None:
     assert site.database.read_bytes().startswith(b"SQLite format 3\0")
 
 
+STRAY = r"""
+import threading, warnings
+begin(Wanted(format=Format.JSON))
+warnings.warn("first\n\x1b[31m second", stacklevel=1)
+thread = threading.Thread(target=lambda: 1 / 0, name="reader")
+thread.start()
+thread.join()
+class Spoilt:
+    def __del__(self):
+        raise ValueError("https://u:p@host/")
+Spoilt()
+threading.Thread(target=sys.exit).start()
+"""
+
+
+def test_what_python_itself_would_write_is_logged_too() -> None:
+    done = subprocess.run(in_python(STRAY), capture_output=True, text=True, check=True)
+    warned, ended, spoilt = map(json.loads, done.stderr.splitlines())
+    assert (warned["level"], warned["logger"]) == ("warning", "py.warnings")
+    assert r"UserWarning: first \x1b[31m second" in warned["message"]
+    assert ended["message"] == "a bug in feedd ended the thread reader: division by zero"
+    assert "ZeroDivisionError" in ended["traceback"]
+    assert spoilt["message"].endswith("https://…@host/")
+    assert "u:p" not in done.stderr
+
+
 # Commands
 
 
@@ -385,7 +436,7 @@ def test_a_daemon_whose_log_nobody_reads_any_more(tmp_path: Path) -> None:
         lines = [json.loads(line) for line in said.splitlines()]
         assert lines[0]["message"] == f"feedd serves {site.url}/ (Ctrl-C ends it)"
         (added,) = (line for line in lines if line["message"] == "news: 1 added")
-        assert (added["source"], added["level"], added["logger"]) == ("news", "info", "feedd.daemon")
+        assert (added["source"], added["level"], added["logger"]) == ("news", "info", "feedd.attending")
         assert any(line["level"] == "debug" for line in lines)
         site.seed("b.txt", "Second")
         assert site.json("update")["sources"][0]["added"] == 1  # the daemon does it

@@ -13,7 +13,7 @@ from running import write_seed
 from webserver import Web, Wire
 
 from feedd.config.load import load
-from feedd.daemon import Daemon
+from feedd.attending import Attendant
 from feedd.errors import Stopped, TooMany, UnknownName, UsageError
 from feedd.operations import LOOKS_AT_ONCE, TESTS_AT_ONCE, Operations
 from feedd.pipeline import looker
@@ -41,7 +41,7 @@ secret = "{secret}"
 class Running:
     """A daemon that serves nothing, and what it can be asked."""
 
-    def __init__(self, daemon: Daemon, reader: Reader, operations: Operations) -> None:
+    def __init__(self, daemon: Attendant, reader: Reader, operations: Operations) -> None:
         self.daemon = daemon
         self.desk = daemon.desk
         self.reader = reader
@@ -65,7 +65,7 @@ async def running(root: Path, url: str = "http://127.0.0.1:9/") -> AsyncIterator
     config, stop = load(root / "config.toml"), threading.Event()
     with Desk(config.store.path) as desk:
         prepare(desk, config)
-        reader, daemon = Reader(config.store.path), Daemon(config, desk)
+        reader, daemon = Reader(config.store.path), Attendant(config, desk)
         async with deliverer(config, desk, reader) as office, looker(config, desk, stop) as daemon.looker:
             operations = Operations(config, desk, daemon.look_asked_for, office.messages, office.tools)
             yield Running(daemon, reader, operations)
@@ -193,7 +193,7 @@ def test_a_paused_source_rests_until_it_is_resumed(tmp_path: Path, caplog: pytes
         paused = place.source()
         assert paused.paused == paused.paused_by
         assert (paused.paused or "").startswith("paused by desk since 20")
-        await place.daemon.look(news)  # as a tick and an event of the file system do
+        await place.daemon.look(news.name)  # as a tick and an event of the file system do
         assert place.looks() == 0
         later = await asyncio.to_thread(wanted, config, desk, [])
         assert [(each.name, each.next_check_ms, each.note) for each in later.later] == [

@@ -1,40 +1,44 @@
 """TOML → Config. Every mistake in every file is found in one go, and named by file and key path."""
 
-import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from feedd.config.base import Settings
 from feedd.config.channels import CHANNEL_TYPES, Channel, EmailChannel, FileChannel
 from feedd.config.fetching import Fetch, Fetching
+from feedd.config.files import included
+from feedd.config.mirrors import Mirror, objections
+from feedd.config.publishing import Publish
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
 from feedd.config.sources import TYPES, Defaults, DirectorySource, Source, Web
 from feedd.config.values import name as valid_name
 from feedd.config.websub import WebSub
+from feedd.config.words import in_words, known_at, suggestion, unknown
 from feedd.errors import ConfigError
 
-SECTIONS = ("include", "server", "store", "defaults", "fetch", "websub", "sources", "feeds", "notify")
+SECTIONS = (
+    "include",
+    "server",
+    "store",
+    "defaults",
+    "fetch",
+    "websub",
+    "publish",
+    "sources",
+    "feeds",
+    "notify",
+    "archive",
+)
 NOT_INHERITED = Fetching.model_fields.keys() - {"allow_private"}  # by what is no source of the web
 SECRET_KEYS = frozenset(
     {"auth", "proxy", "headers", "cookies", "secret", "password"}
 )  # whose values no message repeats
-INCLUDED_SECTIONS = ("sources", "feeds", "notify")
-EXPECTED = {
-    "string_type": "a text in quotes",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-}
+INCLUDED_SECTIONS = ("sources", "feeds", "notify", "archive")
 OF_THE_STORE = ("", "-wal", "-shm", "-journal", ".lock", ".sock")  # what the names of its files end in
 Model = TypeVar("Model", bound=Settings)
 
@@ -92,6 +96,8 @@ class Loader:
         feeds = [feed for file, data in files for feed in self.feeds(file, data)]
         channels = [channel for file, data in files for channel in self.channels(file, data)]
         websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
+        publish = self.publishing(main, server)
+        mirrors = self.mirrors(files, sources, feeds)
         self.check_references(sources)
         self.check_channels(sources)
         self.check_files(channels, sources, store, [file for file, _ in files])
@@ -99,13 +105,16 @@ class Loader:
             raise ConfigError(tuple(self.mistakes))
         return Config.model_construct(
             path=self.path,
+            include=tuple(main.get("include", ())),
             server=server,
             store=store,
             fetch=fetch,
             sources=tuple(sources),
             feeds=tuple(feeds),
             channels=tuple(channels),
+            mirrors=mirrors,
             websub=websub,
+            publish=publish,
         )
 
     def mistake(self, file: Path, key: str, text: str) -> None:
@@ -131,9 +140,7 @@ class Loader:
         files: dict[Path, None] = {}  # each once, in order
         for pattern in patterns:
             try:
-                found = sorted(each for each in self.folder.glob(pattern) if not each.is_dir())
-            except OSError:  # a name that no file can have
-                found = []
+                found = included(self.folder, pattern)
             except (ValueError, NotImplementedError):
                 self.mistake(self.path, "include", f"{pattern!r} is not a path relative to this file")
                 continue
@@ -246,6 +253,26 @@ class Loader:
             if channel is not None:
                 yield channel
 
+    def mirrors(
+        self, files: list[tuple[Path, dict[str, Any]]], sources: list[Source], feeds: list[Feed]
+    ) -> tuple[Mirror, ...]:
+        found = list[Mirror]()
+        for file, data in files:
+            for name, table in self.named_tables(file, "archive", data):
+                if "name" in table:
+                    why = "unknown key; the name stands in the table's heading"
+                    self.mistake(file, f"archive.{name}.name", why)
+                    continue
+                mirror = self.validated(Mirror, file, f"archive.{name}", {**table, "name": name})
+                found += [mirror] if mirror is not None else []
+        names = {name for section, name in self.places if section == "sources"}
+        shown = {"changes": False, "health": False, "all": True} | dict.fromkeys(names, True)
+        shown |= {name: True for section, name in self.places if section == "feeds" and name not in shown}
+        shown |= {feed.name: feed.changes is None for feed in feeds if feed.name not in BUILT_IN_FEEDS}
+        for name, key, why in objections(found, sources, names, shown):
+            self.mistake(self.places["archive", name], f"archive.{name}.{key}", why)
+        return tuple(found)
+
     def validated(
         self, model: type[Model], file: Path, key: str, table: dict[str, Any], own: set[str] | None = None
     ) -> Model | None:
@@ -259,6 +286,14 @@ class Loader:
                     secret = bool(SECRET_KEYS.intersection(map(str, detail["loc"])))
                     self.mistake(file, path, in_words(detail, known_at(model, detail["loc"]), secret=secret))
             return None
+
+    def publishing(self, main: dict[str, Any], server: Server | None) -> Publish | None:
+        if "publish" not in main:
+            return None
+        if server is not None and server.access == "token":
+            why = 'server.access is "token": nothing is for everybody, so that nothing can be published'
+            self.mistake(self.path, "publish", why)
+        return self.validated(Publish, self.path, "publish", self.table(self.path, "publish", main))
 
     def check_references(self, sources: list[Source]) -> None:
         """Feeds may only name sources and tags that are there."""
@@ -321,47 +356,3 @@ class Loader:
             taken |= dict.fromkeys(
                 own, f"is that of the channel '{channel.name}', or one that it moves its to"
             )
-
-
-def known_at(model: type[BaseModel], place: Sequence[int | str]) -> tuple[str, ...]:
-    """The keys that the table may have in which something stands."""
-    for key in place[:-1]:
-        field = next((info for name, info in model.model_fields.items() if key in {name, info.alias}), None)
-        inner = field.annotation if field is not None else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return ()
-        model = inner
-    return tuple(info.alias or name for name, info in model.model_fields.items() if name != "name")
-
-
-def in_words(detail: ErrorDetails, known: tuple[str, ...], *, secret: bool = False) -> str:
-    """What pydantic found, as a person would say it; the value itself is left out where it may be secret."""
-    given = "what is written there" if secret else repr(detail["input"])
-    match detail["type"]:
-        case "extra_forbidden":
-            return unknown(str(detail["loc"][-1]), known)
-        case "missing":
-            return "is missing"
-        case "value_error":
-            return str(detail["ctx"]["error"])
-        case "literal_error":
-            return f"{given} is not one of {detail['ctx']['expected']}"
-        case "greater_than_equal" | "less_than_equal":
-            return f"{given} is out of bounds: {detail['msg'].removeprefix('Input ')}"
-        case kind if kind in EXPECTED:
-            return f"{given} is not {EXPECTED[kind]}"
-        case "string_pattern_mismatch":
-            return f"{given} holds characters that can't be sent, or nothing"
-        case _:
-            return f"{given}: {detail['msg']}"
-
-
-def unknown(key: str, known: tuple[str, ...]) -> str:
-    if not known:
-        return "unknown key"
-    return f"unknown key{suggestion(key, known) or '; known here: ' + ', '.join(known)}"
-
-
-def suggestion(word: str, known: list[str] | tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(word, known, 1)
-    return f"; did you mean '{near[0]}'?" if near else ""

@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 from feedd.config.base import Settings
 from feedd.config.channels import Channel
 from feedd.config.fetching import Fetch
+from feedd.config.mirrors import Mirror
+from feedd.config.publishing import Publish
 from feedd.config.sources import Rules, Source
 from feedd.config.values import BaseUrl, Folder, Listen, ListenAddress
 from feedd.config.websub import WebSub
@@ -37,6 +39,7 @@ class Server(Settings):
     listen: ListenAddress = Listen("127.0.0.1", 8080)
     base_url: BaseUrl | None = None
     access: Access = "public"  # token: nothing is readable without one
+    reload_on_change: bool = True  # of the configuration's files
 
     @property
     def public_url(self) -> str:
@@ -71,13 +74,16 @@ class Feed(Settings):
 
 class Config(Settings):
     path: Path
+    include: tuple[str, ...] = ()
     server: Server
     store: Store
     fetch: Fetch
     sources: tuple[Source, ...]
     feeds: tuple[Feed, ...]
     channels: tuple[Channel, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
     websub: WebSub = WebSub()
+    publish: Publish | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Source]:

@@ -52,7 +52,7 @@ class Fetcher:
         tls: ssl.SSLContext | None = None,
         name_threads: int = 32,
     ) -> None:
-        self._manners = manners or Manners()
+        self.manners = manners or Manners()
         self._names = Names(name_threads)
         # made once and when it is needed: reading the certificates takes 20 ms
         roots = functools.cache(trusted_roots)
@@ -79,7 +79,7 @@ class Fetcher:
         on_the_way: dict[str, str] = {}
         clock = asyncio.get_running_loop().time
         while True:
-            async with self._manners.turn(hop.address.host, access.host_interval_s, access.per_host):
+            async with self.manners.turn(hop.address.host, access.host_interval_s, access.per_host):
                 began_s = clock()
                 received = await self._receive(ask, hop, began_s + access.timeout_s - spent_s)
                 spent_s += clock() - began_s

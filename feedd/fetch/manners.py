@@ -36,8 +36,12 @@ class Manners:
     """Hands out turns. Of one event loop; what is known of a host is dropped once it matters no more."""
 
     def __init__(self, concurrency: int = 32) -> None:
-        self._slots = asyncio.Semaphore(concurrency)
         self._hosts: dict[str, Host] = {}
+        self.allow(concurrency)
+
+    def allow(self, concurrency: int) -> None:
+        """So many at once from now on, besides those that are under way."""
+        self._slots = asyncio.Semaphore(concurrency)
 
     @asynccontextmanager
     async def turn(self, host: str, interval_s: float = 0.0, per_host: int = 2) -> AsyncIterator[None]:
@@ -51,7 +55,8 @@ class Manners:
         try:
             async with place.door:
                 await place.wait(interval_s, per_host)
-                await self._slots.acquire()
+                slots = self._slots
+                await slots.acquire()
                 place.active += 1
                 place.started_s = asyncio.get_running_loop().time()
                 place.interval_s = interval_s
@@ -59,7 +64,7 @@ class Manners:
             try:
                 yield
             finally:
-                self._slots.release()
+                slots.release()
                 place.active -= 1
                 place.freed.set()
         finally:

@@ -71,6 +71,8 @@ class Deliverer:
         self.results = list[tuple[Courier, Sent | int]]()  # an int: a delivery that tells of nothing any more
         self.arrived = asyncio.Event()
         self.noted = asyncio.Event()
+        self.grace_s = GRACE_S
+        self.is_resting = False
 
     async def run(self) -> None:
         """Deliver until cancelled; what is being sent then may finish for a moment."""
@@ -81,6 +83,10 @@ class Deliverer:
             await asyncio.gather(*tasks)
         finally:
             await self.end(tasks, noting)
+
+    def rest(self, grace_s: float) -> None:
+        """Begin nothing more; what is on its way has so long to arrive once `run` is cancelled."""
+        self.is_resting, self.grace_s = True, grace_s
 
     async def drain(self, limit_s: float) -> bool:
         """Deliver what is due now, each once, for so long at most; whether all was tried."""
@@ -102,7 +108,7 @@ class Deliverer:
         await cancelled(tasks)
         sends = [task for courier in self.couriers for task in courier.sending.values()]
         if sends:
-            await asyncio.wait(sends, timeout=GRACE_S)
+            await asyncio.wait(sends, timeout=self.grace_s)
             await cancelled(sends)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
@@ -110,7 +116,8 @@ class Deliverer:
                     self.noted.clear()
                     await self.noted.wait()
         await cancelled([noting])
-        self.threads.shutdown(wait=True, cancel_futures=True)
+        ending = partial(self.threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.get_running_loop().run_in_executor(None, ending)  # others go on meanwhile
 
     async def listen(self) -> None:
         """Wake the couriers when the log grows."""
@@ -216,6 +223,8 @@ class Courier:
 
     async def round(self) -> int | None:
         """Begin with what may go now; returns when there is something to do next, as far as is known."""
+        if self.office.is_resting:
+            return None
         now = self.office.clock()
         channel_id, round_ = await self.office.read(partial(self.planned, now))
         if round_.gather_after is not None:
@@ -248,7 +257,9 @@ class Courier:
         """Which channel of the store it is, and what is to be done."""
         connection = self.office.reader.connection
         with translated(self.office.reader.path):
-            state = channels.states(connection)[self.channel.name]
+            state = channels.states(connection).get(self.channel.name)
+            if state is None:  # it has just left the configuration
+                return 0, NOTHING
             # what failed is noted first: it may be that nothing is sent for a while
             if len(self.unnoted) >= UNNOTED or any(
                 isinstance(each, Failed) for each in self.unnoted.values()

@@ -191,7 +191,8 @@ async def exchanged(process: Process, asked: Asked) -> dict[str, str]:
     request = json.dumps({"form": asked.form.value, "text": asked.text}).encode() + b"\n"
     with suppress(ConnectionError, TimeoutError):  # that it reads no more shows when it does not answer
         process.stdin.write(asked.data + request)
-        await asyncio.wait_for(process.stdin.drain(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await process.stdin.drain()
     return await answered(process, PATIENCE_S)
 
 
@@ -199,7 +200,8 @@ async def answered(process: Process, patience_s: float) -> dict[str, str]:
     """Raises Failure."""
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), patience_s)
+        async with asyncio.timeout(patience_s):
+            line = await process.stdout.readline()
     except TimeoutError as error:
         raise Halted(f"it took longer than {patience_s:g} s and was stopped") from error
     except ValueError as error:  # a longer line than the stream takes
@@ -208,7 +210,8 @@ async def answered(process: Process, patience_s: float) -> dict[str, str]:
         with suppress(
             TimeoutError
         ):  # to kill a process in the moment in which it ends may lose its exit status
-            await asyncio.wait_for(process.wait(), LAST_S)
+            async with asyncio.timeout(LAST_S):
+                await process.wait()
         status = await ended(process)
         if status == sandbox.STOPPED:
             raise Halted(f"it took longer than {sandbox.LIMIT_S:g} s and was stopped")

@@ -1,4 +1,4 @@
-"""What goes wrong with sources and channels as items of a feed: one an incident, brought up to date when it ends."""
+"""What goes wrong with sources, channels and feedd itself as items of a feed: one an incident, brought up to date when it ends."""
 
 from html import escape
 from typing import NamedTuple
@@ -65,6 +65,22 @@ WORDS = {
         "The message went out in feedd's own words. Mend the template in the configuration of {}; see what becomes of it"
         " with: feedd notify preview {} ENTRY",
     ),
+    "configuration": Words(
+        "The configuration has mistakes: {} goes on with the one before",
+        "{} reads its configuration again",
+        "Nothing was changed. `feedd check` names every mistake; {} reads the file again when it changes, and when it is"
+        " told to: feedd reload",
+    ),
+    "publishing": Words(
+        "{} can't publish its files",
+        "{} publishes its files again",
+        "What was published before stays as it is. {} tries again by itself; to try now: feedd publish",
+    ),
+    "mirror": Words(
+        "{} can't keep an archive up to date",
+        "{} keeps its archives up to date again",
+        "Nothing is lost: what is missing there is in the database, and {} tries again by itself.",
+    ),
     "moved": Words(
         "{} has moved",
         "{} has moved",
@@ -80,13 +96,13 @@ def notice_of(incident: Incident, born: UUID, base_url: str) -> Notice:
     html = told(incident, words.advice.replace("{}", incident.subject))
     return Notice(
         uid=str(uuid5(born, f"incident:{incident.id}")),
-        url=f"{base_url}feeds/{'health' if incident.of_channel else incident.subject}",
+        url=f"{base_url}feeds/{incident.subject if incident.of == 'source' else 'health'}",
         title=title,
         summary=summary(html),
         content_html=html,
         published_ms=incident.opened_ms,
         updated_ms=incident.changed_ms,
-        source="health" if incident.of_channel else incident.subject,
+        source=incident.subject if incident.of == "source" else "health",
     )
 
 

@@ -24,7 +24,7 @@ class Since(NamedTuple):
     """Up to where somebody knows a feed."""
 
     change_id: int  # in the log
-    at_ms: int  # `News.at_ms` of what it was told last: incidents of channels are in no log
+    at_ms: int  # `News.at_ms` of what it was told last: incidents of channels and of feedd are in no log
     most_bytes: int = MOST_BYTES  # that they take at once, about
 
 
@@ -125,6 +125,6 @@ def incidents_since(log: Log, plan: Plan, told: Since, born: UUID) -> Iterator[N
 
 
 def is_logged(incident: Incident, logged: Collection[tuple[str, int]]) -> bool:
-    return not incident.of_channel and any(
+    return incident.of == "source" and any(
         incident.subject == source and incident.changed_ms >= at_ms for source, at_ms in logged
     )

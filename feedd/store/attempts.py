@@ -103,7 +103,7 @@ def give_up(connection: sqlite3.Connection, sent: Sent, why: str) -> None:
         " WHERE c.id = ?3 AND c.failing_since <= ?4) AND coalesce(expires_at, next_attempt + ?5) <= ?1",
         [now_ms, why, sent.channel_id, long_ago_ms, GIVE_UP_MS],
     )
-    incidents.report(connection, sent.channel_id, "undelivered", why, now_ms, "channel_id")
+    incidents.report(connection, sent.channel_id, "undelivered", why, now_ms, "channel")
 
 
 def again(connection: sqlite3.Connection, ids: Sequence[int], now_ms: int) -> int:

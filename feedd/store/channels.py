@@ -128,7 +128,7 @@ def revive(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None
         [channel_id],
     )
     bring_forward(connection, channel_id, now_ms)
-    incidents.close(connection, channel_id, ("undelivered", "disabled", "template"), now_ms, "channel_id")
+    incidents.close(connection, channel_id, ("undelivered", "disabled", "template"), now_ms, "channel")
 
 
 def bring_forward(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
@@ -155,7 +155,7 @@ def no_failures(connection: sqlite3.Connection, channel_id: int, now_ms: int) ->
         "UPDATE channels SET failures = 0, failing_since = NULL, resting_until = NULL, error = NULL WHERE id = ?",
         [channel_id],
     )
-    incidents.close(connection, channel_id, ("undelivered",), now_ms, "channel_id")
+    incidents.close(connection, channel_id, ("undelivered",), now_ms, "channel")
 
 
 def forget_failures(connection: sqlite3.Connection, channel_id: int, now_ms: int) -> None:
@@ -190,7 +190,7 @@ def refused(
         cancel_all(connection, channel_id, DISABLED, now_ms)
         ((location,),) = connection.execute("SELECT location FROM channels WHERE id = ?", [channel_id])
         why = for_everybody(failed.why, location) or DISABLED
-        incidents.report(connection, channel_id, "disabled", why, now_ms, "channel_id")
+        incidents.report(connection, channel_id, "disabled", why, now_ms, "channel")
     else:
         report_failing(connection, now_ms)
 
@@ -204,7 +204,7 @@ def report_failing(connection: sqlite3.Connection, now_ms: int) -> None:
     ).fetchall()
     for channel_id, location, error in rows:
         why = for_everybody(error, location) or "it fails"
-        incidents.report(connection, channel_id, "undelivered", why, now_ms, "channel_id")
+        incidents.report(connection, channel_id, "undelivered", why, now_ms, "channel")
 
 
 def named(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, tuple[int, bool]]:
@@ -216,4 +216,4 @@ def named(connection: sqlite3.Connection, names: Collection[str]) -> dict[str, t
 def template_failed(connection: sqlite3.Connection, name: str, detail: str, now_ms: int) -> None:
     """A template of the configuration did not make a message; the health feed says so."""
     for channel_id, _ in named(connection, [name]).values():
-        incidents.report(connection, channel_id, "template", detail, now_ms, "channel_id")
+        incidents.report(connection, channel_id, "template", detail, now_ms, "channel")

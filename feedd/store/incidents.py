@@ -1,48 +1,58 @@
-"""What goes wrong with sources and channels, one row an incident: the health feed shows them."""
+"""What goes wrong with sources, with channels, and with feedd itself, one row an incident: the health feed shows them."""
 
 import re
 import sqlite3
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-Of = Literal["source_id", "channel_id"]
+Of = Literal["source", "channel", "feedd"]
 DAY_MS = 86_400_000
 ENOUGH = 6  # entries: fewer say nothing of how long a source is silent as a rule
 REMEMBERED = 60  # of its newest entries, by which that is judged
+IS_OF = "coalesce(source_id, 0) = ? AND coalesce(channel_id, 0) = ?"  # as the index `incidents_open` has it
 NUMBERS = re.compile(r"[\w-]*[0-9][\w-]*")  # of any kind: also those by which servers name a request
 
 
 class Incident(NamedTuple):
     id: int
-    subject: str  # the name of a source or a channel
-    kind: str  # of a source: failing, selector, paused, silent, moved, restless; of a channel: undelivered, disabled, template
+    subject: str  # the name of a source or a channel; feedd's own is feedd
+    kind: str  # of a source: failing, selector, paused, silent, moved, restless; of a channel: undelivered, disabled, template;
+    # of feedd: configuration, publishing, mirror
     opened_ms: int
     changed_ms: int
     closed_ms: int | None
     detail: str  # what happened, in words
-    of_channel: bool = False
+    of: Of = "source"
+
+
+def key(subject_id: int | None, of: Of) -> list[int]:
+    """The values of `IS_OF`. feedd itself has no number."""
+    number = subject_id or 0
+    return [number if of == "source" else 0, number if of == "channel" else 0]
 
 
 def report(
     connection: sqlite3.Connection,
-    subject_id: int,
+    subject_id: int | None,
     kind: str,
     detail: str,
     now_ms: int,
-    of: Of = "source_id",
+    of: Of = "source",
 ) -> bool:
     """Open an incident, or bring the one that is open up to date; whether it is a new one.
 
     One that differs in numbers alone has not changed: a reader would show it as unread at each failure.
     """
+    numbers = key(subject_id, of)
     found = connection.execute(
-        f"SELECT id, detail FROM incidents WHERE {of} = ? AND kind = ? AND closed_at IS NULL",
-        [subject_id, kind],
+        f"SELECT id, detail FROM incidents WHERE {IS_OF} AND kind = ? AND closed_at IS NULL",
+        [*numbers, kind],
     ).fetchone()
     if found is None:
         connection.execute(
-            f"INSERT INTO incidents ({of}, kind, opened_at, changed_at, detail) VALUES (?,?,?,?,?)",
-            [subject_id, kind, now_ms, now_ms, detail],
+            "INSERT INTO incidents (source_id, channel_id, kind, opened_at, changed_at, detail)"
+            " VALUES (nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)",
+            [*numbers, kind, now_ms, now_ms, detail],
         )
         return True
     if NUMBERS.sub("", found[1]) != NUMBERS.sub("", detail):
@@ -54,16 +64,16 @@ def report(
 
 def close(
     connection: sqlite3.Connection,
-    subject_id: int,
+    subject_id: int | None,
     kinds: tuple[str, ...],
     now_ms: int,
-    of: Of = "source_id",
+    of: Of = "source",
 ) -> bool:
     """Close what is open of these kinds; whether there was any."""
     closed = connection.execute(
-        f"UPDATE incidents SET closed_at = ?, changed_at = ? WHERE {of} = ? AND closed_at IS NULL"
+        f"UPDATE incidents SET closed_at = ?, changed_at = ? WHERE {IS_OF} AND closed_at IS NULL"
         f" AND kind IN ({','.join('?' * len(kinds))})",
-        [now_ms, now_ms, subject_id, *kinds],
+        [now_ms, now_ms, *key(subject_id, of), *kinds],
     )
     return closed.rowcount > 0
 
@@ -108,9 +118,10 @@ def silent_since(
 
 def newest(connection: sqlite3.Connection, limit: int) -> list[Incident]:
     rows = connection.execute(
-        "SELECT i.id, coalesce(s.name, c.name), i.kind, i.opened_at, i.changed_at, i.closed_at, i.detail,"
-        " i.channel_id IS NOT NULL FROM incidents i LEFT JOIN sources s ON s.id = i.source_id"
+        "SELECT i.id, coalesce(s.name, c.name, 'feedd'), i.kind, i.opened_at, i.changed_at, i.closed_at, i.detail,"
+        " CASE WHEN s.id IS NOT NULL THEN 'source' WHEN c.id IS NOT NULL THEN 'channel' ELSE 'feedd' END"
+        " FROM incidents i LEFT JOIN sources s ON s.id = i.source_id"
         " LEFT JOIN channels c ON c.id = i.channel_id ORDER BY i.changed_at DESC, i.id DESC LIMIT ?",
         [limit],
     )
-    return [Incident._make(row)._replace(of_channel=bool(row[7])) for row in rows]
+    return [Incident._make(row) for row in rows]

@@ -12,6 +12,7 @@ from sqlite_utils import Database, Migrations
 from feedd.store.access_tables import ACCESS
 from feedd.store.archive_tables import ARCHIVES
 from feedd.store.notify_tables import NOTIFY
+from feedd.store.own_tables import OWN
 from feedd.store.page_tables import PAGES
 from feedd.store.search_tables import SEARCH
 
@@ -270,6 +271,12 @@ def pages(db: Database) -> None:
 @migrations(name="0008_archives")
 def archives(db: Database) -> None:
     for statement in ARCHIVES:
+        db.execute(statement)
+
+
+@migrations(name="0009_own_incidents")
+def own_incidents(db: Database) -> None:
+    for statement in OWN:
         db.execute(statement)
 
 

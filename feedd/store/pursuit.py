@@ -30,13 +30,14 @@ class Follower(NamedTuple):
 
 async def follow(bell: Bell, follower: Follower) -> None:
     """Follow until cancelled. A store that can't be written is tried again; anything else is a bug."""
-    stop = threading.Event()
-    with bell.heard_by() as rung, ThreadPoolExecutor(1, follower.name) as thread:
+    stop, thread = threading.Event(), ThreadPoolExecutor(1, follower.name)
+    with bell.heard_by() as rung:
         try:
             await watch(follower, rung, stop, thread)
         finally:
             stop.set()  # the step that is under way is the last one
             thread.submit(follower.close)
+            await asyncio.get_running_loop().run_in_executor(None, thread.shutdown)  # others go on meanwhile
 
 
 async def watch(
@@ -54,5 +55,6 @@ async def watch(
             complained = True
             await asyncio.sleep(follower.again_s)
         await asyncio.sleep(follower.pause_s)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), LISTEN_S)
+        with suppress(TimeoutError):  # not wait_for, which in Python 3.11 may lose a cancellation
+            async with asyncio.timeout(LISTEN_S):
+                await rung.wait()

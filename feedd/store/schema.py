@@ -1,10 +1,9 @@
 """Which steps of the schema a database has taken, and which it needs. The steps themselves: see `migrations`."""
 
-import os
 import sqlite3
 from pathlib import Path
 
-from feedd.errors import NewerStore, NotAStore, StoreError, StoreReadOnly
+from feedd.errors import NewerStore, NotAStore, StoreError
 from feedd.store.database import translated
 
 NAME = "feedd"
@@ -17,6 +16,7 @@ STEPS = (
     "0006_access",
     "0007_pages",
     "0008_archives",
+    "0009_own_incidents",
 )
 TAKEN = "_sqlite_migrations"  # the table in which sqlite-utils notes them
 
@@ -51,7 +51,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 def empty_store() -> sqlite3.Connection:
     """What a database holds that was not made yet."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection, Path(":memory:"))
+    take_steps(connection, Path(":memory:"))
     return connection
 
 
@@ -72,26 +72,18 @@ def check_current(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the database to today's schema; a copy of one that holds something is kept beside it."""
-    if is_behind(connection, path):
-        keep_copy(connection, path)
+def next_step(connection: sqlite3.Connection, path: Path) -> str:
+    """The first step that the database has not taken."""
+    with translated(path):
+        applied = taken(connection)
+    return next(name for name in STEPS if name not in applied)
+
+
+def take_steps(connection: sqlite3.Connection, path: Path) -> None:
+    """All that were not taken yet, each in a transaction. Raises StoreError."""
     with translated(path):
         if taken(connection).issuperset(STEPS):
             return
         from feedd.store.migrations import apply  # sqlite-utils takes a fifth of a second, seldom needed
 
         apply(connection)
-
-
-def keep_copy(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError, also where there is no room for it: then nothing is changed."""
-    with translated(path):
-        applied = taken(connection)
-        step = next(name for name in STEPS if name not in applied)
-        copy = path.with_name(f"{path.name}.before-{step}")
-        try:
-            copy.unlink(missing_ok=True)  # an earlier try was cut off
-        except OSError as error:
-            raise StoreReadOnly(f"{copy}: can't be replaced: {os.strerror(error.errno or 0)}") from error
-        connection.execute("VACUUM INTO ?", [str(copy)])

@@ -1,4 +1,4 @@
-"""What the page of one source shows, and nothing else asks for. Functions on a reader's connection."""
+"""What pages of sources, and the line of status, ask of the store. Functions on a reader's connection."""
 
 import sqlite3
 
@@ -25,3 +25,12 @@ def rejected(connection: sqlite3.Connection, source_id: int, limit: int) -> list
         [source_id, limit],
     )
     return [(loaded_path(path), str(why)) for path, why in rows]
+
+
+def failing(connection: sqlite3.Connection) -> list[str]:
+    """The names of the sources that fail now. By `incidents_open`."""
+    rows = connection.execute(
+        "SELECT s.name FROM incidents i JOIN sources s ON s.id = i.source_id"
+        " WHERE i.closed_at IS NULL AND i.kind IN ('failing', 'selector') ORDER BY s.name"
+    )
+    return [str(name) for (name,) in rows]

@@ -96,10 +96,14 @@ class Meter:
     """Counts; belongs to the event loop's thread."""
 
     def __init__(self, feeds: Collection[str], private: Collection[str] = ()) -> None:
-        self.names = {name: PRIVATE if name in private else name for name in feeds}
+        self.serve(feeds, private)
         self.requests: Counter[Asked] = Counter()
         self.feeds: Counter[FeedAsked] = Counter()
         self.timed: dict[str, tuple[int, float]] = {}
+
+    def serve(self, feeds: Collection[str], private: Collection[str] = ()) -> None:
+        """These are the feeds from now on; what was counted stays."""
+        self.names = {name: PRIVATE if name in private else name for name in feeds}
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
         route = route_often(path) if len(path) <= SHORT else route_of(path)

@@ -29,6 +29,7 @@ from feedd.model import Kind
 from feedd.notify.audience import Audience
 from feedd.publish.cache import Feeds
 from feedd.store.bell import Bell
+from feedd.web.viewer import Viewer, viewer_of
 
 STREAMS = 256
 STREAMS_OF_ONE = 16  # address; proxies on this machine speak for many
@@ -54,6 +55,15 @@ BITS_OF_A_SITE = 64  # of an IPv6 address: what one customer has
 log = logging.getLogger(__name__)
 
 
+class Wished(NamedTuple):
+    """What a stream was asked for, and by whom."""
+
+    kinds: frozenset[Kind]
+    feeds: tuple[str, ...]
+    sources: tuple[str, ...]
+    viewer: Viewer
+
+
 class Page(NamedTuple):
     """What a piece of the log says to one audience."""
 
@@ -75,12 +85,8 @@ class Events:
         patience_s: float = PATIENCE_S,
         streams: int = STREAMS,
     ) -> None:
-        self.feeds = feeds
-        self.follower = Follower(feeds, config)
-        self.config = config
-        # pages of other sites may listen where everybody may; a browser must not read for them what only it can reach
-        is_for_all = config.server.access == "public" and is_of_the_world(config.server.public_url)
-        self.headers = (*HEADERS, FOR_ALL_SITES) if is_for_all else HEADERS
+        self.open: set[Stream] = set()
+        self.adopt(feeds, config)
         self.bell = bell
         self.heartbeat_s = heartbeat_s
         self.patience_s = patience_s
@@ -93,9 +99,40 @@ class Events:
         self.beats = 0
         self.listening: asyncio.Task[None] | None = None
 
+    def adopt(self, feeds: Feeds, config: Config) -> None:
+        """Tell of what a configuration says from now on. Streams of what is no longer there, or not for their readers, end.
+
+        Called on the event loop.
+        """
+        self.feeds, self.config, self.follower = feeds, config, Follower(feeds, config)
+        # pages of other sites may listen where everybody may; a browser must not read for them what only it can reach
+        is_for_all = config.server.access == "public" and is_of_the_world(config.server.public_url)
+        self.headers = (*HEADERS, FOR_ALL_SITES) if is_for_all else HEADERS
+        for stream in self.open:
+            audience = self.audience_of(stream.wished)
+            if audience is None:
+                stream.over.set()
+            else:
+                stream.audience = audience
+
+    def audience_of(self, wished: Wished) -> Audience | None:
+        """None: it is not to be had."""
+        closed, private = self.config.server.access == "token", self.config.private_feeds
+        viewer = wished.viewer._replace(closed=closed, private=private)
+        may = all(name in self.feeds.plans and viewer.may_see(name) for name in wished.feeds)
+        if (
+            not may
+            or (closed and viewer.token is None)
+            or not self.config.by_name.keys() >= set(wished.sources)
+        ):
+            return None
+        return self.follower.audience(wished.kinds, wished.feeds, wished.sources)
+
     def close(self) -> None:
         """End all streams, and begin none any more. Called on the event loop."""
         self.stopping.set()
+        for stream in self.open:
+            stream.over.set()
 
     async def stream(self, request: Request) -> Response:
         """Raises HTTPException, StoreError."""
@@ -111,10 +148,10 @@ class Events:
             await self.require(name, known=name in self.config.by_name)
         newest_id = await to_thread.run_sync(self.follower.newest_id, limiter=self.limiter)
         start_id = newest_id if last_id is None else min(last_id, newest_id)
-        audience = self.follower.audience(kinds, feeds, sources)
+        wished = Wished(kinds, tuple(feeds), tuple(sources), viewer_of(request))
         address = address_of(request)
         self.require_room(address)
-        return Stream(self, audience, start_id, address)
+        return Stream(self, wished, start_id, address)
 
     async def require(self, name: str, *, known: bool) -> None:
         """404 for what never was, 410 for a source that left the configuration."""
@@ -137,14 +174,18 @@ class Events:
             raise HTTPException(503, f"{words}; try again later.", {"Retry-After": str(RETRY_AFTER_S)})
 
     @contextmanager
-    def admitted(self, address: str | None) -> Iterator[None]:
+    def admitted(self, stream: "Stream") -> Iterator[None]:
         """While a stream lasts."""
         if self.listening is None:
             self.listening = asyncio.create_task(self.listen())
+        self.open.add(stream)
+        if self.stopping.is_set():
+            stream.over.set()
         try:
-            with self.room.taken(address):
+            with self.room.taken(stream.address):
                 yield
         finally:
+            self.open.discard(stream)
             if not self.room.clients:
                 self.listening.cancel()
                 self.listening = None
@@ -198,11 +239,13 @@ class Events:
 class Stream(Response):
     """One stream, until its reader leaves, takes nothing for too long, or feedd ends."""
 
-    def __init__(self, events: Events, audience: Audience, last_id: int, address: str | None) -> None:
+    def __init__(self, events: Events, wished: Wished, last_id: int, address: str | None) -> None:
         super().__init__()
         self.raw_headers = list(events.headers)
         self.events = events
-        self.audience = audience
+        self.wished = wished
+        self.audience = events.follower.audience(wished.kinds, wished.feeds, wished.sources)
+        self.over = asyncio.Event()  # it is to end
         self.last_id = last_id
         self.address = address
         self.is_sending = False
@@ -214,12 +257,12 @@ class Stream(Response):
             await send(head)
             await send({"type": "http.response.body", "body": b""})
             return
-        with self.events.admitted(self.address):
+        with self.events.admitted(self):
             await send(head)
             telling = asyncio.create_task(self.tell(send))
             leaving = asyncio.create_task(left(receive))
-            stopping = asyncio.create_task(self.events.stopping.wait())
-            tasks = (telling, leaving, stopping)
+            ending = asyncio.create_task(self.over.wait())
+            tasks = (telling, leaving, ending)
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 telling.cancel()

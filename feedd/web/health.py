@@ -46,6 +46,8 @@ class Health:
         self.written_s: float | None = None
         self.error: str | None = None
         self.asking: asyncio.Task[None] | None = None
+        self.probe: asyncio.Task[None] | None = None  # of the writer
+        self.answered_s = clock()  # by it
 
     def tick(self) -> None:
         """The scheduler asked what is due."""
@@ -63,6 +65,23 @@ class Health:
         return State(
             False, f"The scheduler has not asked what is due for {silent_s:.0f} s.", (("scheduler", False),)
         )
+
+    async def vital(self) -> State:
+        """Whether the event loop, the scheduler and the writer are all alive; asks nothing of the disk."""
+        if self.probe is None:
+            self.probe = asyncio.create_task(self.hear_writer())
+        await asyncio.wait({self.probe}, timeout=PATIENCE_S)
+        silent_s = self.clock() - self.answered_s
+        if silent_s > BUSY_FOR_S:
+            return State(False, f"The writer has not answered for {silent_s:.0f} s.", (("writer", False),))
+        return self.alive()
+
+    async def hear_writer(self) -> None:
+        try:
+            await self.desk.do(lambda _: None)
+            self.answered_s = self.clock()
+        finally:
+            self.probe = None
 
     async def ready(self) -> State:
         await self.ask()

@@ -1,5 +1,6 @@
 """The socket that the application is served on."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -15,6 +16,8 @@ from feedd.errors import ListenError
 
 BACKLOG = 512
 GRACE_S = 2
+MOMENT_S = 0.01
+MOMENTS = 10  # that a connection has at the end to bring its request
 THIS_MACHINE = ["127.0.0.1", "::1"]  # whose X-Forwarded-For and X-Forwarded-Proto are believed
 
 
@@ -62,6 +65,16 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever has connected and was not heard yet has a moment for a request; later ones the next feedd accepts."""
+        for listener in self.servers:
+            listener.close()
+        for _ in range(MOMENTS):
+            await asyncio.sleep(MOMENT_S)
+            if all(getattr(each, "cycle", None) for each in self.server_state.connections):
+                break
+        await super().shutdown(sockets)
+
 
 class LocalPeers:
     """Names who comes over a Unix socket, which knows no addresses: somebody on this machine."""
@@ -73,6 +86,15 @@ class LocalPeers:
         if scope["type"] == "http" and scope.get("client") is None:
             scope = {**scope, "client": (THIS_MACHINE[0], 0)}
         await self.app(scope, receive, send)
+
+
+class Front:
+    """Hands each request to the application that is in force when it comes."""
+
+    application: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.application(scope, receive, send)
 
 
 def server(app: ASGIApp) -> Server:

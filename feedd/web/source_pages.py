@@ -72,7 +72,8 @@ class SourcePages:
         name = before.row.name
         try:
             with in_words(409):
-                looked = await asyncio.wait_for(self.operations.check(name), self.wait_s)
+                async with asyncio.timeout(self.wait_s):
+                    looked = await self.operations.check(name)
         except TimeoutError:  # the look itself goes on
             return back(name, Done.GOING_ON)
         after = await self.known(request)

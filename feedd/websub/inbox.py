@@ -149,7 +149,8 @@ class Inbox:
         self.taking.add(task)
         task.add_done_callback(self.finished)
         try:
-            looked = await asyncio.wait_for(asyncio.shield(task), self.patience_s)
+            async with asyncio.timeout(self.patience_s):
+                looked = await asyncio.shield(task)
         except (TimeoutError, StoreError, Stopped):
             return LATER
         except asyncio.CancelledError:

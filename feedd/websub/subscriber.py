@@ -77,7 +77,8 @@ class Subscriber:
                     started = await self.round(first=not started) or started
                     await asyncio.sleep(SHORTEST_ROUND_S)
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(rung.wait(), ROUND_S)
+                        async with asyncio.timeout(ROUND_S):
+                            await rung.wait()
                     rung.clear()
         finally:
             tasks = list(self.working.values())

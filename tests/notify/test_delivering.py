@@ -149,7 +149,7 @@ def test_a_receiver_that_is_down_for_three_days_fails_and_the_health_feed_says_s
 
     asyncio.run(run())
     (incident,) = desks.reader.incidents(5)
-    assert (incident.subject, incident.kind, incident.of_channel) == ("desk", "undelivered", True)
+    assert (incident.subject, incident.kind, incident.of) == ("desk", "undelivered", "channel")
     assert "500" in incident.detail
     desks.close()
 

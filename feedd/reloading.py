@@ -1,0 +1,116 @@
+"""Reading the configuration again while feedd runs: on SIGHUP, on request, and when its files change.
+
+One with a mistake changes nothing: the log, the status and the health feed say what is wrong with it.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from feedd.config import files
+from feedd.config.difference import Difference, difference, with_fixed
+from feedd.config.load import load
+from feedd.config.settings import Config
+from feedd.errors import ConfigError, StoreError
+from feedd.looks import now_ms
+from feedd.service.notify import Notifier
+from feedd.store import incidents
+from feedd.store.desk import Desk
+
+ASK_S = 2.0  # how often the files are looked at
+SHOWN = 3  # mistakes, in the log and the health feed
+log = logging.getLogger(__name__)
+Switch = Callable[[Config, Difference], Awaitable[None]]
+
+
+class Reloading:
+    """One reload at a time. `switch` goes on with a configuration, and raises StoreError if it can't."""
+
+    def __init__(self, config: Config, desk: Desk, notifier: Notifier, switch: Switch) -> None:
+        self.config = config  # in force
+        self.desk = desk
+        self.notifier = notifier
+        self.switch = switch
+        self.turn = asyncio.Lock()
+        self.mistakes: tuple[str, ...] = ()  # of the files, if they are not the configuration in force
+        self.seen = files.seen(config.path, config.include)
+
+    async def reload(self) -> str:
+        """Read the files, and go on with what they say; what differs, in words. Raises ConfigError, StoreError."""
+        async with self.turn:
+            self.notifier.reloading()
+            try:
+                words = await self.reloaded()
+            except Exception:
+                self.notifier.ready("Nothing was changed by the reload.")
+                raise
+            self.notifier.ready(f"Reloaded: {words}")
+            return words
+
+    async def reloaded(self) -> str:
+        self.seen = await asyncio.to_thread(files.seen, self.config.path, self.config.include)
+        try:
+            read = await asyncio.to_thread(load, self.config.path)
+        except ConfigError as error:
+            await self.refuse(error.mistakes)
+            raise
+        changes, config = difference(self.config, read), with_fixed(self.config, read)
+        await self.switch(config, changes)
+        self.config = config
+        self.seen = await asyncio.to_thread(files.seen, config.path, config.include)
+        words = changes.in_words
+        log.info("the configuration was read again: %s", words)
+        for key in changes.fixed:
+            log.warning("%s is another one in %s: restart feedd for that", key, config.path)
+            words += f"; restart feedd for {key}"
+        await self.accept()
+        return words
+
+    async def refuse(self, mistakes: tuple[str, ...]) -> None:
+        if mistakes != self.mistakes:
+            for mistake in mistakes[:SHOWN]:
+                log.error("the configuration was not changed: %s", mistake)
+        self.mistakes = mistakes
+        detail = "; ".join(mistakes[:SHOWN]) + (
+            f"; and {len(mistakes) - SHOWN} more" if mistakes[SHOWN:] else ""
+        )
+        await self.note(
+            partial(incidents.report, subject_id=None, kind="configuration", detail=detail, of="feedd")
+        )
+
+    async def accept(self) -> None:
+        self.mistakes = ()
+        await self.note(partial(incidents.close, subject_id=None, kinds=("configuration",), of="feedd"))
+
+    async def note(self, work: Callable[..., object]) -> None:
+        def noted(connection: sqlite3.Connection) -> object:
+            return work(connection, now_ms=now_ms())
+
+        try:
+            await self.desk.do(lambda writer: writer.within(noted))
+        except StoreError as error:
+            log.error("the health feed can't be brought up to date: %s", error)  # noqa: TRY400 (words are enough)
+
+    async def asked_by_signal(self) -> None:
+        """As `reload`; what is wrong was logged."""
+        try:
+            await self.reload()
+        except ConfigError:
+            return
+        except StoreError as error:
+            log.error("the configuration was not changed: %s", error)  # noqa: TRY400 (words are enough)
+
+    async def follow_files(self) -> None:
+        """Reload when the files are others than those that were read, and stand still. Until it is cancelled."""
+        await self.accept()  # feedd has started with what they say
+        before = self.seen
+        while True:
+            await asyncio.sleep(ASK_S)
+            if not self.config.server.reload_on_change:
+                continue
+            now = await asyncio.to_thread(files.seen, self.config.path, self.config.include)
+            stands, before = now == before, now
+            if stands and now != self.seen:
+                await self.asked_by_signal()
