@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE  # each of many processes would compile everything anew
 
-.PHONY: run test bench clean
+.PHONY: run test bench soak dist test-package test-systemd clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runs
@@ -20,6 +20,10 @@ test: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench
 
+soak: $(VENV)/.tests  # a day in the life, in eight minutes; then a short one in which Python says what was not closed
+	$(BIN)/python -m bench.soak
+	$(BIN)/python -m bench.soak --dev --minutes 1 --sources 40
+
 $(VENV)/.runs: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "feedd needs Python 3.11 or newer; this is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
@@ -30,5 +34,14 @@ $(VENV)/.tests: $(VENV)/.runs
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
+dist: $(VENV)/.tests
+	$(BIN)/hatchling build --clean
+
+test-package: $(VENV)/.tests  # installs both packages for real: it takes minutes, and needs a network
+	$(BIN)/pytest -n0 tests/packaging/whole.py tests/docs/behind.py
+
+test-systemd: $(VENV)/.tests  # boots a systemd in a container: as root, with debootstrap and systemd-container
+	$(BIN)/python tests/systemd/booted.py
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

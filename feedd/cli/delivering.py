@@ -9,6 +9,7 @@ import click
 
 from feedd import shapes
 from feedd.cli.common import configuration, cut, day, listing, print_json_list, table
+from feedd.cli.completing import names_in
 from feedd.config.settings import Config
 from feedd.errors import UsageError
 from feedd.looks import now_ms
@@ -24,7 +25,7 @@ ON_TERMINAL = 50  # of what was retried or cancelled
 
 @click.command(name="deliveries")
 @click.argument("words", nargs=-1, metavar="[list|retry|cancel] [ID]...")
-@click.option("--channel", metavar="NAME", help="Of this channel alone.")
+@click.option("--channel", metavar="NAME", shell_complete=names_in("notify"), help="Of this channel alone.")
 @click.option("--status", type=click.Choice(STATUSES), help="In this state alone.")
 @listing
 def deliveries_(

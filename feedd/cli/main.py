@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from feedd import __version__
 from feedd.cli.logs import log_options
 
 COMMANDS = {
     "run": "passes",
+    "reload": "reloading",
     "update": "passes",
     "check": "checking",
     "test": "testing",
@@ -27,15 +29,22 @@ COMMANDS = {
     "add": "exchange",
     "import": "exchange",
     "export": "exchange",
+    "publish": "publishing",
     "prune": "pruning",
     "backup": "backing",
     "restore": "backing",
     "doctor": "doctoring",
+    "install-service": "installing",
     "deliveries": "delivering",
     "notify": "notifying",
     "token": "tokens",
+    "completion": "completing",
 }
-SPELLED = {"import": "import_", "deliveries": "deliveries_"}  # where another thing has the name
+SPELLED = {  # where another thing has the name, or no Python name could be so
+    "import": "import_",
+    "deliveries": "deliveries_",
+    "install-service": "install_service",
+}
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +60,11 @@ class Commands(click.Group):
         module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, SPELLED.get(cmd_name, cmd_name))
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names alone: to import all commands for a line of help each takes a second."""
+        named = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> object:
         from feedd.errors import ConfigError, FeeddError, UsageError

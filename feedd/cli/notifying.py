@@ -14,6 +14,7 @@ import uvloop
 from feedd import shapes
 from feedd.changes.terminal import harmless
 from feedd.cli.common import config_option, configuration, json_option, print_json
+from feedd.cli.completing import names_in
 from feedd.config.channels import (
     AppriseChannel,
     Channel,
@@ -48,7 +49,7 @@ def notify() -> None:
 
 
 @notify.command()
-@click.argument("channel", metavar="CHANNEL")
+@click.argument("channel", metavar="CHANNEL", shell_complete=names_in("notify"))
 @json_option
 @config_option
 def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
@@ -73,7 +74,7 @@ def test(config_path: Path | None, channel: str, *, as_json: bool) -> None:
 
 
 @notify.command()
-@click.argument("channel", metavar="CHANNEL")
+@click.argument("channel", metavar="CHANNEL", shell_complete=names_in("notify"))
 @click.argument("entry", metavar="ENTRY")
 @json_option
 @config_option

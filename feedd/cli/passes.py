@@ -19,6 +19,7 @@ from feedd.cli.common import (
     json_option,
     print_json,
 )
+from feedd.cli.completing import names_in
 from feedd.cli.logs import log_options
 from feedd.config.settings import Config
 from feedd.config.sources import Source
@@ -48,7 +49,7 @@ def run(config_path: Path | None) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...", shell_complete=names_in("sources"))
 @click.option("--accept-removals", is_flag=True, help="Remove what is gone, however much it is.")
 @json_option
 @log_options
@@ -61,7 +62,7 @@ def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals:
         result = updated(config, names, accept_removals=accept_removals, progress=progress)
     if "error" in result:
         raise UsageError(
-            f"the running daemon answers: {result['error']} (it reads its configuration when it starts)"
+            f"the running daemon answers: {result['error']} (has it read the configuration since? feedd reload)"
         )
     if as_json:
         print_json(result)

@@ -7,6 +7,7 @@ import click
 
 from feedd import shapes
 from feedd.cli.common import config_option, configuration, json_option, print_json, table
+from feedd.cli.completing import names_in
 from feedd.cli.passes import Bars, progress_bars
 from feedd.config.settings import Config
 from feedd.keeping import kept
@@ -19,7 +20,7 @@ EVERYTHING = "it has no `keep`: every version stays"
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[SOURCE]...")
+@click.argument("names", nargs=-1, metavar="[SOURCE]...", shell_complete=names_in("sources"))
 @click.option("--dry-run", is_flag=True, help="Say what would go; nothing is deleted.")
 @json_option
 @config_option

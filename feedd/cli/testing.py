@@ -19,9 +19,10 @@ from feedd.cli.common import (
     print_json,
     table,
 )
-from feedd.config.load import in_words
+from feedd.cli.completing import names_in
 from feedd.config.settings import Config
 from feedd.config.sources import TYPES, PageSource, Source, WebSource
+from feedd.config.words import in_words
 from feedd.dry_run import dry_run
 from feedd.errors import UsageError
 from feedd.looks import named
@@ -44,7 +45,7 @@ def selecting(command: Decorated) -> Decorated:
 
 
 @click.command()
-@click.argument("what", metavar="SOURCE|URL")
+@click.argument("what", metavar="SOURCE|URL", shell_complete=names_in("sources"))
 @click.option(
     "--type", "kind", type=click.Choice(["feed", "page", "watch", "sitemap"]), help="With an address."
 )
