@@ -13,17 +13,21 @@ FeeddError
 │   │   ├── TimedOut           it took too long
 │   │   ├── TooLarge           it sent more than is allowed
 │   │   └── TooManyRedirects   it sent us around in circles, or on and on
+│   ├── OutOfFiles         feedd itself may open no more files now; nothing is wrong with the source
 │   ├── NotAFeed           a document is no feed; it may name some
 │   └── SelectorRot        a selector that used to find something finds nothing
 ├── SeedError              a text is no seed file
+├── MirrorError            an archive can't be written; what it holds stays
 ├── StoreError             the database can't be used
 │   ├── StoreBusy          another program keeps it locked
 │   ├── StoreReadOnly      it, or its folder, can't be written
 │   ├── StoreFull          the disk is full
+│   ├── StoreReplaced      its files were moved, deleted or replaced while they were open
 │   ├── NotAStore          the file is something else, or damaged
 │   └── NewerStore         a later feedd made it
 ├── TooSlow               what was asked for takes too long: it may be asked again, or more narrowly
 ├── TooMany               others who asked for the same come first: it may be asked again soon
+├── PublishError          the directory that is published to can't be used
 ├── Stopped               feedd is ending: the next look goes on where this one was
 └── AlreadyRunning         another process runs passes on this database
 """
@@ -89,6 +93,10 @@ class TooManyRedirects(FetchError):
     pass
 
 
+class OutOfFiles(SourceError):
+    pass
+
+
 class NotAFeed(SourceError):
     """`advertised` holds the addresses of feeds that an HTML page names."""
 
@@ -102,6 +110,10 @@ class SelectorRot(SourceError):
 
 
 class SeedError(FeeddError):
+    pass
+
+
+class MirrorError(FeeddError):
     pass
 
 
@@ -121,6 +133,10 @@ class StoreFull(StoreError):
     pass
 
 
+class StoreReplaced(StoreError):
+    """What is written from here on would be lost: nothing can be done but to end."""
+
+
 class NotAStore(StoreError):
     pass
 
@@ -134,6 +150,10 @@ class TooSlow(FeeddError):
 
 
 class TooMany(FeeddError):
+    pass
+
+
+class PublishError(FeeddError):
     pass
 
 

@@ -21,6 +21,7 @@ from feedd.site.publisher import Publisher
 from feedd.store.desk import Desk
 from feedd.tasks import Tasks
 from feedd.telling import Telling, telling
+from feedd.troubles import OwnTrouble
 from feedd.web.counting import Meter
 from feedd.web.events import Events
 from feedd.web.health import Health
@@ -47,8 +48,12 @@ class Generation:
         self.tasks.start(Archivist(desk, feeds).run())
         if self.config.publish is not None:
             self.tasks.start(Publisher(self.config, desk, feeds).run())
+        else:
+            OwnTrouble(desk, "publishing").tell(None)
         if self.config.mirrors:
             self.tasks.start(Mirrors(self.config, desk, feeds.reader).run())
+        else:
+            OwnTrouble(desk, "mirror").tell(None)  # what failed until now is not done any more
 
     async def wind_down(self, patience_s: float) -> None:
         """Let what is on its way arrive, for so long at most: another generation takes over."""

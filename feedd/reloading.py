@@ -5,19 +5,16 @@ One with a mistake changes nothing: the log, the status and the health feed say 
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from feedd.config import files
 from feedd.config.difference import Difference, difference, with_fixed
 from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.errors import ConfigError, StoreError
-from feedd.looks import now_ms
 from feedd.service.notify import Notifier
-from feedd.store import incidents
 from feedd.store.desk import Desk
+from feedd.troubles import OwnTrouble
 
 ASK_S = 2.0  # how often the files are looked at
 SHOWN = 3  # mistakes, in the log and the health feed
@@ -30,7 +27,7 @@ class Reloading:
 
     def __init__(self, config: Config, desk: Desk, notifier: Notifier, switch: Switch) -> None:
         self.config = config  # in force
-        self.desk = desk
+        self.trouble = OwnTrouble(desk, "configuration")
         self.notifier = notifier
         self.switch = switch
         self.turn = asyncio.Lock()
@@ -54,7 +51,7 @@ class Reloading:
         try:
             read = await asyncio.to_thread(load, self.config.path)
         except ConfigError as error:
-            await self.refuse(error.mistakes)
+            self.refuse(error.mistakes)
             raise
         changes, config = difference(self.config, read), with_fixed(self.config, read)
         await self.switch(config, changes)
@@ -65,10 +62,10 @@ class Reloading:
         for key in changes.fixed:
             log.warning("%s is another one in %s: restart feedd for that", key, config.path)
             words += f"; restart feedd for {key}"
-        await self.accept()
+        self.accept()
         return words
 
-    async def refuse(self, mistakes: tuple[str, ...]) -> None:
+    def refuse(self, mistakes: tuple[str, ...]) -> None:
         if mistakes != self.mistakes:
             for mistake in mistakes[:SHOWN]:
                 log.error("the configuration was not changed: %s", mistake)
@@ -76,22 +73,11 @@ class Reloading:
         detail = "; ".join(mistakes[:SHOWN]) + (
             f"; and {len(mistakes) - SHOWN} more" if mistakes[SHOWN:] else ""
         )
-        await self.note(
-            partial(incidents.report, subject_id=None, kind="configuration", detail=detail, of="feedd")
-        )
+        self.trouble.tell(detail)
 
-    async def accept(self) -> None:
+    def accept(self) -> None:
         self.mistakes = ()
-        await self.note(partial(incidents.close, subject_id=None, kinds=("configuration",), of="feedd"))
-
-    async def note(self, work: Callable[..., object]) -> None:
-        def noted(connection: sqlite3.Connection) -> object:
-            return work(connection, now_ms=now_ms())
-
-        try:
-            await self.desk.do(lambda writer: writer.within(noted))
-        except StoreError as error:
-            log.error("the health feed can't be brought up to date: %s", error)  # noqa: TRY400 (words are enough)
+        self.trouble.tell(None)
 
     async def asked_by_signal(self) -> None:
         """As `reload`; what is wrong was logged."""
@@ -104,7 +90,7 @@ class Reloading:
 
     async def follow_files(self) -> None:
         """Reload when the files are others than those that were read, and stand still. Until it is cancelled."""
-        await self.accept()  # feedd has started with what they say
+        self.accept()  # feedd has started with what they say
         before = self.seen
         while True:
             await asyncio.sleep(ASK_S)

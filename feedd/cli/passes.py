@@ -8,11 +8,13 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import uvloop
 
 from feedd import control, shapes
+from feedd.allocation import give_back
 from feedd.cli.common import (
     config_option,
     configuration,
@@ -38,6 +40,13 @@ PROGRESS_FROM = 1_000  # files; fewer are read before a bar is worth drawing
 log = logging.getLogger(__name__)
 
 
+class Updated(NamedTuple):
+    """What an update came to."""
+
+    shape: shapes.Shape
+    is_mirrored: bool = True  # false: an archive could not be brought up to date, and the log says why
+
+
 @click.command()
 @log_options
 @config_option
@@ -45,6 +54,7 @@ def run(config_path: Path | None) -> None:
     """Run the daemon: look at sources when they are due, serve feeds and pages."""
     from feedd.daemon import run as run_daemon
 
+    give_back()
     run_daemon(configuration(config_path, thorough=True), lambda words: log.info("%s", words))
 
 
@@ -59,7 +69,7 @@ def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals:
     config = configuration(config_path, thorough=True)
     named(config, names)
     with progress_bars() as progress:
-        result = updated(config, names, accept_removals=accept_removals, progress=progress)
+        result, is_mirrored = updated(config, names, accept_removals=accept_removals, progress=progress)
     if "error" in result:
         raise UsageError(
             f"the running daemon answers: {result['error']} (has it read the configuration since? feedd reload)"
@@ -68,13 +78,11 @@ def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals:
         print_json(result)
     else:
         print_update(result)
-    if any(source["status"] == "failed" for source in result["sources"]):
+    if not is_mirrored or any(source["status"] == "failed" for source in result["sources"]):
         sys.exit(1)
 
 
-def updated(
-    config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
-) -> shapes.Shape:
+def updated(config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars") -> Updated:
     """Do the pass here, or have the process do it that holds the lock; wait for one that won't."""
     request = {"command": "update", "sources": list(names), "accept_removals": accept_removals}
     told = False
@@ -83,7 +91,7 @@ def updated(
             lock = Lock(config.store.path)
         except AlreadyRunning as error:
             try:
-                return control.ask(config.store.path, request, progress.from_daemon)
+                return Updated(control.ask(config.store.path, request, progress.from_daemon))
             except control.NoDaemon:
                 if not told:
                     click.echo(f"{error}; waiting for it to end", err=True)
@@ -98,7 +106,7 @@ def updated(
 
 def update_here(
     config: Config, names: tuple[str, ...], *, accept_removals: bool, progress: "Bars"
-) -> shapes.Shape:
+) -> Updated:
     request = Request(accept_removals=accept_removals, asked=bool(names))
     with Desk(config.store.path) as desk:
         prepare(desk, config)
@@ -113,7 +121,17 @@ def update_here(
             return looked
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return shapes.update([*runner.run(looks()), *due.later])
+            looked = runner.run(looks())
+        return Updated(shapes.update([*looked, *due.later]), archived(config, desk))
+
+
+def archived(config: Config, desk: Desk) -> bool:
+    """Bring the archives up to date; whether that was done."""
+    if not config.mirrors:
+        return True
+    from feedd.mirror.mirrors import mirrored
+
+    return mirrored(config, desk)
 
 
 async def delivered(config: Config, desk: Desk) -> None:

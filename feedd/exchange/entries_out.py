@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 from feedd.errors import FeeddError, SeedError
@@ -11,9 +12,11 @@ from feedd.store.reader import Entry
 
 
 def seed_of(entry: Entry) -> Seed:
-    """The version that is shown. A time that was guessed is not stated."""
+    """The version that is shown. A time that was guessed is not stated; what has no text but its title says that."""
     stated = None if entry.date_guessed else entry.published_ms
-    return Seed(stated, " ".join(entry.title.split()), entry.url, one_line(entry.content_html))
+    title = " ".join(entry.title.split())
+    body = one_line(entry.content_html) or f"<p>{escape(title or entry.url, quote=False)}</p>"
+    return Seed(stated, title, entry.url, body)
 
 
 def write_seeds(entries: Iterable[Entry], folder: Path) -> tuple[int, list[tuple[str, str]]]:

@@ -77,7 +77,7 @@ def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
         ("sorces = 5", "sorces: unknown key; did you mean 'sources'?"),
         (
             "[zzz]",
-            "zzz: unknown key; known here: include, server, store, defaults, fetch, websub, sources, feeds, notify",
+            "zzz: unknown key; known here: include, server, store, defaults, fetch, websub, publish, sources, feeds, notify, archive",
         ),
         ('[server]\nlisten = "8080"', "server.listen: '8080' is not an address; write one such as 127.0.0.1"),
         ('[server]\nlisten = "127.0.0.1:99999"', "'127.0.0.1:99999' is not an address"),
@@ -219,7 +219,7 @@ def test_an_included_file_with_mistakes_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text("][")
     first, second, third = mistakes_of(tmp_path, 'include = ["*a.toml", "b.toml"]\n')
     assert first == "a.toml: server: may stand in the main file only"
-    assert second == "a.toml: other: unknown key; known here: sources, feeds, notify"
+    assert second == "a.toml: other: unknown key; known here: sources, feeds, notify, archive"
     assert third.startswith("b.toml: is not valid TOML")
 
 

@@ -1,0 +1,51 @@
+"""The pages of an archive, as Markdown: a list of the newest articles for each folder, and one of the folders. Pure.
+
+Titles are of strangers: nothing in one is Markdown or HTML.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from feedd.changes.markdown import escaped
+
+DAY_MS = 86_400_000
+# what would end an address in angle brackets (CommonMark section 6.3), as URLs spell it
+ENDS_ADDRESS = {ord(char): f"%{ord(char):02X}" for char in "<>\\ \t\r\n"}
+
+
+class Line(NamedTuple):
+    """An article of a list."""
+
+    time_ms: int
+    title: str
+    url: str
+    file: str  # its path below the archive's folder
+    removed_ms: int | None
+
+
+def day(time_ms: int) -> str:
+    try:
+        return datetime.fromtimestamp(time_ms // DAY_MS * 86_400, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return "????-??-??"
+
+
+def list_page(title: str, folder: str, lines: Iterable[Line]) -> str:
+    """The newest articles of a folder, the newest first."""
+    listed = list(map(spelled, lines))
+    what = f"The newest {len(listed):,}" if listed else "None so far"
+    head = f"# {escaped(title)}\n\n{what}; all articles are in the folder [{folder}]({folder}/).\n"
+    return "\n".join([head, *listed, ""]) if listed else head
+
+
+def spelled(line: Line) -> str:
+    title = escaped(line.title) or "(no title)"
+    text = f"- {day(line.time_ms)} [{title}]({line.file}) ([original](<{line.url.translate(ENDS_ADDRESS)}>))"
+    return text if line.removed_ms is None else f"{text}, removed there by {day(line.removed_ms)}"
+
+
+def index_page(folders: Iterable[tuple[str, str]]) -> str:
+    """Names and titles of folders: one line each, with links to the list and to the folder."""
+    lines = [f"- [{escaped(title)}]({name}.md), files in [{name}]({name}/)" for name, title in folders]
+    return "\n".join(["# Archive", "", *lines, ""])
