@@ -23,7 +23,7 @@ from feedd.looks import Progress, Request, now_ms
 from feedd.pipeline import looker
 from feedd.reloading import Reloading
 from feedd.schedule import Ticker
-from feedd.service.activation import inherited
+from feedd.service.activation import inherited, is_at
 from feedd.service.notify import Notifier, taken
 from feedd.service.patience import asking_for_patience
 from feedd.store.desk import Desk
@@ -54,7 +54,10 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
         with ExitStack() as stack:
             notifier = Notifier(environment)
             stack.callback(notifier.close)
-            listening = inherited(environment, os.getpid()) or [bind(config.server.listen)]
+            handed_over = inherited(environment, os.getpid())
+            if handed_over and not any(is_at(each, config.server.listen) for each in handed_over):
+                log.warning("sockets were handed over, none of them at server.listen: that is not listened at")
+            listening = handed_over or [bind(config.server.listen)]
             for each in listening:
                 stack.enter_context(each)
             with asking_for_patience(notifier):  # the schema of a large database may have to be changed

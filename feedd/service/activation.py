@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Mapping
 
+from feedd.config.values import Listen
 from feedd.errors import ListenError
 
 FIRST = 3  # the descriptor they begin with
@@ -45,6 +46,14 @@ def adopted(descriptor: int) -> socket.socket:
         # connections inherit it; without, the end of an answer may wait for 40 ms (RFC 9293, section 3.7.4)
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return found
+
+
+def is_at(listening: socket.socket, listen: Listen) -> bool:
+    """Whether a socket is the one that `server.listen` means. A host has many names, so that its port is compared alone."""
+    bound = listening.getsockname()
+    if listening.family == socket.AF_UNIX:
+        return listen.socket is not None and os.fspath(listen.socket) == bound
+    return listen.socket is None and listen.port == bound[1]
 
 
 def unusable(descriptor: int, why: str) -> ListenError:
