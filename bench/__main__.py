@@ -8,7 +8,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import comparing, deciding, ingest, kills, parsing, searching, serving, telling, web
+from bench import (
+    comparing,
+    deciding,
+    ingest,
+    kills,
+    mirroring,
+    parsing,
+    publishing,
+    searching,
+    serving,
+    telling,
+    web,
+)
 from bench.figures import Figure, heading, table
 
 Measurement = Callable[[Path], list[Figure]]
@@ -33,6 +45,9 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
         "searching": partial(searching.searching, count=1_000_000 // scale),
         "following": partial(searching.following, count=usual),
+        "mirroring": partial(mirroring.mirroring, count=usual),
+        "publishing": partial(publishing.among_many, count=100 // scale),
+        "archives": partial(publishing.archives, count=1_000_000 // scale),
         "crowd": partial(web.crowd, count=10_000 // scale),
     }
 

@@ -62,8 +62,24 @@ def warnings_of(config: Config) -> Iterator[str]:
         for key, warning in of_channel(channel, config.path.absolute().parent):
             yield f"{config.path}: notify.{channel.name}{key}: {warning}"
     yield from of_private_feeds(config)
+    yield from of_publishing(config)
     if not config.store.path.parent.is_dir():
         yield f"{config.path}: store.path: the folder {config.store.path.parent} does not exist"
+
+
+def of_publishing(config: Config) -> Iterator[str]:
+    wish, path = config.publish, config.path
+    if wish is None:
+        return
+    if config.server.base_url is None:
+        yield (
+            f"{path}: server.base_url: is missing, so that what is published names itself by"
+            f" {config.server.public_url}, which readers elsewhere can't reach"
+        )
+    if not wish.directory.is_dir() and not wish.directory.parent.is_dir():
+        yield f"{path}: publish.directory: the folder {wish.directory.parent} does not exist"
+    if wish.command is not None and not is_program(wish.command[0], path.absolute().parent):
+        yield f"{path}: publish.command: {wish.command[0]} is no program that can be run"
 
 
 def of_private_feeds(config: Config) -> Iterator[str]:
