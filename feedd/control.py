@@ -25,6 +25,7 @@ class NoDaemon(FeeddError):
 
 
 def socket_path(database: Path) -> Path:
+    database = database.resolve()  # as the lock: the same one whichever link leads there
     return database.with_name(database.name + ".sock")
 
 

@@ -68,6 +68,7 @@ def of_file(vitals: Vitals, disk: Disk) -> Iterator[Finding]:
     file = vitals.file
     yield Finding("database", "ok", f"sound; {in_units(file.bytes)}, entries: {vitals.entries:,}")
     yield from of_space(file, disk)
+    yield of_disk(disk, file.bytes)
     if disk.mode & OTHERS_WRITE:
         yield Finding(
             "permissions", "bad", f"other users may write the database (mode {disk.mode:o})", "chmod go-w it"
@@ -87,16 +88,19 @@ def of_space(file: File, disk: Disk) -> Iterator[Finding]:
     if disk.log > LARGE_LOG:
         what = f"the write-ahead log takes {in_units(disk.log)}"
         yield Finding("space", "warning", what, "close what reads the database for long, then restart feedd")
+
+
+def of_disk(disk: Disk, needed: int) -> Finding:
+    """`needed`: the bytes of the database."""
     copies = f"; {disk.copies} earlier databases beside it take {in_units(disk.copies_bytes)}"
     words = f"{in_units(disk.free)} are free on the disk{copies if disk.copies else ''}"
     advice = "make room" + (", or delete earlier databases" if disk.copies else "")
     if disk.free < LITTLE_ROOM:
-        yield Finding("disk", "bad", words, advice)
-    elif disk.free < file.bytes:
-        words += f", less than the database takes ({in_units(file.bytes)}): an upgrade could not keep a copy"
-        yield Finding("disk", "warning", words, advice)
-    else:
-        yield Finding("disk", "ok", words)
+        return Finding("disk", "bad", words, advice)
+    if disk.free < needed:
+        words += f", less than the database takes ({in_units(needed)}): an upgrade could not keep a copy"
+        return Finding("disk", "warning", words, advice)
+    return Finding("disk", "ok", words)
 
 
 def of_clock(newest_ms: int, now_ms: int) -> Finding:

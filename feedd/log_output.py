@@ -37,6 +37,8 @@ PATIENCE_S = 2.0  # with what reads the log, at the end
 QUIET = {"apscheduler": logging.CRITICAL}
 Write = Callable[[Event], None]  # raises OSError
 
+log = logging.getLogger(__name__)
+
 
 class Format(StrEnum):
     AUTO = "auto"
@@ -64,6 +66,23 @@ def begin(wanted: Wanted) -> None:
     root.setLevel(logging.WARNING)
     for name, level in (*QUIET.items(), ("feedd", wanted.level), *wanted.levels):
         logging.getLogger(name).setLevel(level)
+    # else Python writes to standard error by itself: several lines, with all that is in them
+    logging.captureWarnings(True)
+    threading.excepthook = log_thread
+    sys.unraisablehook = log_unraisable
+
+
+def log_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is not SystemExit:
+        name = ended.thread.name if ended.thread is not None else "that is gone"
+        log.error("a bug in feedd ended the thread %s: %s", name, ended.exc_value, exc_info=ended.exc_value)
+
+
+def log_unraisable(happened: "sys.UnraisableHookArgs") -> None:
+    error = happened.exc_value
+    log.error(
+        "a bug in feedd: %s: %s", happened.err_msg or "an error that nobody can catch", error, exc_info=error
+    )
 
 
 def writing(wanted: Wanted, stream: TextIO | None, environment: Mapping[str, str]) -> Write:

@@ -19,6 +19,7 @@ LONGEST_MESSAGE = (
 LONGEST_FIELD = 200
 LONGEST_TRACEBACK = 16_000  # its end says the most
 FIELDS = ("source", "channel", "feed")
+NAME = re.compile("[a-z0-9][a-z0-9_-]{0,62}")  # of a source or channel; a path or `archive.NAME` is none
 STARTS = (("%s: ", "source"), ("notify.%s: ", "channel"))
 COLOURS = {
     logging.DEBUG: "bright_black",
@@ -29,8 +30,12 @@ COLOURS = {
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # syslog(3)
 SECRETS = re.compile(
     r"""(?P<kept> (?<!\w) (?:feedd_|whsec_) ) [\w+/=-]{16,}  # tokens, and what signs webhooks
-    | (?P<name> \b authorization ["']? \s* [:=] \s* ["']? ) (?: (?:basic|bearer|digest|negotiate) \s+ )? [^\s"',]+
-    | (?P<asked> [?&] (?: token | key | api_?key | secret | password | access_token ) = ) [^\s&\#"'<>]+
+    | (?P<name> \b (?: authorization | (?:set-)? cookie | x-[a-z-]{0,40} (?:key|token|secret|signature) )
+        (?: ["']? \s* [:=] | ["'] \s* , ) \s* (?: b (?= ["'] ) )? ["']? )  # headers, also as Python shows pairs of them
+        (?: digest \s+ (?: \w+ = (?: "[^"]*" | [^\s",]+ ) (?: , \s* )? )+
+          | (?: (?:basic|bearer|negotiate|token) \s+ )? [^\s"',;]+ (?: ; \s* [^\s"',;]+ )* )
+    | (?P<asked> [?&\#] [\w.-]{0,40} (?: token|key|secret|password|passwd|pwd|auth|signature|sig|session ) = )
+        [^\s&\#"'<>]+
     | (?P<scheme> :// ) [^\s/?\#"'<>]* @  # user and password of a URL (RFC 3986, section 3.2.1)
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
@@ -58,6 +63,8 @@ def event_of(record: logging.LogRecord) -> Event:
     except (TypeError, ValueError, KeyError):
         said = f"a bug in feedd: the values of a line of the log do not fit its words: {record.msg}"
     happened = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+    if len(happened) > LONGEST_TRACEBACK:  # whole lines: half a secret is not known for one
+        happened = happened[-LONGEST_TRACEBACK:].partition("\n")[2]
     where = (record.pathname, record.lineno, record.funcName or "")
     return Event(
         record.created,
@@ -65,7 +72,7 @@ def event_of(record: logging.LogRecord) -> Event:
         record.name,
         said[: LONGEST_MESSAGE * 2],
         fields_of(record),
-        happened[-LONGEST_TRACEBACK:],
+        happened,
         *where,
     )
 
@@ -74,8 +81,8 @@ def fields_of(record: logging.LogRecord) -> tuple[tuple[str, str], ...]:
     found = {name: str(getattr(record, name)) for name in FIELDS if hasattr(record, name)}
     if is_ours(record.name) and isinstance(record.args, tuple) and record.args:
         for start, name in STARTS:
-            if str(record.msg).startswith(start):
-                found.setdefault(name, str(record.args[0]))
+            if str(record.msg).startswith(start) and NAME.fullmatch(said := str(record.args[0])):
+                found.setdefault(name, said)
     return tuple(found.items())
 
 

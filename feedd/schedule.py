@@ -1,9 +1,11 @@
 """When a source is looked at next. The only module that knows APScheduler.
 
 Due times live in the store, so that a restart forgets nothing; APScheduler gives the arithmetic of cron
-expressions and the one tick that asks what is due.
+expressions, and one tick asks what is due.
 """
 
+import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
@@ -27,7 +29,9 @@ ALIASES = {
 }
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 DAY_RANGE = re.compile(r"(?P<first>[0-7a-z*]+)(?:-(?P<last>[0-7a-z]+))?(?:/(?P<step>[0-9]+))?")
+CLOCK_MS = 60_000  # by which a clock may be set back without a word
 EARLY = 0.1  # a source counts as due when this part of its interval is still to go
+log = logging.getLogger(__name__)
 
 
 class Due(NamedTuple):
@@ -62,8 +66,11 @@ class Timing(NamedTuple):
         return Due(int(fires.timestamp() * 1000), f"cron {self.cron}")
 
     def is_due(self, due_ms: int | None, now_ms: int, last_ms: int | None = None) -> bool:
-        """`last_ms` is when it was looked at last: what counts is a tenth of the time that lies between."""
-        if due_ms is None:
+        """`last_ms` is when it was looked at last: what counts is a tenth of the time that lies between.
+
+        What was looked at in a future that is none by now was planned by it, too.
+        """
+        if due_ms is None or (last_ms or 0) > now_ms + CLOCK_MS:
             return True
         between_ms = self.every_ms if last_ms is None else max(0, due_ms - last_ms)
         return now_ms >= due_ms - (0 if self.cron else int(between_ms * EARLY))
@@ -149,18 +156,28 @@ def spell_duration(duration_ms: int) -> str:
 
 
 class Ticker:
-    """Calls `tick` every `seconds`, one call at a time, on the running event loop."""
+    """Calls `tick` every `seconds`, one call at a time, on the running event loop.
+
+    It counts seconds that have gone by, and asks no clock: one that jumps by a year makes it neither wait for the year
+    nor make up for it.
+    """
 
     def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float) -> None:
-        from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-        self.scheduler = AsyncIOScheduler(timezone=UTC)
-        self.scheduler.add_job(
-            tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
-        )
+        self.tick = tick
+        self.seconds = seconds
+        self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self.scheduler.start()
+        self.task = asyncio.create_task(self.run())
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self.seconds)
+            try:
+                await self.tick()
+            except Exception:
+                log.exception("a bug in feedd: what is due can't be found out")
 
     def stop(self) -> None:
-        self.scheduler.shutdown(wait=False)
+        if self.task is not None:
+            self.task.cancel()

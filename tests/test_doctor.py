@@ -79,7 +79,7 @@ def test_space_that_pruning_gives_back(free: int, loose: int, is_told: bool) -> 
 
 
 def test_a_small_database_has_no_space_to_give_back() -> None:
-    assert states(list(doctor.of_space(File(MIB, MIB // 2, 0, 4096, 0), DISK))) == [("disk", "ok")]
+    assert list(doctor.of_space(File(MIB, MIB // 2, 0, 4096, 0), DISK)) == []
 
 
 def test_a_log_that_nobody_could_bring_back() -> None:
@@ -91,11 +91,11 @@ def test_a_log_that_nobody_could_bring_back() -> None:
     ("free", "state"), [(10 * MIB, "bad"), (99 * MIB, "warning"), (101 * MIB, "ok"), (0, "bad")]
 )
 def test_room_on_the_disk(free: int, state: str) -> None:
-    assert states(list(doctor.of_space(FILE, DISK._replace(free=free)))) == [("disk", state)]
+    assert states([doctor.of_disk(DISK._replace(free=free), FILE.bytes)]) == [("disk", state)]
 
 
 def test_copies_that_could_go() -> None:
-    (found,) = doctor.of_space(FILE, DISK._replace(free=0, copies=2, copies_bytes=200 * MIB))
+    found = doctor.of_disk(DISK._replace(free=0, copies=2, copies_bytes=200 * MIB), FILE.bytes)
     assert found.detail.endswith("; 2 earlier databases beside it take 210 MB")
     assert found.advice == "make room, or delete earlier databases"
 

@@ -179,6 +179,7 @@ def test_fields_come_from_the_words() -> None:
     assert fields_of(record("notify.%s: %s", "desk", "no")) == (("channel", "desk"),)
     assert fields_of(record("%s follows %s", "host", "feed")) == ()
     assert fields_of(record("%s: no", "x", name="uvicorn.error")) == ()
+    assert fields_of(record("%s: no", "archive.x")) == fields_of(record("%s: no", Path("/x/feedd.db"))) == ()
     assert fields_of(record("%s: no", "news", source="other", feed="all")) == (
         ("source", "other"),
         ("feed", "all"),
@@ -203,7 +204,8 @@ def calls_of_log() -> list[tuple[Any, str]]:
 def test_lines_begin_with_what_they_are_about() -> None:
     calls = calls_of_log()
     sources = {first for words, first in calls if words.startswith("%s: ")}
-    assert sources <= {"source.name", "row.source", "gone.name", "name"}, (
+    others = {"self.what", "path"}  # which have not the form of a source's name
+    assert sources - others <= {"source.name", "row.source", "gone.name", "name"}, (
         "give the field by extra=, or say it otherwise"
     )
     assert len(sources) > 1

@@ -24,7 +24,7 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 def backup(config_path: Path | None, file: Path, *, force: bool, as_json: bool) -> None:
     """Copy the database into FILE, or into a new file in that folder, and check the copy. Beside a daemon, too."""
     store, now = configuration(config_path).store.path, now_ms()
-    if not store.exists():
+    if not copies.is_made(store):
         raise UsageError(f"{store}: there is no database yet that could be copied")
     target = copies.target_of(file, store, now, replace=force)
     with progress_bars() as bars:

@@ -96,7 +96,10 @@ def of_store(config: Config, process: Process) -> Iterator[Finding]:
     except NewerStore as error:
         yield Finding("schema", "bad", str(error))
     except (StoreError, OSError) as error:
-        yield Finding("database", "bad", str(error))
+        what = f"{path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        yield Finding("database", "bad", what)
+        with suppress(OSError):  # what is there says more than that it failed
+            yield rules.of_disk(disk_of(path), path.stat().st_size)
 
 
 def allowed(config: Config) -> list[str]:

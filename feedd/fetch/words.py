@@ -5,6 +5,7 @@ import ssl
 
 import httpcore
 
+from feedd import limits
 from feedd.errors import FetchError, TimedOut
 from feedd.fetch.address import Address
 from feedd.fetch.values import Access
@@ -30,6 +31,8 @@ def explain(error: Exception, place: Address, access: Access, *, answered: bool)
             return FetchError(f"{at}: the certificate is not valid: {error.verify_message}")
         case ssl.SSLError():
             return FetchError(f"{at}: TLS failed: {spell_ssl(error)}")
+        case OSError() if limits.ran_out(error):
+            return FetchError(limits.in_words())
         case OSError():
             return FetchError(explain_system(error, place.host, reached))
         case httpcore.ProxyError():

@@ -67,9 +67,10 @@ class Archivist:
             work = partial(
                 archives.grow, feed=plan.name, at=at, more=shown, source_ids=source_ids, now_ms=now_ms()
             )
-            if self.desk.run(lambda writer: writer.within(work)):
-                self.passed.pop(plan.name, None)
-        return False
+            if not self.desk.run(lambda writer: writer.within(work)):
+                return False
+            self.passed.pop(plan.name, None)
+        return len(more.items) < AT_ONCE
 
     @property
     def reading(self) -> Log:

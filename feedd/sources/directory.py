@@ -15,7 +15,8 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from feedd.errors import SeedError, SourceError
+from feedd.errors import OutOfFiles, SeedError, SourceError
+from feedd.limits import in_words, ran_out
 from feedd.model import Item, Raw, Rejected, Stamp
 from feedd.normalise.article import normalise
 from feedd.normalise.html import TooMuchHtml
@@ -136,7 +137,8 @@ def survey(root: Path, selection: Selection) -> Survey:
     try:
         walk.folder("")
     except OSError as error:
-        raise SourceError(f"the folder {root} can't be listed: {os.strerror(error.errno or 0)}") from error
+        why = in_words() if ran_out(error) else os.strerror(error.errno or 0)
+        raise SourceError(f"the folder {root} can't be listed: {why}") from error
     while walk.pending:
         prefix = walk.pending.pop()
         try:
@@ -144,6 +146,8 @@ def survey(root: Path, selection: Selection) -> Survey:
         except FileNotFoundError:  # went away since it was listed
             continue
         except OSError as error:
+            if ran_out(error):
+                raise OutOfFiles(in_words()) from error
             walk.unreadable.append(prefix)
             walk.refuse(prefix, f"the folder can't be listed: {os.strerror(error.errno or 0)}")
     return Survey(walk.files, walk.rejected, walk.unreadable)
@@ -306,7 +310,10 @@ def is_trusted(stamp: Stamp, now_ns: int) -> bool:
 
 
 def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | Waiting:
-    """Read one file and make an article of it; whatever it holds, it costs no other file anything."""
+    """Read one file and make an article of it; whatever it holds, it costs no other file anything.
+
+    Raises OutOfFiles: that says nothing of the file.
+    """
     path, stamp = found
     if stamp.size > MAX_BYTES:
         why = f"has {stamp.size:,} bytes; a seed file has at most {MAX_BYTES:,}"
@@ -316,6 +323,8 @@ def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | 
     except FileNotFoundError:  # it went away since it was listed: the next look sees that
         return Waiting(path)
     except OSError as error:
+        if ran_out(error):
+            raise OutOfFiles(in_words()) from error
         return Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
     if data is None:
         return Waiting(path)
@@ -354,5 +363,5 @@ def read_bytes(path: str, stamp: Stamp) -> bytes | None:
 
 
 def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Item | Rejected | Waiting]:
-    """`read_file` over a batch; what a worker process is sent for."""
+    """`read_file` over a batch; what a worker process is sent for. Raises OutOfFiles."""
     return [read_file(reading, found, now_ns) for found in batch]

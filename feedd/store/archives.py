@@ -7,6 +7,7 @@ import heapq
 import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import takewhile
+from json import dumps
 from typing import NamedTuple
 
 from feedd.model import Kind, Significance
@@ -15,6 +16,7 @@ from feedd.store.changelog import ARE_TOLD
 from feedd.store.database import placeholders
 
 PAGE = 100  # changes of one archive document
+THESE = "(SELECT value FROM json_each(:these))"  # numbers of sources: a feed may have more than SQLite binds values
 EMPTIED_AT_ONCE = 20_000  # rows
 ARRIVED = (
     Kind.ADDED
@@ -99,20 +101,18 @@ def changes_after(
     connection: sqlite3.Connection, last_id: int, source_ids: Collection[int] | None, limit: int
 ) -> list[Archived]:
     """Changes in the order of the log. An entry comes and goes for every source that has a version of it."""
-    where, shown, values = "", "c.revision_id", list[object]()
+    where, shown = "", "c.revision_id"
     if source_ids is not None:
-        some = placeholders(len(source_ids))
         own = (
-            f"SELECT r.id FROM revisions r WHERE r.entry_id = c.entry_id AND r.source_id IN ({some})"
+            f"SELECT r.id FROM revisions r WHERE r.entry_id = c.entry_id AND r.source_id IN {THESE}"
             " AND r.seen_at <= c.at ORDER BY r.number DESC LIMIT 1"
         )
-        shown = f"iif(c.kind = '{Kind.REMOVED}' OR c.source_id IN ({some}), c.revision_id, ({own}))"
-        where = f" AND (c.source_id IN ({some}) OR c.kind IN ('{Kind.REMOVED}', '{Kind.RESTORED}') AND EXISTS ({own}))"
-        values = [*source_ids] * 2
+        shown = f"iif(c.kind = '{Kind.REMOVED}' OR c.source_id IN {THESE}, c.revision_id, ({own}))"
+        where = f" AND (c.source_id IN {THESE} OR c.kind IN ('{Kind.REMOVED}', '{Kind.RESTORED}') AND EXISTS ({own}))"
     rows = connection.execute(
-        f"SELECT c.kind, c.at, c.entry_id, {shown}, c.id FROM changes c WHERE c.id > ? AND c.entry_id IS NOT NULL"
-        f"{where} ORDER BY c.id LIMIT ?",
-        [*values, last_id, *values, limit],
+        f"SELECT c.kind, c.at, c.entry_id, {shown}, c.id FROM changes c WHERE c.id > :after AND c.entry_id IS NOT NULL"
+        f"{where} ORDER BY c.id LIMIT :limit",
+        {"these": dumps(list(source_ids or ())), "after": last_id, "limit": limit},
     )
     return [Archived(Kind(kind), *others) for kind, *others in rows]
 
@@ -121,14 +121,13 @@ def arrivals_between(
     connection: sqlite3.Connection, after_id: int, last_id: int, source_ids: Collection[int], limit: int
 ) -> list[Archived]:
     """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them."""
-    some = placeholders(len(source_ids))
     rows = connection.execute(
         "SELECT n.seen_at, n.entry_id, n.id FROM revisions n"
-        f" WHERE n.id > ? AND n.id <= ? AND n.number > 1 AND n.source_id IN ({some})"
+        f" WHERE n.id > :after AND n.id <= :last AND n.number > 1 AND n.source_id IN {THESE}"
         f" AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = n.entry_id AND r.number < n.number"
-        f" AND r.source_id IN ({some})) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
-        f" AND c.revision_id = n.id AND c.source_id IN ({some})) ORDER BY n.id LIMIT ?",
-        [after_id, last_id, *source_ids, *source_ids, *source_ids, limit],
+        f" AND r.source_id IN {THESE}) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
+        f" AND c.revision_id = n.id AND c.source_id IN {THESE}) ORDER BY n.id LIMIT :limit",
+        {"these": dumps(list(source_ids)), "after": after_id, "last": last_id, "limit": limit},
     )
     return [Archived(ARRIVED, at_ms, entry_id, revision_id, None) for at_ms, entry_id, revision_id in rows]
 
@@ -189,8 +188,10 @@ def grow(
         [more.change_id, more.revision_id, items, fills, now_ms, archive_id],
     )
     if fills:  # the feed's own document names it
-        chosen = "" if source_ids is None else f" WHERE id IN ({placeholders(len(source_ids))})"
-        connection.execute(f"UPDATE sources SET touched = touched + 1{chosen}", list(source_ids or ()))
+        chosen = "" if source_ids is None else f" WHERE id IN {THESE}"
+        connection.execute(
+            f"UPDATE sources SET touched = touched + 1{chosen}", {"these": dumps(list(source_ids or ()))}
+        )
     return True
 
 

@@ -85,9 +85,13 @@ def stamp(now_ms: int) -> str:
 
 
 def target_of(file: Path, store: Path, now_ms: int, *, replace: bool) -> Path:
-    """Where a backup goes: `file`, or a new file in that folder. Raises UsageError where it would destroy anything."""
-    target = file / f"feedd-{stamp(now_ms)}.db" if file.is_dir() else file
-    if not target.parent.is_dir():
+    """Where a backup goes: `file`, or a new file in that folder. Raises UsageError where it would destroy anything,
+    and StoreError.
+    """
+    with in_words(file):
+        target = file / f"feedd-{stamp(now_ms)}.db" if file.is_dir() else file
+        is_somewhere = target.parent.is_dir()
+    if not is_somewhere:
         raise UsageError(f"{target.parent}: there is no such folder; make it, or name another")
     own = {store.resolve().with_name(store.resolve().name + end) for end in OF_THE_STORE}
     if target.resolve() in own:
@@ -96,12 +100,21 @@ def target_of(file: Path, store: Path, now_ms: int, *, replace: bool) -> Path:
     if there and not replace:
         raise UsageError(f"{there[0]}: is there already; name another file, or replace it with --force")
     if os.path.lexists(target) and not may_go(target):
-        raise UsageError(f"{target}: is not a database, so that it is not replaced; name another file")
+        raise UsageError(
+            f"{target}: is no backup of a database, so that it is not replaced; name another file"
+        )
     return target
 
 
+def is_made(store: Path) -> bool:
+    """Whether there is a database. Raises StoreError where that can't be seen."""
+    with in_words(store):
+        return store.exists()
+
+
 def may_go(target: Path) -> bool:
-    if target.is_symlink() or not target.is_file():
+    """Whether it is a backup, or nothing: neither a link, nor a database that some feedd runs on."""
+    if target.is_symlink() or not target.is_file() or os.path.lexists(lock_path(target)):
         return False
     return beginning(target) in {b"", MAGIC}
 
@@ -113,6 +126,10 @@ def beginning(file: Path) -> bytes:
 
 def backup(store: Path, target: Path, progress: Progress | None = None) -> Backup:
     """Copy the database, and check the copy. Raises StoreError; then what was at `target` is still there."""
+    with closing(
+        connect_to_read(store)
+    ) as reader:  # at its end, a connection that may write empties the log:
+        schema.check(reader, store)  # not that of a newer feedd, or of something else
     with closing(opened(store, "rw")) as source, part_beside(target, 0o600) as part:
         contents = copied(source, store, part, target, progress)
         catch_up(source)
@@ -124,21 +141,24 @@ def backup(store: Path, target: Path, progress: Progress | None = None) -> Backu
 
 def restore(store: Path, file: Path, now_ms: int, progress: Progress | None = None) -> Restored:
     """Put a copy of `file` in the database's place, which is kept. Raises StoreError; then nothing was changed."""
-    if not file.is_file():
+    with in_words(file):
+        is_there = file.is_file()
+    if not is_there:
         raise UsageError(f"{file}: there is no such file")
-    if store.exists() and file.samefile(store):
+    if is_made(store) and file.samefile(store):
         raise UsageError(f"{file}: is the database that feedd uses now; name a backup of it")
     try:
         lock = Lock(store)
     except AlreadyRunning as error:
         raise StoreBusy(f"{error}; end it, then restore. Nothing was changed") from error
+    store = store.resolve()  # where a link leads: on a disk that was chosen for it
     try:
         with closing(backup_of(file)) as source, part_beside(store, mode_of(store)) as part:
             contents = copied(source, file, part, store, progress)
             checked(part, contents, file, store)
             size = os.fstat(part.fd).st_size
             belongs(part.path, store)
-            belongs(lock_path(store), store)
+            belongs(lock.path, store)
             kept = keep(store, now_ms)
             put(part, store)
             return Restored(kept, contents.schema != schema.STEPS[-1], size, contents)
@@ -353,6 +373,6 @@ def in_words(path: Path) -> Iterator[None]:
             raise StoreFull(f"{path}: the disk is full; make room, or name a file on another disk") from error
         if error.errno in NO_RIGHT:
             raise StoreReadOnly(
-                f"{path}: can't be written: {why}; check the owner and mode of its folder"
+                f"{path}: {why}; check the owner and mode of the file and its folders"
             ) from error
         raise StoreError(f"{path}: {why}") from error

@@ -11,7 +11,7 @@ from feedd.model import Item, Kind, Significance, Version
 from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
 from feedd.normalise.text import lead_image
-from feedd.store import outbox
+from feedd.store import clock, outbox
 from feedd.store.database import placeholders, stored_path
 from feedd.store.judging import judged_between
 from feedd.store.pack import pack, pack_bytes
@@ -53,6 +53,7 @@ class Batch:
     gained: int = 0  # entries that the source did not hold before
     wrote: bool = False  # anything that a feed shows
     raws: dict[tuple[bytes, str], int | None] = field(default_factory=dict)
+    arrived_ms: int | None = None  # where what is told stands in feeds, once anything is
 
     def __post_init__(self) -> None:
         self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
@@ -193,8 +194,14 @@ class Batch:
     def first_position(self, item: Item) -> int:
         """Where a source's first version of an entry goes in feeds: by its date if a first pass brings it."""
         if not self.quiet:
-            return self.look.now_ms
+            return self.told_position()
         return item.time_ms if item.published_ms is None else item.published_ms
+
+    def told_position(self) -> int:
+        """Where what this pass tells goes in feeds: first."""
+        if self.arrived_ms is None:
+            self.arrived_ms = clock.arrived(self.connection, self.look.now_ms)
+        return self.arrived_ms
 
     def update_entry(self, entry: StoredEntry, item: Item, verdict: Verdict, revision_id: int) -> None:
         """Bring the row of an entry that is stored up to date, and log the change if it is told."""
@@ -207,12 +214,12 @@ class Batch:
                 [item.article.title, item.article.url, entry.id],
             )
         if verdict.kind is not None and verdict.hold is None:
-            entry.updated_ms, entry.position = max(entry.updated_ms, look.now_ms), look.now_ms
+            entry.updated_ms, entry.position = max(entry.updated_ms, look.now_ms), self.told_position()
             run(
                 "UPDATE entries SET updated = ?, position = ?, changed_at = ?, removed_at = NULL WHERE id = ?",
-                [entry.updated_ms, look.now_ms, look.now_ms, entry.id],
+                [entry.updated_ms, entry.position, look.now_ms, entry.id],
             )
-            run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [look.now_ms, entry.id])
+            run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [entry.position, entry.id])
             self.log(verdict, entry, revision_id)
         elif verdict.newest and verdict.hold is None:
             self.retell(entry.id, revision_id)

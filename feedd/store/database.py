@@ -1,15 +1,18 @@
 """Opening the database, and SQLite's errors in words. The only module that knows sqlite3's exceptions."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from feedd import limits
 from feedd.errors import NotAStore, StoreBusy, StoreError, StoreFull, StoreReadOnly
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
 CHECKPOINT_PAGES = 2_000
+LEAST_BYTES = 32_768  # of the shared memory file (sqlite.org/walformat.html, section 1.1)
 
 
 @contextmanager
@@ -30,11 +33,15 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
             return StoreReadOnly(
                 f"{path}: the database can't be written; check the owner and mode of file and folder"
             )
+        case sqlite3.SQLITE_CANTOPEN if limits.is_exhausted():
+            return StoreError(f"{path}: the database can't be opened: {limits.in_words()}")
         case sqlite3.SQLITE_CANTOPEN:
             return StoreReadOnly(
                 f"{path}: the database can't be opened; check that its folder exists and may be written"
             )
-        case sqlite3.SQLITE_FULL:
+        case sqlite3.SQLITE_IOERR if not is_full(path):
+            return StoreError(f"{path}: the disk failed ({error})")
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return StoreFull(
                 f"{path}: the disk is full; nothing that was stored is lost, make room and try again"
             )
@@ -44,10 +51,16 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
             )
         case sqlite3.SQLITE_CORRUPT:
             return NotAStore(f"{path}: the database is damaged ({error}); restore it from a backup")
-        case sqlite3.SQLITE_IOERR:
-            return StoreError(f"{path}: the disk failed ({error})")
         case _:
             return StoreError(f"{path}: {error}")
+
+
+def is_full(path: Path) -> bool:
+    """Whether the disk has no room for the files that SQLite keeps beside a database: even reading needs them."""
+    try:
+        return shutil.disk_usage(path.absolute().parent).free < LEAST_BYTES
+    except OSError:
+        return False
 
 
 def connect(path: Path) -> sqlite3.Connection:

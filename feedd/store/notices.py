@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from feedd.decide import LIVE_MS, Hold, Pass
 from feedd.model import Kind, Significance
+from feedd.store import clock
 from feedd.store.batch import INSERT_CHANGE, reasons_of
 from feedd.store.database import placeholders
 from feedd.store.judging import judged_between
@@ -137,11 +138,12 @@ def tell(connection: sqlite3.Connection, held: Held, now_ms: int) -> bool:
     ).fetchone()
     ids = (held.source_id, held.entry_id, held.revision_id)
     run(INSERT_CHANGE, [kind, now_ms, *ids, number, silent, held.told_id, judged.level, reasons_of(judged)])
+    position = clock.arrived(connection, now_ms)
     run(
-        "UPDATE entries SET updated = max(updated, ?1), position = ?1, changed_at = ?1 WHERE id = ?2",
-        [now_ms, held.entry_id],
+        "UPDATE entries SET updated = max(updated, ?1), position = ?2, changed_at = ?1 WHERE id = ?3",
+        [now_ms, position, held.entry_id],
     )
-    run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [now_ms, held.entry_id])
+    run("UPDATE revisions SET position = ? WHERE entry_id = ? AND newest", [position, held.entry_id])
     run(
         "UPDATE sources SET touched = touched + 1, last_changed = ? WHERE id IN"
         " (SELECT source_id FROM revisions WHERE entry_id = ? AND newest)",

@@ -4,6 +4,7 @@ A kill at any moment leaves a sound database: each transaction leaves every vers
 kill left behind goes the next time.
 """
 
+import logging
 import shutil
 import sqlite3
 import time
@@ -35,10 +36,13 @@ ROOM = 2.2  # times what the database holds: SQLite writes it to a file of its o
 INCREMENTAL = 2  # of `PRAGMA auto_vacuum`
 PRUNED_AT = "pruned_at"  # in `meta`: when all sources were pruned last
 LOOSE = "loose_bytes"  # in `meta`: see File
+SUSPECTED_AT = "pruning_waits_since"  # in `meta`: when so much time had gone by that the clock may be wrong
 DAY_MS = 86_400_000
+LONG_MS = 30 * DAY_MS
 NEVER = 2**63 - 1
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]  # versions done, of how many
+log = logging.getLogger(__name__)
 
 
 class Report(NamedTuple):
@@ -78,9 +82,14 @@ class Pruner(NamedTuple):
         return Report(sources, max(0, before.bytes - self.do(file_of).bytes), space)
 
     def run_if_due(self, keeps: Sequence[Keeps], now_ms: int) -> Report | None:
-        """As `run`, if a day has gone by since all sources were pruned; a clock set back counts as a day."""
+        """As `run`, if a day has gone by since all sources were pruned; a clock set back counts as a day.
+
+        After more than a month it waits for a day: what a clock deletes that was set forward by mistake is gone.
+        """
         last = self.do(last_pruned)
         if last is not None and 0 <= now_ms - last < DAY_MS:
+            return None
+        if last is not None and now_ms - last >= LONG_MS and self.do(partial(is_suspected, now_ms=now_ms)):
             return None
         return self.run(keeps, now_ms)
 
@@ -307,6 +316,19 @@ def note(connection: sqlite3.Connection, key: str, value: int) -> None:
 def noted(connection: sqlite3.Connection, key: str) -> int | None:
     found = connection.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
     return int(found[0]) if found else None
+
+
+def is_suspected(connection: sqlite3.Connection, now_ms: int) -> bool:
+    """Whether the clock has not yet gone on for a day since it was noticed how much time had gone by."""
+    since = noted(connection, SUSPECTED_AT)
+    if since is not None and 0 <= now_ms - since < LONG_MS:
+        return now_ms - since < DAY_MS
+    note(connection, SUSPECTED_AT, now_ms)
+    log.warning(
+        "nothing was pruned for more than a month, by the clock: it waits for a day, in case the clock is wrong;"
+        " feedd prune does it now"
+    )
+    return True
 
 
 def last_pruned(connection: sqlite3.Connection) -> int | None:

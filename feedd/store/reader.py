@@ -5,6 +5,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from feedd.store.schema import check_current, empty_store
 from feedd.store.snapshot import content
 
 AT_ONCE = 100
+FEWEST, MOST = 5, 1_000  # entries of a source that are read at once
+LATEST = 1 << 62  # in milliseconds: after every time
 LEAST = (False, -(2**63), 0)  # below any source
 
 
@@ -177,18 +180,37 @@ class Reader:
             with translated(self.path):
                 yield from (entry_id for (entry_id,) in self.connection.execute(query))
             return
-        where = "" if removed else "AND removed_at IS NULL"
-        # An entry stands where the first of these sources has it: its arrival through another is no news.
+        these = frozenset(source_ids)
+        size = max(FEWEST, MOST // (2 * len(these) or 1))
+        streams = [self.placed(each, size, removed=removed) for each in these]
+        for _, _, negative, before in heapq.merge(*streams, key=itemgetter(0, 1, 2)):
+            # An entry stands where the first of these sources has it: its arrival through another is no news.
+            if before is None or these.isdisjoint(map(int, before.split(","))):
+                yield -negative
+
+    def placed(
+        self, source_id: int, size: int, *, removed: bool
+    ) -> Iterator[tuple[int, int, int, str | None]]:
+        """Where the entries of a source stand (position, publication, number, each negative), and the numbers of the
+        sources that had each before, with commas.
+
+        Read in pieces, first of `size`: of statements that are open, SQLite looks through all whenever it opens one.
+        """
+        where = "" if removed else " AND removed_at IS NULL"
         query = (
-            "SELECT -r.position, -e.published, -e.id FROM revisions r JOIN entries e ON e.id = r.entry_id"
-            f" WHERE r.source_id = ? AND r.newest {where} AND NOT EXISTS (SELECT 1 FROM revisions o"
-            f" WHERE o.entry_id = r.entry_id AND o.source_id IN ({placeholders(len(source_ids))}) AND o.number <"
+            "SELECT -r.position, -e.published, -e.id, (SELECT group_concat(o.source_id) FROM revisions o"
+            " WHERE o.entry_id = r.entry_id AND o.number <"
             " (SELECT min(f.number) FROM revisions f WHERE f.entry_id = r.entry_id AND f.source_id = r.source_id))"
-            " ORDER BY r.position DESC, e.published DESC, e.id DESC"
+            f" FROM revisions r JOIN entries e ON e.id = r.entry_id WHERE r.source_id = ?1 AND r.newest{where}"
+            " AND r.position <= -?2 AND (-r.position, -e.published, -e.id) > (?2, ?3, ?4)"
+            " ORDER BY r.position DESC, e.published DESC, e.id DESC LIMIT ?5"
         )
-        with translated(self.path):
-            streams = [self.connection.execute(query, [each, *source_ids]) for each in source_ids]
-            yield from (-negative for _, _, negative in heapq.merge(*streams))
+        last = (-LATEST, -LATEST, -LATEST)
+        while rows := self.rows(query, [source_id, *last, size]):
+            yield from rows
+            if len(rows) < size:
+                return
+            last, size = rows[-1][:3], min(2 * size, MOST)
 
     def entries(
         self, ids: Iterable[int], priorities: Mapping[str, int], within: Collection[str] | None = None

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,9 @@ from feedd.model import Item, Kind, Rejected, Stamp, Tally
 from feedd.schedule import Due
 from feedd.store import (
     channels,
+    clock,
     conversation,
+    files,
     identity,
     incidents,
     log,
@@ -29,7 +31,6 @@ from feedd.store.bell import Bell
 from feedd.store.channels import Addressee
 from feedd.store.database import (
     connect,
-    connect_to_read,
     loaded_path,
     placeholders,
     stored_path,
@@ -38,6 +39,7 @@ from feedd.store.database import (
 )
 from feedd.store.outbox import Addressees
 from feedd.store.passes import CONFIGURE_SOURCE, Check, Failure, SourceKey, Started, Window
+from feedd.store.upgrade import upgrade
 
 Result = TypeVar("Result")
 AT_ONCE = 500  # SQLite bounds the values of one statement
@@ -58,6 +60,7 @@ class Writer:
         self.bell = bell or Bell()
         self.addressees = Addressees()
         self.ledger = looks.Ledger()
+        self.clock_ms = 0  # what it showed when it was asked last what is due; 0: not yet
         try:
             is_there = path.exists() and path.stat().st_size > 0
         except OSError as error:
@@ -71,22 +74,24 @@ class Writer:
                 f"{path}: the database can't be written; check the owner and mode of the file"
             )
         if is_there:
-            with closing(connect_to_read(path)) as reader:
-                schema.check(reader, path)
+            upgrade(path)
         self.connection = connect(path)
         try:
-            schema.migrate(self.connection, path)
+            schema.take_steps(self.connection, path)
         except BaseException:
             self.connection.close()
             raise
+        self.files = files.of(path)
 
     def close(self) -> None:
+        files.rescue(self.connection, self.path, self.files)
         self.checkpoint()
         self.connection.close()
 
     @contextmanager
     def telling(self) -> Iterator[None]:
         """A transaction; what it logs is queued in it for those who are to be told."""
+        files.check(self.path, self.files)
         with translated(self.path), transaction(self.connection):
             last_id = log.newest_id(self.connection)
             yield
@@ -97,6 +102,7 @@ class Writer:
 
     def within(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Do some writing of others in one transaction: of what is no pass over a source."""
+        files.check(self.path, self.files)
         with translated(self.path), transaction(self.connection):
             return work(self.connection)
 
@@ -352,7 +358,10 @@ class Writer:
 
     def due(self, now_ms: int, limit: int = -1) -> list[str]:
         """The names of the configured sources whose time has come, the most overdue first."""
+        files.check(self.path, self.files)
         with translated(self.path):
+            clock.follow(self.connection, self.clock_ms, now_ms)
+            self.clock_ms = now_ms
             rows = self.connection.execute(
                 "SELECT name FROM sources WHERE configured = 1 AND paused IS NULL AND paused_by IS NULL"
                 " AND (next_check IS NULL OR next_check <= ?) ORDER BY next_check LIMIT ?",

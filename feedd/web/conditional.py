@@ -10,15 +10,20 @@ from feedd.publish.times import http_date
 WEAK_DATE_MS = 2_000  # a date counts seconds: within two of the change it can't tell two versions apart
 
 
+def listed(headers: Headers, name: str) -> str:
+    """A list, which may stand in several lines (RFC 9110, section 5.3)."""
+    return ",".join(headers.getlist(name))
+
+
 def accepts_gzip(headers: Headers) -> bool:
-    accepted = weighed(headers.get("accept-encoding", ""))
+    accepted = weighed(listed(headers, "accept-encoding"))
     return accepted.get("gzip", accepted.get("*", 0.0)) > 0
 
 
-def weighed(listed: str) -> dict[str, float]:
+def weighed(text: str) -> dict[str, float]:
     """The names of a list in a header, in small letters, each with its quality."""
     found = {}
-    for part in listed.split(","):
+    for part in text.split(","):
         name, _, parameters = part.partition(";")
         found[name.strip().lower()] = quality(parameters)
     return found
@@ -41,7 +46,7 @@ def etag(rendered: Rendered, *, gzipped: bool) -> str:
 
 def tags_of(headers: Headers) -> list[str]:
     """The entity tags of If-None-Match, as they stand there but for a mark of weakness: its comparison is the weak one."""
-    return [tag.strip().removeprefix("W/") for tag in headers.get("if-none-match", "").split(",")]
+    return [tag.strip().removeprefix("W/") for tag in listed(headers, "if-none-match").split(",")]
 
 
 def is_unchanged(headers: Headers, rendered: Rendered, *, now_ms: int) -> bool:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from feedd.looks import now_ms
 from feedd.publish.cache import Delta, Rendered
-from feedd.web.conditional import accepts_gzip, is_unchanged, tags_of, validators, weighed
+from feedd.web.conditional import accepts_gzip, is_unchanged, listed, tags_of, validators, weighed
 from feedd.web.opened import media_type
 
 PART = "feed"  # the instance manipulation: only the entries that are new or changed
@@ -15,7 +15,7 @@ MOST_TAGS = 50  # of If-None-Match that are looked up
 
 def wants_part(request: Request) -> bool:
     """Whether a document with only what is new may be sent (RFC 3229 section 10.5.3)."""
-    wanted = weighed(request.headers.get("a-im", ""))
+    wanted = weighed(listed(request.headers, "a-im"))
     return wanted.get(PART, 0.0) > 0 and "if-none-match" in request.headers
 
 

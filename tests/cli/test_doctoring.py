@@ -12,6 +12,7 @@ from shutil import copytree
 from threading import Thread
 
 import pytest
+from disks import fill, small_disk
 from running import Site
 
 from feedd.cli.doctoring import findings, running, trouble_of
@@ -114,6 +115,18 @@ def test_a_damaged_database(site: Site) -> None:
     damaged = found(site, "database")
     assert damaged[0].state == "bad"
     assert "is damaged" in damaged[0].detail
+
+
+def test_a_full_disk(made: Path, tmp_path: Path) -> None:
+    """On which SQLite can't even read; what is wrong is said all the same, and what to do."""
+    with small_disk(tmp_path, "4m") as disk:
+        copytree(made, disk / "a")
+        fill(disk)
+        site = Site(disk / "a")
+        said = {each.check: each for each in findings(site.config) if each.state == "bad"}
+    assert set(said) == {"database", "disk"}
+    assert "the disk is full; nothing that was stored is lost" in said["database"].detail
+    assert (said["disk"].detail, said["disk"].advice) == ("0 bytes are free on the disk", "make room")
 
 
 def test_rows_that_refer_to_nothing(site: Site) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from archive import Archive
+from disks import small_disk
 from nobody import as_nobody, open_folder
 from sqlite_utils import Database
 
@@ -243,6 +244,21 @@ def test_where_there_is_no_database(store: Path, tmp_path: Path) -> None:
     assert everything(tmp_path / "new/feedd.db") == everything(store)
 
 
+def test_where_a_link_leads(store: Path, tmp_path: Path) -> None:
+    """The database lies on a disk that was chosen for it, and stays there."""
+    made, before = backup(store, store.with_name("b.db")), everything(store)
+    (tmp_path / "home").mkdir()
+    link = tmp_path / "home/feedd.db"
+    link.symlink_to(store)
+    with closing(Writer(link)) as writer:
+        writer.within(lambda connection: add(connection, 2))
+    done = restore(link, made.file, NOW_MS)
+    assert (link.resolve(), everything(link)) == (store.resolve(), before)
+    assert done.kept is not None
+    assert (done.kept.parent, done.kept.is_symlink()) == (store.resolve().parent, False)
+    assert names(link.parent) == {"feedd.db"}
+
+
 def test_in_place_of_a_damaged_one(store: Path) -> None:
     made = backup(store, store.with_name("b.db"))
     store.write_bytes(b"no database" * 1000)
@@ -336,7 +352,10 @@ def test_what_is_never_replaced(store: Path) -> None:
     backup(store, store.with_name("b.db"))
     for own in ("feedd.db", "feedd.db-wal", "feedd.db.lock", "link.db"):
         assert "feedd's own database is there" in refused(own)
-    assert "is not a database" in refused("text")
+    assert "is no backup of a database" in refused("text")
+    backup(store, store.with_name("other.db"))
+    store.with_name("other.db.lock").touch()  # some feedd runs on it
+    assert "is no backup of a database" in refused("other.db")
     assert "no such folder" in refused("nowhere/b.db")
     assert "b.db: is there already; name another file, or replace it with --force" in refused(
         "b.db", replace=False
@@ -357,58 +376,56 @@ def test_what_lies_beside_a_replaced_backup_is_not_read_into_the_new_one(store: 
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 30 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root mounts a file system")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(disk)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path, "30m") as made:
+        yield made
 
 
-def test_a_disk_that_is_full_from_the_start(small_disk: Path, large: Path) -> None:
-    (small_disk / "ballast").write_bytes(b"x" * 20_000_000)
+def test_a_disk_that_is_full_from_the_start(disk: Path, large: Path) -> None:
+    (disk / "ballast").write_bytes(b"x" * 20_000_000)
     with pytest.raises(
         StoreFull, match=r"b\.db: the disk has room for 11\.\d MB and the copy takes 2\d\.\d MB"
     ):
-        backup(large, small_disk / "b.db")
-    assert names(small_disk) == {"ballast"}
+        backup(large, disk / "b.db")
+    assert names(disk) == {"ballast"}
 
 
-def test_a_disk_that_becomes_full(small_disk: Path, large: Path) -> None:
-    target = small_disk / "b.db"
+def test_a_disk_that_becomes_full(disk: Path, large: Path) -> None:
+    target = disk / "b.db"
     target.write_bytes(b"")
 
     def progress(_: int, __: int) -> None:
-        (small_disk / "ballast").write_bytes(b"x" * 18_000_000)
+        (disk / "ballast").write_bytes(b"x" * 18_000_000)
 
     with pytest.raises(StoreFull, match=r"b\.db: the disk is full"):
         backup(large, target, progress)
-    assert names(small_disk) == {"ballast", "b.db"}
+    assert names(disk) == {"ballast", "b.db"}
     assert target.read_bytes() == b""
 
 
-def test_a_folder_that_can_not_be_written() -> None:
+def test_folders_that_can_not_be_written_or_entered() -> None:
     with open_folder() as parent:
         said = as_nobody(
             parent,
             """
-from feedd.store.backup import backup
+from feedd.store.backup import backup, is_made, restore, target_of
 from feedd.store.writer import Writer
-Writer(root / "feedd.db").close()
+store = root / "feedd.db"
+Writer(store).close()
 os.mkdir(root / "in", 0o500)
-try:
-    backup(root / "feedd.db", root / "in/b.db")
-except StoreReadOnly as error:
-    print(error)
+os.mkdir(root / "shut", 0)
+for work in (
+    lambda: backup(store, root / "in/b.db"),
+    lambda: target_of(root / "shut/b.db", store, 0, replace=False),
+    lambda: restore(store, root / "shut/b.db", 0),
+    lambda: is_made(root / "shut/feedd.db"),
+):
+    try:
+        work()
+    except StoreReadOnly as error:
+        print(error)
 """,
         )
-    assert (
-        said
-        == f"{parent}/in/b.db: can't be written: Permission denied; check the owner and mode of its folder\n"
-    )
+    names = ("in/b.db", "shut/b.db", "shut/b.db", "shut/feedd.db")
+    advice = "Permission denied; check the owner and mode of the file and its folders"
+    assert said.splitlines() == [f"{parent}/{name}: {advice}" for name in names]

@@ -132,6 +132,16 @@ def test_one_of_several_tags_and_weak_ones(shelf: Shelf, pages: Pages) -> None:
     assert (found.status_code, found.headers["delta-base"]) == (226, tag)
 
 
+def test_lists_may_stand_in_several_lines(shelf: Shelf, pages: Pages) -> None:
+    """RFC 9110, section 5.3."""
+    tag = pages.get("/feeds/all.atom").headers["etag"]
+    lines = [("A-IM", "vcdiff"), ("A-IM", "feed"), ("If-None-Match", '"x"'), ("If-None-Match", tag)]
+    assert pages.runner.run(pages.client.get("/feeds/all.atom", headers=lines)).status_code == 304
+    more(shelf)
+    found = pages.runner.run(pages.client.get("/feeds/all.atom", headers=lines))
+    assert (found.status_code, found.headers["delta-base"]) == (226, tag)
+
+
 def test_the_coding_of_either_does_not_matter(shelf: Shelf, pages: Pages) -> None:
     path = "/feeds/all.rss"
     packed = pages.get(path, **{"Accept-Encoding": "gzip"})
