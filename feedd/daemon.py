@@ -13,10 +13,11 @@ import uvloop
 
 from feedd import control, shapes
 from feedd.attending import Attendant
+from feedd.cautions import at_start
 from feedd.config.difference import Difference
 from feedd.config.settings import Config
 from feedd.config.sources import Source
-from feedd.errors import ConfigError, StoreError, UsageError
+from feedd.errors import ConfigError, StoreError, StoreReplaced, UsageError
 from feedd.generation import Generation, generation
 from feedd.keeping import kept
 from feedd.looks import Progress, Request, now_ms
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 def run(config: Config, announce: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM. Raises AlreadyRunning, ListenError, StoreError."""
+    """Run until SIGINT or SIGTERM. Raises AlreadyRunning, ListenError, StoreError, also where the database is taken away."""
     environment = taken(os.environ)
     lock = Lock(config.store.path)
     try:
@@ -60,6 +61,8 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
             listening = handed_over or [bind(config.server.listen)]
             for each in listening:
                 stack.enter_context(each)
+            for caution in at_start(config):
+                log.warning("%s", caution)
             with asking_for_patience(notifier):  # the schema of a large database may have to be changed
                 desk = stack.enter_context(Desk(config.store.path))
                 prepare(desk, config)
@@ -82,6 +85,8 @@ class Daemon:
         self.front = Front()
         self.tasks = Tasks()
         self.events: Events
+        self.ended = asyncio.Event()
+        self.lost: StoreReplaced | None = None  # why it ended, where nobody asked for that
         self.living: dict[Generation, AsyncExitStack] = {}  # the one in force is the last
         self.handing_over: asyncio.Task[None] | None = None
         self.reloading = Reloading(config, desk, notifier, self.switch)
@@ -92,7 +97,7 @@ class Daemon:
         return self.attendant.config
 
     async def serve(self, listening: Sequence[socket.socket], announce: Callable[[str], None]) -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop, ended = asyncio.get_running_loop(), self.ended
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self.tasks.start(self.reloading.asked_by_signal()))
@@ -137,6 +142,8 @@ class Daemon:
             for each in list(self.living):
                 await self.leave(each)
             self.reader.close()
+        if self.lost is not None:
+            raise self.lost
 
     async def enter(self, config: Config) -> Generation:
         stack = AsyncExitStack()
@@ -185,6 +192,9 @@ class Daemon:
         try:
             await self.desk.do(lambda writer: writer.release(now_ms()))
             await self.attendant.tick()
+        except StoreReplaced as error:  # what is written from here on nobody would see
+            self.lost = error
+            self.ended.set()
         except StoreError as error:
             log.error("what is due can't be read: %s", error)  # noqa: TRY400 (words are enough)
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from feedd.cautions import at_start
 from feedd.config import files
 from feedd.config.difference import Difference, difference, with_fixed
 from feedd.config.load import load
@@ -62,6 +63,8 @@ class Reloading:
         for key in changes.fixed:
             log.warning("%s is another one in %s: restart feedd for that", key, config.path)
             words += f"; restart feedd for {key}"
+        for caution in at_start(config):
+            log.warning("%s", caution)
         self.accept()
         return words
 

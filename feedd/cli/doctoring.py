@@ -15,7 +15,7 @@ import click
 
 from feedd import control
 from feedd import doctor as rules
-from feedd.cli.checking import warnings_of
+from feedd.cautions import warnings_of
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.config.settings import Config
 from feedd.config.sources import CommandSource, DirectorySource

@@ -1,42 +1,23 @@
-"""A secret that is not there: it is named before the start, and costs whoever needs it, and nobody else."""
+"""A secret that can't be had is named when feedd starts, by the key that wants it; the rest goes on."""
 
 from pathlib import Path
 
-import pytest
-from running import Site
-
-NEEDY = """
-[sources.closed]
-type = "feed"
-url = "https://feed.invalid/"
-[sources.closed.auth]
-bearer = "{0}"
-[notify.web]
-type = "webhook"
-url = "https://hook.invalid/"
-secret = "{0}"
-"""
+import httpx
+from running import Site, until
 
 
-@pytest.mark.parametrize(
-    ("secret", "why"),
-    [
-        ("credential:hook", "the credential hook can't be found: CREDENTIALS_DIRECTORY is not set"),
-        ("env:NO_SUCH_VARIABLE", "the environment variable NO_SUCH_VARIABLE is not set"),
-    ],
-)
-def test_it_is_named(tmp_path: Path, secret: str, why: str) -> None:
-    site = Site(tmp_path, more=NEEDY.format(secret))
-    said = site.feedd("check").stderr
-    assert f"notify.web.secret: {why}" in said
-    assert f"sources.closed: {why}" in said
-
-
-def test_a_file_that_went_away_costs_who_needs_it_alone(tmp_path: Path) -> None:
-    site = Site(tmp_path, more=NEEDY.format("file:secret.txt"))
-    why = f"a secret of its configuration can't be had: {tmp_path}/secret.txt can't be read: No such file or directory"
-    site.seed("a.txt")
-    news, closed = site.json("update", status=1)["sources"]
-    assert (news["added"], news["error"]) == (1, None)
-    assert closed["error"] == why
-    assert why in site.feedd("notify", "test", "web", status=1).stderr
+def test_it_is_told_at_the_start_and_costs_nothing_else(tmp_path: Path) -> None:
+    more = (
+        '[notify.desk]\ntype = "webhook"\nurl = "http://127.0.0.1:9/"\nsecret = "env:FEEDD_TEST_NOWHERE"\n'
+        '[sources.far]\ntype = "feed"\nurl = "http://127.0.0.1:9/"\nallow_private = true\n'
+        'auth = { bearer = "credential:nowhere" }\n'
+    )
+    site = Site(tmp_path, more=more)
+    site.seed("1.md", "The first")
+    with site.running() as daemon:
+        until(lambda: httpx.get(f"{site.url}/feeds/news.json", trust_env=False).json()["items"])
+        log = daemon.log()
+        assert "WARNING notify.desk.secret: " in log
+        assert "FEEDD_TEST_NOWHERE" in log
+        assert "WARNING sources.far: " in log
+        assert "nowhere" in log
