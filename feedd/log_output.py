@@ -33,8 +33,6 @@ JOURNAL = "/run/systemd/journal/socket"
 SEND_BUFFER = 8 * 1024 * 1024  # bytes, as systemd's own library asks for
 MOST_WAITING = 2_000  # lines
 PATIENCE_S = 2.0  # with what reads the log, at the end
-# other libraries tell what is wrong alone; what apscheduler would tell of its one job, the job says itself
-QUIET = {"apscheduler": logging.CRITICAL}
 Write = Callable[[Event], None]  # raises OSError
 
 log = logging.getLogger(__name__)
@@ -64,7 +62,7 @@ def begin(wanted: Wanted) -> None:
         old.close()
     root.addHandler(Log(writing(wanted, sys.stderr, os.environ)))
     root.setLevel(logging.WARNING)
-    for name, level in (*QUIET.items(), ("feedd", wanted.level), *wanted.levels):
+    for name, level in (("feedd", wanted.level), *wanted.levels):
         logging.getLogger(name).setLevel(level)
     # else Python writes to standard error by itself: several lines, with all that is in them
     logging.captureWarnings(True)

@@ -20,7 +20,7 @@ LEVELS = {
     "error": logging.ERROR,
 }
 # what feedd is built on, as far as its debugging lines hold no headers, and so no secrets
-LIBRARIES = ("apscheduler", "asyncio", "uvicorn")
+LIBRARIES = ("asyncio", "uvicorn")
 
 
 def log_options(command: Decorated) -> Decorated:
