@@ -22,6 +22,7 @@ PATIENCE_S = 180.0
 CALM_S = 25.0  # longer than any Retry-After
 REST_S = 20.0  # after which kept connections are closed
 END_S = 10.0
+AT_ONCE = 8  # that read all feeds before the play, so that every thread has read
 FOLLOWED = 40  # sources whose feeds are read
 
 
@@ -80,7 +81,7 @@ async def lived(
     ):
         unseen = "SELECT count(*) FROM sources WHERE first_pass_at IS NULL"
         await alive.until("the first looks", lambda: alive.asked(unseen) == 0)
-        await titles(alive.url, sources)
+        await asyncio.gather(*(titles(alive.url, sources) for _ in range(AT_ONCE)))
         await asyncio.sleep(REST_S)
         at_first, samples = alive.rest(), list[vitals.Vitals]()
         await subscribed(alive.url, site)
