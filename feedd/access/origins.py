@@ -49,6 +49,30 @@ def is_of_the_world(url: str) -> bool:
         return "." in host and not f".{host}".endswith(OWN_NAMES)
 
 
+def is_asked_for(host: str, url: str) -> bool:
+    """Whether a request with this `Host` may be meant for what is at `url`.
+
+    Where only this machine or a network of one's own reaches feedd, a page of another site could have its name resolved
+    anew, to feedd's address, and read what is there as its own (DNS rebinding). Addresses, and names that no public DNS
+    has, can't be bent so.
+    """
+    if is_of_the_world(url):
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return is_address(name) or not is_of_the_world(f"http://{name}")
+    except ValueError:
+        return False
+
+
+def is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def local_path(wanted: str) -> str:
     """Where to go after logging in: an address on this site where there is something else to do, or `/`."""
     is_local = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))

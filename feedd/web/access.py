@@ -45,6 +45,7 @@ BODY_S = 10.0
 MOST_NOTED = 10_000
 SHORT = 200  # characters of an address
 NOBODY_MAY = "Nothing can be changed over HTTP, since nobody has a token yet. Make one: feedd token new NAME --scope {scope}"
+ELSEWHERE = "feedd is not known by this name; if it is to be, write it into server.base_url."
 log = logging.getLogger(__name__)
 
 
@@ -69,9 +70,9 @@ class Doors:
         self.reader = reader
         self.closed = config.server.access == "token"
         self.private = config.private_feeds
-        url = config.server.public_url
-        self.origin = origins.origin_of(url)
-        self.secure = url.startswith("https:")
+        self.url = config.server.public_url
+        self.origin = origins.origin_of(self.url)
+        self.secure = self.url.startswith("https:")
         self.noted: dict[int | str, int] = {}  # token or session → when its use was handed to the writer
 
     @property
@@ -150,6 +151,9 @@ class Gate:
         query = scope["query_string"].decode("latin-1")
         judge = needed_often if len(path) + len(query) <= SHORT else needed
         need = judge(scope["method"], path, query, closed=self.doors.closed, private=self.doors.private)
+        if not origins.is_asked_for(request.headers.get("host", ""), self.doors.url):
+            await refusal(request, Denied(421, ELSEWHERE), need)(scope, receive, send)
+            return
         try:
             viewer = self.who(request, need, key)
             denied = viewer if isinstance(viewer, Denied) else self.objection(request, viewer, need)

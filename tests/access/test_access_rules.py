@@ -12,7 +12,7 @@ from feedd.access.credentials import Shown, Way
 from feedd.access.keys import form_token, hashed, is_form_token, is_session, is_token, new_session, new_token
 from feedd.access.limits import MINUTE_MS, MOST_ADDRESSES, Attempts
 from feedd.access.needs import READ_BY_READERS, names_one_of, needed
-from feedd.access.origins import From, is_of_the_world, is_ours, local_path, origin_of
+from feedd.access.origins import From, is_asked_for, is_of_the_world, is_ours, local_path, origin_of
 from feedd.access.scopes import Scope
 
 PRIVATE = frozenset({"secret", "board"})
@@ -356,3 +356,25 @@ def test_addresses_are_forgotten_where_there_are_many() -> None:
         attempts.wait_ms(str(number), 0)
     assert len(attempts.by_address) == MOST_ADDRESSES
     assert origins.local_path("/") == "/"
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "may"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/", True),
+        ("localhost:8080", "http://127.0.0.1:8080/", True),
+        ("nas.local", "http://127.0.0.1:8080/", True),
+        ("nas", "http://127.0.0.1:8080/", True),
+        ("[::1]:8080", "http://127.0.0.1:8080/", True),
+        ("93.184.216.34", "http://127.0.0.1:8080/", True),
+        ("", "http://127.0.0.1:8080/", True),  # HTTP/1.0: no browser
+        ("evil.example:8080", "http://127.0.0.1:8080/", False),
+        ("rebound.example.org:8080", "http://127.0.0.1:8080/", False),
+        ("rebound.example.org.", "http://nas.local/", False),
+        ("127.0.0.1.example.org", "http://nas.local/", False),
+        ("[::1", "http://nas.local/", False),
+        ("alias.example.net", "https://feeds.example.org/", True),
+    ],
+)
+def test_the_name_that_is_asked_for(host: str, url: str, *, may: bool) -> None:
+    assert is_asked_for(host, url) is may

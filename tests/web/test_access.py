@@ -367,3 +367,13 @@ def test_hostile_requests(site: Gated) -> None:
         assert site.get(path).status_code in {400, 401, 404, 414}, path
     answer = site.get("/", Cookie="feedd=" + "x" * 7_000 + "; ;;=; feedd")
     assert answer.status_code == 200
+
+
+def test_a_name_that_was_bent_to_this_machine_reads_nothing(tmp_path: Path) -> None:
+    with Gated(tmp_path, base_url="http://127.0.0.1:8080/") as site:
+        assert site.get("/", host="localhost:8080").status_code == 200
+        for path in ("/", "/api/v1/entries", "/feeds/all.atom"):
+            answer = site.get(path, host="rebound.example.org")
+            assert (answer.status_code, "base_url" in answer.text) == (421, True)
+        page = site.get("/", host="rebound.example.org", accept="text/html", **{"accept-language": "zh"})
+        assert "不以此名称提供服务" in page.text
