@@ -1,9 +1,13 @@
 """The shape of the code: who may import whom, and how large things are."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from functools import cache
 from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,7 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): ast.parse(path.read_text()) for path in FILES}
 
 
+@cache
 def imported(tree: ast.Module) -> set[str]:
     """Every module that is imported anywhere in a file."""
     found = set()
@@ -123,6 +128,22 @@ def test_fastapi_is_known_in_the_api_alone() -> None:
     }
     assert knowing
     assert all(name.startswith("feedd.api.") for name in knowing)
+
+
+def test_what_is_imported_is_declared_and_nothing_else() -> None:
+    """One whose dependency it is may do without it tomorrow."""
+    found = {each.split(".")[0] for tree in MODULES.values() for each in imported(tree)}
+    ours = found - sys.stdlib_module_names - {"feedd"}
+    providers = packages_distributions()
+    needed = {normal(name) for module in ours for name in providers[module]}
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    declared = {normal(re.split(r"[^\w.-]", each)[0]) for each in project["dependencies"]}
+    assert declared - {"httptools"} == needed  # uvicorn reads requests with it where it is there
+
+
+def normal(name: str) -> str:
+    """PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_packages_are_empty() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from feedd.config.load import find, load
+from feedd.config.load import Loader, find, load
 from feedd.config.settings import Config
 from feedd.config.values import UNITS, instant
 from feedd.looks import now_ms
@@ -54,6 +54,13 @@ def configuration(config_path: Path | None, *, thorough: bool = False) -> Config
     """The configuration that the command or the group names; `thorough`: see `load`. Raises ConfigError."""
     chosen = config_path or click.get_current_context().obj
     return load(find(chosen, dict(os.environ)), thorough=thorough)
+
+
+def read_unchecked(path: Path) -> list[dict[str, Any]]:
+    """What stands in the file of a configuration, and in those it includes. Raises ConfigError."""
+    loader = Loader(path)
+    main = loader.read(path)
+    return [main, *(data for _, data in loader.included(main))]
 
 
 def print_json(value: object) -> None:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
@@ -40,14 +39,12 @@ def names_in(section: str) -> Completing:
 
 
 def tables(ctx: click.Context, section: str) -> set[str]:
-    """None where there is no configuration, or it can't be read: who types is not to be disturbed."""
-    from feedd.config.load import Loader, find  # slow, and `completion` does without
+    """Their names; empty where there is no configuration, or it can't be read: who types is not to be disturbed."""
+    from feedd.cli.common import read_unchecked  # slow, and `completion` does without
+    from feedd.config.load import find
 
     with suppress(ConfigError, OSError):
-        loader = Loader(find(named(ctx), dict(os.environ)))
-        main = loader.read(loader.path)
-        read: list[dict[str, Any]] = [main, *(data for _, data in loader.included(main))]
-        found = [each.get(section) for each in read]
+        found = [each.get(section) for each in read_unchecked(find(named(ctx), dict(os.environ)))]
         return {name for each in found if isinstance(each, dict) for name in each}
     return set()
 

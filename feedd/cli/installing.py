@@ -13,10 +13,10 @@ from pathlib import Path
 import click
 
 from feedd import atomic
-from feedd.cli.common import config_option, configuration
+from feedd.cli.common import config_option, configuration, read_unchecked
 from feedd.config.settings import Config
 from feedd.errors import UsageError
-from feedd.service.units import Place, Scope, made, obstacles, read_by, written_by
+from feedd.service.units import Place, Scope, credentials, made, obstacles, plain, read_by, written_by
 
 SYSTEM = Path("/etc/systemd/system")
 ASK_S = 10.0
@@ -41,9 +41,10 @@ def install_service(
     folder = into or (user_folder() if user else SYSTEM)
     place = place_of(config)
     units = made(place, scope)
-    new = {name: text for name, text in units.items() if differs(folder / name, text)}
+    there = {name: present(folder / name) for name in units}
+    new = {name: text for name, text in units.items() if there[name] != text}
     for name, text in units.items():
-        tell(folder / name, text, is_new=name in new)
+        tell(folder / name, there[name], text)
     if show:
         return
     if not new:
@@ -66,16 +67,16 @@ def user_folder() -> Path:
 
 def place_of(config: Config) -> Place:
     """What the units have to say of this feedd and this configuration."""
-    path = config.path.absolute()
-    store = config.store.path.absolute()
+    path, store = plain(config.path), plain(config.store.path)
     return Place(
-        (*program(), "--config", os.path.normpath(path)),
-        Path(os.path.normpath(path)),
-        Path(os.path.normpath(store)),
+        (*program(), "--config", str(path)),
+        path,
+        store,
         owner(store.parent),
         config.server.listen,
         (Path(sys.prefix), Path(sys.base_prefix), *read_by(config)),
         written_by(config),
+        tuple(dict.fromkeys(credentials(read_unchecked(config.path)))),
         systemd_version(),
     )
 
@@ -134,17 +135,12 @@ def present(path: Path) -> str | None:
         raise UsageError(f"{path}: can't be read: {os.strerror(error.errno or 0)}") from error
 
 
-def differs(path: Path, text: str) -> bool:
-    return present(path) != text
-
-
-def tell(path: Path, text: str, *, is_new: bool) -> None:
+def tell(path: Path, before: str | None, text: str) -> None:
     """The unit; what would change where there is one by that name."""
-    before = present(path)
-    if not is_new:
-        click.echo(f"# {path}: as it should be\n")
-    elif before is None:
+    if before is None:
         click.echo(f"# {path}\n{text}")
+    elif before == text:
+        click.echo(f"# {path}: as it should be\n")
     else:
         click.echo(f"# {path}: is there, and DIFFERS; what would be taken out (-) and put in (+):")
         lines = difflib.unified_diff(before.splitlines(), text.splitlines(), lineterm="", n=1)

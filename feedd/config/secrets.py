@@ -91,7 +91,13 @@ def from_credential(name: str, environment: Mapping[str, str]) -> Secret:
     if not folder:
         why = "CREDENTIALS_DIRECTORY is not set; systemd sets it where a unit says LoadCredential="
         raise Unavailable(f"the credential {name} can't be found: {why}")
-    text, _ = read(Path(folder, name))
+    try:
+        text, _ = read(Path(folder, name))
+    except Unavailable as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        why = "systemd has none of that name; put it into /etc/credstore, or see LoadCredential= in the unit"
+        raise Unavailable(f"the credential {name} can't be found: {why}") from error
     return Secret(usable(text, f"the credential {name}"))
 
 

@@ -4,8 +4,9 @@ A template has places to fill, @name@, on lines of their own or within a line. T
 """
 
 import ipaddress
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -30,6 +31,7 @@ RestartSteps=8
 RestartMaxDelaySec=10min"""
 PLACE = re.compile(r"@([a-z]+)@")
 PLAIN = re.compile(r"[A-Za-z0-9_./:=+,~-]+")  # needs no quotes
+CREDENTIAL = re.compile(r"credential:([A-Za-z0-9._@+-]{1,200})")  # one that systemd can load: no `:`
 SPECIAL = re.compile(r'[\\"]')
 
 
@@ -43,6 +45,7 @@ class Place(NamedTuple):
     listen: Listen
     reads: tuple[Path, ...] = ()  # besides
     writes: tuple[Path, ...] = ()  # besides
+    credentials: tuple[str, ...] = ()  # that the configuration names
     systemd: int | None = None  # its version
 
     @property
@@ -55,7 +58,7 @@ class Place(NamedTuple):
 def read_by(config: Config) -> tuple[Path, ...]:
     """The folders of sources on this machine."""
     sources = (source.path for source in config.sources if isinstance(source, DirectorySource | GitSource))
-    return tuple(path.absolute() for path in sources if path is not None)
+    return tuple(plain(path) for path in sources if path is not None)
 
 
 def written_by(config: Config) -> tuple[Path, ...]:
@@ -63,7 +66,24 @@ def written_by(config: Config) -> tuple[Path, ...]:
     folders = [each.path.parent for each in config.channels if isinstance(each, FileChannel)]
     folders += [mirror.directory for mirror in config.mirrors]
     folders += [config.publish.directory] if config.publish is not None else []
-    return tuple(folder.absolute() for folder in folders)
+    return tuple(map(plain, folders))
+
+
+def credentials(found: object) -> Iterator[str]:
+    """The names of the credentials that stand somewhere in a configuration as it was read."""
+    match found:
+        case str() if named := CREDENTIAL.fullmatch(found):
+            yield named[1]
+        case dict():
+            yield from credentials(list(found.values()))
+        case list():
+            for each in found:
+                yield from credentials(each)
+
+
+def plain(path: Path) -> Path:
+    """Absolute, and without `..`: systemd leaves out a path that is not."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def obstacles(place: Place, may_read: Callable[[Path], bool], is_folder: Callable[[Path], bool]) -> list[str]:
@@ -134,6 +154,7 @@ def filled(place: Place, scope: Scope) -> dict[str, str]:
         "listen": address(place.listen),
         "backoff": BACKOFF if place.systemd is not None and place.systemd >= BACKOFF_SINCE else "",
         "account": account(place) if scope == "system" else "",
+        "credentials": "\n".join(f"LoadCredential={name}" for name in place.credentials),
         "paths": "\n".join(f"ReadWritePaths={quoted(str(path), argument=False)}" for path in written(place)),
         "home": "read-only" if at_home else "yes",
     }

@@ -163,6 +163,12 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     assert re.match(r"config.toml: is not valid TOML: .*line 1", found)
 
 
+@pytest.mark.parametrize("value", ["[" * 20_000, "9" * 10_000], ids=["deep", "long"])
+def test_what_python_can_not_hold_is_no_toml(tmp_path: Path, value: str) -> None:
+    (found,) = mistakes_of(tmp_path, f"a = {value}")
+    assert found.startswith("config.toml: is not valid TOML")
+
+
 def test_a_key_twice_is_no_toml(tmp_path: Path) -> None:
     (found,) = mistakes_of(tmp_path, SOURCE + SOURCE)
     assert found.startswith("config.toml: is not valid TOML")

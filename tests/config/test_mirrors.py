@@ -50,6 +50,7 @@ def test_what_is_said(tmp_path: Path) -> None:
         (OUT + "push = true\n", "archive.out: push needs git = true"),
         (OUT + 'git = true\npush = "--all"\n', "archive.out.push: '--all' is not the name of a remote"),
         (OUT + 'git = true\nauthor = "Jo"\n', "archive.out.author: 'Jo' is not an author; write one such as"),
+        (OUT + 'git = true\nauthor = ". <a@b>"\n', "archive.out.author: '. <a@b>' is not an author; write one"),
         (OUT + 'author = "Jo\\nDoe <a@b>"\n', "archive.out.author: "),
         (OUT + 'sources = ["rif"]\n', "archive.out.sources: 'rif' is no source"),
         (OUT + 'sources = ["tag:x"]\n', "archive.out.sources: 'tag:x' is no tag of any source"),

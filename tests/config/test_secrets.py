@@ -100,8 +100,10 @@ def test_from_systemd(tmp_path: Path) -> None:
         ValueError, match=r"^the credential desk can't be found: CREDENTIALS_DIRECTORY is not set"
     ):
         secret("credential:desk", tmp_path, {})
-    with pytest.raises(ValueError, match="other can't be read: No such file"):
+    with pytest.raises(ValueError, match=r"^the credential other can't be found: systemd has none"):
         secret("credential:other", Path(), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    with pytest.raises(ValueError, match=r"/desk can't be read: File name too long$"):
+        secret("credential:desk", Path(), {"CREDENTIALS_DIRECTORY": "/" + "a" * 300})
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../desk", "a/b", "/etc/passwd", "a b", "a\n", "é"])

@@ -1,5 +1,6 @@
 """The place where shown commands are run: sources, feeds, a channel and versions, under the names that pages use."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -41,8 +42,7 @@ VERSIONS = 5  # of entry 1
 
 def prepare(root: Path, feedd: Serial) -> Site:
     """Entry 1 has five versions; delivery 41 failed."""
-    site = Site(root)
-    site.config.write_text(TOML.format(port=site.port), encoding="utf-8")
+    site = configured(root)
     (root / "backups").mkdir()
     for number in range(1, VERSIONS + 1):
         write_seed(
@@ -57,3 +57,14 @@ def prepare(root: Path, feedd: Serial) -> Site:
             "UPDATE deliveries SET id = 41, status = 'failed' WHERE id = (SELECT max(id) FROM deliveries)"
         )
     return site
+
+
+def configured(root: Path) -> Site:
+    site = Site(root)
+    site.config.write_text(TOML.format(port=site.port), encoding="utf-8")
+    return site
+
+
+def copied(original: Path, root: Path) -> Site:
+    """Another such place, with a port of its own."""
+    return configured(shutil.copytree(original, root))

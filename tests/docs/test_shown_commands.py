@@ -17,7 +17,7 @@ import pytest
 from commanding import commands as there_are
 from commanding import options, parse
 from pages import PAGES, Shown, anchors, blocks, commands, inline, links, text
-from prepared import JOBS, prepare
+from prepared import JOBS, copied, prepare
 from running import Daemon
 from serial import Done, Serial
 from webserver import Web
@@ -35,11 +35,13 @@ NOT_RUN = {
     "python3 -m venv": "it installs",
     "/opt/feedd/bin/pip": "it installs",
     "ln -s": "it needs root",
+    "mkdir -p": "it needs root",
     "systemctl": "it needs a systemd",
     "journalctl": "it needs a journal",
     "loginctl": "it needs a systemd",
     "useradd": "it makes a user",
-    "install -d -o": "it needs that user",
+    "install -d": "it needs root, or that user",
+    "install -D": "it needs root",
     "curl -N": "it goes on for ever",
     "while": "it goes on for ever",
     "sqlite-utils": "another project's",
@@ -75,8 +77,8 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture(scope="module")
-def daemon(feedd: Serial, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with prepare(tmp_path_factory.mktemp("running"), feedd).running() as running:
+def daemon(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with copied(original, tmp_path_factory.mktemp("running") / "place").running() as running:
         yield running
 
 
@@ -145,6 +147,28 @@ def test_scripts_run(page: str, request: pytest.FixtureRequest) -> None:
     script = "set -e\n" + "".join(scripts).replace(HERE, daemon.site.url).replace("curl ", "curl -sSf ")
     done = bash(script, daemon.site.root)
     assert done.status == 0, (done.out, done.errors)
+
+
+CRON = "/usr/bin:/bin"  # the PATH that cron gives to what it runs (crontab(5) of Debian)
+
+
+@pytest.mark.parametrize(
+    "line", [line for page in PAGES for each in blocks(page, "cron") for line in each.splitlines()]
+)
+def test_lines_of_cron_run(line: str, original: Path, tmp_path: Path) -> None:
+    place = shutil.copytree(original, tmp_path / "place")
+    command = line.split(maxsplit=6)[6]
+    assert "%" not in command  # cron ends the command there
+    for shown, here in (
+        ("/usr/local/bin/feedd", f"{Path(sys.executable).parent}/feedd"),
+        ("/etc/feedd/config.toml", f"{place}/config.toml"),
+        ("/var/backups/feedd", f"{place}/backups"),
+    ):
+        assert shown in command
+        command = command.replace(shown, here)
+    done = subprocess.run(["sh", "-c", command], env={"PATH": CRON}, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list((place / "backups").glob("feedd-*.db"))
 
 
 def called(words: list[str]) -> click.Command:

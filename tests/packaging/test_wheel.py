@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,17 +25,26 @@ def files(*folders: str) -> Iterator[str]:
                 yield path.relative_to(ROOT).as_posix()
 
 
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds what is in the wheel, which is built here, without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
+def made(kind: Callable[[str], str], source: Path, folder: Path) -> Path:
+    """The package that is built from `source`, without a network."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)  # a build goes on in the folder of the project (PEP 517)
-        name = build.build_wheel(os.fspath(folder))
-    assert name == f"feedd-{__version__}-py3-none-any.whl"
-    with zipfile.ZipFile(folder / name) as wheel:
-        wheel.extractall(folder / "in")
-    return folder / "in"
+        patch.chdir(source)  # a build goes on in the folder of the project (PEP 517)
+        return folder / kind(os.fspath(folder))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(build.build_wheel, ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what is in the wheel."""
+    assert wheel.name == f"feedd-{__version__}-py3-none-any.whl"
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
 
 
 def test_the_wheel_holds_the_package_and_what_is_shared(unpacked: Path) -> None:
@@ -55,13 +64,16 @@ def test_feedd_runs_from_it(unpacked: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith(os.fspath(unpacked))
 
 
-def test_the_sdist_holds_what_people_need_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    name = build.build_sdist(os.fspath(tmp_path))
-    top = name.removesuffix(".tar.gz") + "/"
-    with tarfile.open(tmp_path / name) as sdist:
-        held = {each.removeprefix(top) for each in sdist.getnames()}
+def test_the_sdist_holds_what_people_need_to_go_on(wheel: Path, tmp_path: Path) -> None:
+    path = made(build.build_sdist, ROOT, tmp_path)
+    top = path.name.removesuffix(".tar.gz")
+    with tarfile.open(path) as sdist:
+        held = {each.removeprefix(f"{top}/") for each in sdist.getnames()}
+        sdist.extractall(tmp_path, filter="data")
     wanted = set(files("feedd", "share", "docs", "systemd", "seeds", "bench", "tests"))
     assert wanted - held == set()
     assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", "config.toml"} <= held
     assert [each for each in held if not KEPT_OUT.isdisjoint(each.split("/"))] == []
+    (tmp_path / "again").mkdir()
+    again = made(build.build_wheel, tmp_path / top, tmp_path / "again")
+    assert again.read_bytes() == wheel.read_bytes(), "a wheel that is built from it is another one"

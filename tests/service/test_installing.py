@@ -99,6 +99,17 @@ def test_for_the_system_elsewhere(site: Site, tmp_path: Path) -> None:
     assert "Next, once they are where systemd looks for units:" in done.stdout
 
 
+def test_paths_are_written_as_systemd_takes_them(site: Site, tmp_path: Path) -> None:
+    site.config.write_text(
+        '[store]\npath = "/var/lib/feedd/feedd.db"\n[publish]\ndirectory = "a/../www"\n'
+        '[archive.own]\ndirectory = "/var/lib/x/../feedd/own"\n'
+    )
+    typed(site, "--into", str(tmp_path / "units"), "--yes")
+    service = (tmp_path / "units/feedd.service").read_text()
+    paths = [line for line in service.splitlines() if line.startswith("ReadWritePaths=")]
+    assert paths == [f"ReadWritePaths={site.root}/www"]
+
+
 def test_a_folder_that_is_none(site: Site) -> None:
     done = typed(site, "--user", "--into", str(site.config), "--yes")
     assert done.returncode == 2

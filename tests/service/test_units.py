@@ -12,7 +12,7 @@ import pytest
 from feedd.config.values import Listen
 from feedd.config.values import listen as listening
 from feedd.errors import UsageError
-from feedd.service.units import NAMES, Place, Scope, made, obstacles, quoted, whole
+from feedd.service.units import NAMES, Place, Scope, credentials, made, obstacles, quoted, whole
 
 ROOT = Path(__file__).parent.parent.parent
 MOST_EXPOSED = 1.1
@@ -114,6 +114,28 @@ def test_folders_that_are_written() -> None:
     ]
 
 
+def test_credentials_of_the_configuration_are_loaded() -> None:
+    read = [
+        {"title": "credential", "auth": {"password": "credential:a"}},
+        {"x": [{"y": "credential:b.c"}, "credential:"]},
+    ]
+    assert list(credentials(read)) == ["a", "b.c"]
+    place = PLACE._replace(credentials=("a", "b.c"))
+    for name in ("feedd.service", "feedd-update.service"):
+        text = made(place, "system")[name]
+        assert [line for line in text.splitlines() if line.startswith("Load")] == [
+            "LoadCredential=a",
+            "LoadCredential=b.c",
+        ]
+
+
+def test_no_line_is_made_of_what_is_no_name() -> None:
+    assert (
+        list(credentials(["credential:a:/etc/shadow", "credential:a\nb", "credential:%h", "credential:../a"]))
+        == []
+    )
+
+
 def test_a_database_of_root_is_refused() -> None:
     with pytest.raises(UsageError, match=r'belongs to root.*write store.path = "/var/lib/feedd/feedd.db"'):
         made(PLACE._replace(store=Path("/etc/feedd/feedd.db")), "system")
@@ -125,6 +147,17 @@ def test_a_database_of_root_is_refused() -> None:
 def test_pauses_grow_where_systemd_can(version: int | None, known: bool) -> None:
     for scope in ("system", "user"):
         assert ("RestartSteps=8" in service(PLACE._replace(systemd=version), scope)) is known
+
+
+@pytest.mark.parametrize("scope", ["system", "user"])
+def test_a_socket_is_closed_where_feedd_can_not_start_and_not_where_it_is_tried_again(scope: Scope) -> None:
+    units = made(PLACE, scope)
+    socket, daemon = (
+        dict(line.split("=", 1) for line in settings(units[f"feedd.{kind}"]))
+        for kind in ("socket", "service")
+    )
+    within_s = int(socket["TriggerLimitIntervalSec"])
+    assert 0 < within_s <= int(socket["TriggerLimitBurst"]) * int(daemon["RestartSec"])
 
 
 def test_a_manager_of_a_user_is_asked_for_nothing_it_can_not_give() -> None:

@@ -11,68 +11,21 @@ from collections.abc import Callable
 from typing import Any
 
 from machine import FEEDD, PYTHON, Machine, booted, until
+from stage import (
+    AWAY,
+    CONFIG,
+    CONFIG_OF_ALICE,
+    CONFIG_OF_FEEDD,
+    DROP_IN,
+    FILES,
+    MORE,
+    SECRET,
+    SOCKET,
+    prepare,
+    seed,
+)
 
-FILES = 2_000  # more than the daemon reads without worker processes
-CONFIG = """
-[server]
-listen = "127.0.0.1:8080"
-
-[store]
-path = "/var/lib/feedd/feedd.db"
-
-[sources.notes]
-type = "directory"
-path = "/srv/notes"
-watch = true
-
-[sources.guarded]
-type = "feed"
-url = "http://127.0.0.1:9090/"
-auth = { user = "feedd", password = "credential:site-password" }
-allow_private = true
-every = "1m"
-
-[notify.desk]
-type = "apprise"
-url = "json://127.0.0.1:9090/"
-on = ["added"]
-[notify.desk.template]
-title = "Heard: {{ change.title }}"
-"""
-CONFIG_OF_ALICE = """
-[server]
-listen = "127.0.0.1:8090"
-[sources.notes]
-type = "directory"
-path = "/srv/notes"
-"""
-SOCKET = "/run/feedd/http.sock"
-CREDENTIAL = "[Service]\nLoadCredential=site-password:/etc/credstore/site-password\n"
-QUICK = "[Service]\nWatchdogSec=4\nTimeoutAbortSec=2\n"  # for the test not to take minutes
-SECOND = CONFIG.replace("8080", "8081")
-MORE = '\n[sources.others]\ntype = "directory"\npath = "/srv/others"\n'
-DROP_IN = "/etc/systemd/system/feedd.service.d"
 MOST_EXPOSED = 1.1  # as systemd-analyze counts
-
-
-def seed(number: int) -> str:
-    time = f"<!--{1_700_000_000 + number}000-->"
-    return f"{time}\n[Note {number}](https://example.org/{number})\n------\n\n<p>Some words of note {number}.</p>\n"
-
-
-def prepare(machine: Machine) -> None:
-    machine.write("/etc/feedd/config.toml", CONFIG)
-    machine.write("/etc/feedd/second.toml", SECOND)
-    machine.write("/etc/credstore/site-password", "hunter2\n", 0o600)
-    machine.write(f"{DROP_IN}/credential.conf", CREDENTIAL)
-    machine.write(f"{DROP_IN}/quick.conf", QUICK)
-    machine.write("/home/alice/letter", "Dear Bob")
-    for folder in ("open", "notes", "others"):
-        machine.said("mkdir", "-p", f"/srv/{folder}")
-    machine.said("chmod", "1777", "/srv/open")
-    for number in range(FILES):
-        machine.write(f"/srv/notes/{number}.md", seed(number))
-    machine.said("systemd-run", "--unit=guarded-site", PYTHON, "/opt/inside/guarded_site.py")
 
 
 def sources(machine: Machine) -> dict[str, Any]:
@@ -206,6 +159,22 @@ def bad_reload(machine: Machine) -> str:
     return f"exit status {done.returncode}, nothing changed; status {text!r}"
 
 
+def mistaken(machine: Machine) -> str:
+    """A configuration with a mistake at a start, while somebody waits in the socket."""
+    machine.said("systemctl", "stop", "feedd.service")
+    machine.write("/etc/feedd/config.toml", CONFIG + '\n[sources.bad]\ntype = "no such"\n')
+    machine.said(PYTHON, "-c", "import socket; socket.create_connection(('127.0.0.1', 8080)).close()")
+    until(lambda: machine.show("ActiveState", "feedd.socket") == "failed", 40)
+    until(lambda: machine.show("ActiveState") == "failed", 10)
+    log = machine.said("journalctl", "-u", "feedd", "-o", "cat", "--since", "-45s")
+    tries = log.count("Main process exited, code=exited, status=2")
+    assert "sources.bad" in log, log
+    machine.write("/etc/feedd/config.toml", CONFIG)
+    machine.said("systemctl", "start", "feedd.service")
+    assert machine.show("ActiveState", "feedd.socket") == "active"
+    return f"given up after {tries} tries, and its socket closed; one start brings both back"
+
+
 def watchdog(machine: Machine) -> str:
     old = pid(machine)
     machine.said("systemctl", "kill", "-s", "STOP", "--kill-who=main", "feedd.service")
@@ -251,26 +220,24 @@ def second(machine: Machine) -> str:
 
 
 def missing(machine: Machine) -> str:
-    """A credential that the configuration names and the unit does not load, then one whose file is away."""
-    machine.said("rm", f"{DROP_IN}/credential.conf")
-    machine.said("systemctl", "daemon-reload")
+    """A credential that is not in the store, then one of a file that is named and away."""
+    machine.said("mv", SECRET, f"{SECRET}.kept")
     machine.said("systemctl", "restart", "feedd.service")
     machine.said(FEEDD, "update", "notes")
     machine.run(FEEDD, "update", "guarded")
     error = sources(machine)["guarded"]["error"]
     assert error, sources(machine)
     assert "site-password" in error, error
-    machine.write(f"{DROP_IN}/credential.conf", CREDENTIAL.replace("/site-password", "/away"))
+    machine.write(f"{DROP_IN}/credential.conf", AWAY)
     machine.said("systemctl", "daemon-reload")
     done = machine.run("systemctl", "restart", "feedd.service")
     code = machine.show("ExecMainStatus")
-    machine.write(f"{DROP_IN}/credential.conf", CREDENTIAL)
+    machine.said("rm", f"{DROP_IN}/credential.conf")
+    machine.said("mv", f"{SECRET}.kept", SECRET)
     machine.said("systemctl", "daemon-reload")
     machine.said("systemctl", "restart", "feedd.service")
     assert done.returncode != 0
-    return (
-        f"not loaded: that source alone fails ({error!r}); its file away: systemd does not start it ({code})"
-    )
+    return f"not in the store: that source alone fails ({error!r}); its file away: systemd does not start it ({code})"
 
 
 def journal(machine: Machine) -> str:
@@ -297,6 +264,22 @@ def upgrade(machine: Machine) -> str:
     return f"the database is brought up to date; what it was is kept as {kept[0]}"
 
 
+def moved(machine: Machine) -> str:
+    """A backup that root restores where no feedd ran yet: the folder and what is in it become the service's."""
+    machine.said(FEEDD, "backup", "/root/moves.db")
+    machine.said("systemctl", "stop", "feedd.socket", "feedd.service")
+    machine.said("rm", "-r", "/var/lib/feedd", "/var/lib/private/feedd")
+    machine.said("install", "-d", "-m", "700", "/var/lib/feedd")
+    machine.said(FEEDD, "restore", "/root/moves.db")
+    machine.said("systemctl", "start", "feedd.service")
+    user = machine.said("stat", "-c", "%u", f"/proc/{pid(machine)}")
+    owners = machine.said("find", "/var/lib/feedd/", "-printf", "%U\\n").split()
+    assert set(owners) == {user}, owners
+    entries = sources(machine)["notes"]["entries"]
+    assert entries >= FILES, entries
+    return f"{entries:,} entries, and all that is in the folder belongs to user {user}"
+
+
 def unix_socket(machine: Machine) -> str:
     """Another address: the units are written anew; the socket outlives its service, and anybody may use it."""
     text = CONFIG.replace("127.0.0.1:8080", f"unix:{SOCKET}").replace(
@@ -312,6 +295,24 @@ def unix_socket(machine: Machine) -> str:
     mode = machine.said("stat", "-c", "%a", SOCKET)
     assert mode == "666", mode
     return shown
+
+
+def own_user(machine: Machine) -> str:
+    """A database of a user who was made for feedd; what is published is for everybody."""
+    machine.said("systemctl", "stop", "feedd.socket", "feedd.service")
+    home = ("--home-dir", "/srv/feedd", "--create-home", "--shell", "/usr/sbin/nologin")
+    machine.said("useradd", "--system", *home, "feedd")
+    machine.said("install", "-d", "-o", "feedd", "/var/www/feeds", "/srv/archive")
+    machine.write("/etc/feedd/config.toml", CONFIG_OF_FEEDD)
+    said = machine.said(FEEDD, "install-service", "--yes")
+    assert "Before it can start" not in said, said
+    machine.said("systemctl", "daemon-reload")
+    machine.said("systemctl", "start", "feedd.service")
+    assert machine.show("User") == "feedd"
+    feed = until(lambda: machine.run("stat", "-c", "%U %a", "/var/www/feeds/feeds/all.atom").stdout, 60)
+    assert feed.split() == ["feedd", "644"], feed
+    until(lambda: machine.run("find", "/srv/archive", "-name", "*.md").stdout.count("\n") > FILES, 60)
+    return f"feeds published, for all to read; the {FILES:,} articles are in the archive"
 
 
 def own_manager(machine: Machine) -> str:
@@ -344,6 +345,7 @@ STEPS: tuple[Callable[[Machine], str], ...] = (
     restart,
     reload,
     bad_reload,
+    mistaken,
     watchdog,
     killed,
     update,
@@ -351,7 +353,9 @@ STEPS: tuple[Callable[[Machine], str], ...] = (
     missing,
     journal,
     upgrade,
+    moved,
     unix_socket,
+    own_user,
     own_manager,
 )
 
