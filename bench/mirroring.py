@@ -1,5 +1,6 @@
 """An archive in a folder: a cold pass over all that a source has, and one after a single new entry."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -72,7 +73,10 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def write(folder: Path, contents: Sequence[bytes]) -> None:
-    """The floor: the same bytes in as many files."""
+    """The floor: the same bytes in as many files, on the disk."""
     folder.mkdir()
     for number, data in enumerate(contents):
-        (folder / f"{number}.md").write_bytes(data)
+        with open(folder / f"{number}.md", "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())

@@ -30,7 +30,7 @@ def author(value: object) -> Author:
     if isinstance(value, Author):
         return value
     found = AUTHOR.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    if found is None or not any(map(str.isalnum, found[1])):  # git takes no name of signs alone
         raise ValueError(f"{value!r} is not an author; write one such as 'feedd <archive@example.org>'")
     return Author(found[1].strip(), found[2])
 
@@ -122,3 +122,12 @@ def folder_of(source: Source) -> Path | None:
     if isinstance(source, DirectorySource | GitSource) and source.path is not None:
         return source.path.resolve()
     return None
+
+
+def reader_of(directory: Path, sources: Iterable[Source]) -> str | None:
+    """The source that would read what is written there."""
+    own = directory.resolve()
+    readers = (
+        source.name for source in sources if (folder := folder_of(source)) and own.is_relative_to(folder)
+    )
+    return next(readers, None)

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,14 @@ class State(NamedTuple):
     change_id: int = 0
     revision_id: int = 0
     folders: tuple[tuple[str, str], ...] = ()  # name, and a digest of what chooses and names its articles
+
+    def without(self, names: Container[str]) -> "State":
+        """The same, of an archive that lacks these folders."""
+        return self._replace(folders=tuple(each for each in self.folders if each[0] not in names))
+
+    def and_of(self, committed: "State") -> "State":
+        """What is committed, as far as it is in the folder, too."""
+        return committed._replace(folders=tuple(each for each in committed.folders if each in self.folders))
 
     def spelled(self) -> bytes:
         said = {"about": ABOUT, "format": FORMAT, **self._asdict(), "folders": dict(self.folders)}

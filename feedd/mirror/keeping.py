@@ -5,11 +5,11 @@ half-way is done again by the next one, which writes only what is not there yet.
 as the newest commit has it: what was written and not committed is met again, and committed.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from feedd import atomic
 from feedd.config.base import digest
@@ -24,13 +24,14 @@ from feedd.normalise.url import shown
 from feedd.sources.seedfile import render
 from feedd.store import mirroring
 from feedd.store.database import translated
-from feedd.store.mirroring import Held
+from feedd.store.mirroring import Dated, Held
 from feedd.store.reader import Entry, Reader
 from feedd.store.search_index import Cursor, ahead, newest
 
 AT_ONCE = 100  # entries
 AT_A_TIME = 8  # files that go to the disk: it takes some together in hardly more time than one
 INDEX = "README.md"
+Each = TypeVar("Each")
 
 
 class Shown(NamedTuple):
@@ -78,6 +79,7 @@ class Keeper:
         self.priorities = priorities
         self.listed: dict[str, list[Rank]] = {}  # what the list of each folder holds, once it was made
         self.swept = False  # whether what a killed writer left behind was taken away
+        self.done: tuple[State, Cursor] | None = None  # a mark, and up to where all after it was met
 
     def catch_up(self, unwanted: Callable[[], bool] = bool) -> Report | None:
         """One pass; None: it was asked to end, and the next one goes on. Raises MirrorError, StoreError.
@@ -90,7 +92,7 @@ class Keeper:
             if archive.repository is not None:
                 try:
                     repository.begun(archive.repository)
-                    before = state_of(repository.committed(archive.repository, MARK))
+                    before = before.and_of(state_of(repository.committed(archive.repository, MARK)))
                 except MirrorError as error:
                     refused = error
             with in_words(archive.folder):
@@ -102,6 +104,7 @@ class Keeper:
             report, paths = done
             if archive.repository is not None and paths:
                 repository.commit(archive.repository, paths, unwanted)
+            self.done = before, report.at
             return report
 
     def noted(self) -> State:
@@ -111,20 +114,24 @@ class Keeper:
 
     def write(self, before: State, unwanted: Callable[[], bool]) -> tuple[Report, list[str]] | None:
         """Write what was touched; and the paths of all files that concerns, written before or now. Raises OSError."""
-        self.sweep()
+        gone = self.sweep()
         with translated(self.reader.path):
             end = newest(self.reader.connection)
-        store, tally = digest(self.reader.uuid()), Tally()
-        known = dict(before.folders) if before.store == store else {}
-        anew = [each for each in self.archive.shelves if known.get(each.name) != each.rules]
+        store, tally, at = digest(self.reader.uuid()), Tally(), self.follows(before)
+        is_earlier = at.change_id > end.change_id or at.revision_id > end.revision_id  # a backup was restored
+        known = dict(before.folders) if before.store == store and not is_earlier else {}
+        anew = [each for each in self.archive.shelves if known.get(each.name) != each.rules or each in gone]
         for each in anew:
             self.listed.pop(each.name, None)
-        for shelves, ids in self.touched(before, end, anew):
+        for shelves, ids in self.touched(at, end, anew):
             self.fill(shelves, ids, tally)
             if unwanted():
                 return None
+        left = known.keys() - {each.name for each in self.archive.shelves}
         self.lists(
-            [each for each in self.archive.shelves if each in anew or each.name in tally.folders], tally
+            [each for each in self.archive.shelves if each in anew or each.name in tally.folders],
+            tally,
+            fewer=bool(left),
         )
         if tally.paths:
             folders = tuple(sorted((each.name, each.rules) for each in self.archive.shelves))
@@ -136,38 +143,51 @@ class Keeper:
             tally.paths.append(MARK)
         return Report(end, tally.written, tuple(tally.left_out)), tally.paths
 
-    def sweep(self) -> None:
-        """The folders of the archive are there, without what a killed writer left in them. Raises OSError, MirrorError."""
+    def follows(self, before: State) -> Cursor:
+        """Where the log is to be followed from. Where nothing was to be noted, the mark stands behind that."""
+        if self.done is not None and self.done[0] == before:
+            return self.done[1]
+        return Cursor(before.change_id, before.revision_id)
+
+    def sweep(self) -> list[Shelf]:
+        """The folders of the archive are there, without what a killed writer left in them; which of them were not.
+
+        Raises OSError, MirrorError.
+        """
+        folder = self.archive.folder
+        gone = [each for each in self.archive.shelves if not os.path.lexists(folder / each.name)]
+        before = self.noted()
+        left = before.without({each.name for each in gone})
+        if left != before:  # so that whoever is killed while they are written anew is followed up
+            atomic.write(folder / MARK, left.spelled())
         for each in self.archive.shelves:
-            path = shelf(self.archive.folder, each.name)
+            path = shelf(folder, each.name)
             if not self.swept:
                 atomic.sweep(path)
         self.swept = True
+        return gone
 
-    def touched(
-        self, before: State, end: Cursor, anew: list[Shelf]
-    ) -> Iterator[tuple[list[Shelf], list[int]]]:
+    def touched(self, at: Cursor, end: Cursor, anew: list[Shelf]) -> Iterator[tuple[list[Shelf], list[int]]]:
         """Folders, and entries that may have come into them or changed in them; some at once."""
         for each in anew:
-            yield from (([each], some) for some in chunks(self.all_of(each)))
+            yield from (([each], some) for some in chunks([found.entry_id for found in self.all_of(each)]))
         standing = [each for each in self.archive.shelves if each not in anew]
-        at = Cursor(min(before.change_id, end.change_id), min(before.revision_id, end.revision_id))
         while standing and (at.change_id < end.change_id or at.revision_id < end.revision_id):
             with translated(self.reader.path):
                 ids, at = ahead(self.reader.connection, at, AT_ONCE)
             yield from ((standing, some) for some in chunks(ids))
 
-    def lists(self, of: Sequence[Shelf], tally: "Tally") -> None:
-        """Write the lists of these folders, and the list of all. Raises OSError."""
+    def lists(self, of: Sequence[Shelf], tally: "Tally", *, fewer: bool) -> None:
+        """Write the lists of these folders, and the list of all folders. Raises OSError."""
         pages = [(f"{each.name}.md", self.list_of(each, tally.folders.get(each.name, ()))) for each in of]
-        if pages:
+        if pages or fewer:
             titles = [(each.name, each.title) for each in self.archive.shelves]
             pages.append((INDEX, index_page(titles)))
         for path, text in pages:
             tally.written += put(self.archive.folder / path, text.encode("utf-8", "replace"))
             tally.paths.append(path)
 
-    def all_of(self, each: Shelf) -> list[int]:
+    def all_of(self, each: Shelf) -> list[Dated]:
         with translated(self.reader.path):
             return mirroring.newest_first(self.reader.connection, self.source_ids(each))
 
@@ -177,26 +197,30 @@ class Keeper:
 
     def fill(self, into: Sequence[Shelf], ids: Sequence[int], tally: "Tally") -> None:
         """Write these entries into each of the folders that they belong to. Raises OSError."""
-        with translated(self.reader.path):
-            held = mirroring.held(self.reader.connection, ids)
-        holding = dict[str, set[int]]()
+        held, holding = self.held(ids), dict[str, set[int]]()
         for entry_id, source in held:
             holding.setdefault(source, set()).add(entry_id)
         for each in into:
             sources = holding.keys() if each.plan.sources is None else each.plan.sources
             own = set[int]().union(*(holding.get(source, ()) for source in sources))
             if own:
-                shown_here = self.shown(each, [entry_id for entry_id in ids if entry_id in own])
+                tally.folders.setdefault(each.name, []).extend(own)
+                shown_here = self.shown(each, [entry_id for entry_id in ids if entry_id in own], held)
                 self.put_all(each, list(self.seeds(shown_here, tally)), tally)
 
-    def shown(self, each: Shelf, ids: Sequence[int]) -> Iterator[Shown]:
-        """These entries, as far as they are the folder's."""
+    def held(self, ids: Sequence[int]) -> Mapping[tuple[int, str], Held]:
         with translated(self.reader.path):
-            held = mirroring.held(self.reader.connection, ids)
+            return mirroring.held(self.reader.connection, ids)
+
+    def shown(self, each: Shelf, ids: Sequence[int], held: Mapping[tuple[int, str], Held]) -> Iterator[Shown]:
+        """These entries, as far as they are the folder's."""
         for entry in self.reader.entries(ids, self.priorities, each.plan.sources):
             version = held.get((entry.id, entry.source))
             if version is not None and each.plan.shows(entry):
                 yield Shown(entry, version)
+
+    def met(self, each: Shelf, ids: Sequence[int]) -> Iterator[Shown]:
+        return self.shown(each, ids, self.held(ids))
 
     def seeds(self, found: Iterable[Shown], tally: "Tally") -> Iterator[tuple[Shown, bytes]]:
         """Entries as seed files, as far as they can be that."""
@@ -219,7 +243,6 @@ class Keeper:
         with ThreadPoolExecutor(AT_A_TIME, "mirror-files") as hands:
             tally.written += sum(hands.map(written, seeds))
         tally.paths += [f"{into.name}/{found.file}" for found, _ in seeds]
-        tally.folders.setdefault(into.name, []).extend(found.entry.id for found, _ in seeds)
 
     def seed(self, found: Shown) -> bytes:
         """The file as it was read, where that is kept; else what is shown of it. Raises SeedError."""
@@ -236,13 +259,22 @@ class Keeper:
         listed = list[Shown]()
         if before is not None:
             ids = list({entry_id for *_, entry_id in before} | set(touched))
-            listed = self.first([found for some in chunks(ids) for found in self.shown(each, some)])
+            listed = self.first([found for some in chunks(ids) for found in self.met(each, some)])
         # what was not listed before comes after all that was
         if before is None or (len(before) == most and (len(listed) < most or listed[-1].rank > before[-1])):
-            shown_ones = (found for some in chunks(self.all_of(each)) for found in self.shown(each, some))
-            listed = self.first(islice(shown_ones, most))
+            listed = self.newest_of(each)
         self.listed[each.name] = [found.rank for found in listed]
         return list_page(each.title, each.name, (line(each.name, found) for found in listed))
+
+    def newest_of(self, each: Shelf) -> list[Shown]:
+        """What is to be listed, from all that there is."""
+        listed = list[Shown]()
+        for some in chunks(self.all_of(each)):
+            is_full = len(listed) == self.archive.listed
+            if is_full and some[0].newest_ms < listed[-1].held.time_ms:
+                break  # what is shown of an entry may be of an earlier time than another version, not of a later one
+            listed = self.first([*listed, *self.met(each, [found.entry_id for found in some])])
+        return listed
 
     def first(self, found: Iterable[Shown]) -> list[Shown]:
         return sorted(found, key=lambda each: each.rank)[: self.archive.listed]
@@ -253,7 +285,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.paths: list[str] = []  # below the archive's folder
-        self.folders: dict[str, list[int]] = {}  # the entries that were met in each
+        self.folders: dict[str, list[int]] = {}  # entries of its sources that were met, by folder
         self.written = 0
         self.left_out: list[str] = []
 
@@ -263,5 +295,5 @@ def line(folder: str, found: Shown) -> Line:
     return Line(found.held.time_ms, entry.title, entry.url, f"{folder}/{found.file}", entry.removed_ms)
 
 
-def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
-    return (list(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE))
+def chunks(all_: Sequence[Each]) -> Iterator[list[Each]]:
+    return (list(all_[start : start + AT_ONCE]) for start in range(0, len(all_), AT_ONCE))

@@ -7,7 +7,6 @@ after growing pauses.
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable
 
 from feedd.config.mirrors import Mirror
@@ -22,39 +21,11 @@ from feedd.store.desk import Desk
 from feedd.store.pursuit import Follower, follow
 from feedd.store.reader import Reader
 from feedd.store.search_index import Cursor, newest
-from feedd.troubles import OwnTrouble
+from feedd.troubles import AGAIN_S, Attempts, OwnTrouble
 
 PAUSE_S = 5.0  # between two passes, so that what comes together is one commit
-AGAIN_S = 10.0  # after a failure, the first time …
-LONGEST_S = 600.0  # … and at most
 SHOWN = 3  # of what can't be written
 log = logging.getLogger(__name__)
-
-
-class Attempts:
-    """When something is to be tried, and what was said of its failing."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.failures = 0
-        self.at_s = 0.0  # of the monotonic clock
-        self.said: str | None = None
-
-    @property
-    def is_due(self) -> bool:
-        return time.monotonic() >= self.at_s
-
-    def failed(self, error: MirrorError) -> None:
-        self.at_s = time.monotonic() + min(AGAIN_S * 2**self.failures, LONGEST_S)
-        self.failures = min(self.failures + 1, 20)
-        if str(error) != self.said:
-            log.error("%s: %s", self.what, error)
-        self.said = str(error)
-
-    def succeeded(self) -> None:
-        if self.said is not None:
-            log.info("%s: works again", self.what)
-        self.failures, self.at_s, self.said = 0, 0.0, None
 
 
 class Kept:
@@ -63,8 +34,8 @@ class Kept:
     def __init__(self, name: str, keeper: Keeper) -> None:
         self.keeper = keeper
         self.name = name
-        self.writing = Attempts(f"archive.{name}")
-        self.pushing = Attempts(f"archive.{name}")
+        self.writing = Attempts(f"archive.{name}", log)
+        self.pushing = Attempts(f"archive.{name}", log)
         self.at: Cursor | None = None  # up to where all is done
         self.pushed: Cursor | None = None
         self.left_out: tuple[str, ...] = ()

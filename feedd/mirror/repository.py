@@ -3,31 +3,32 @@
 Whatever others do in the repository stays: what they changed and staged is not committed, their locks are waited for and
 never removed, and what they are in the middle of (a merge, a rebase, another commit checked out) is theirs to end. No hook
 runs, nothing asks, and no configuration counts but the repository's own.
+
+A commit is put together beside the index of the repository, from the bytes that stand in the files: neither attributes
+(line ends, `ident`, filters, which are programs) nor what of the folder is checked out or ignored changes what is committed.
 """
 
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from feedd.errors import FeeddError, MirrorError
-from feedd.mirror.folder import MARK
+from feedd.mirror.folder import MARK, in_words
+from feedd.normalise.text import FORBIDDEN
 from feedd.sources.process import Ended, Program, run
 
 SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
-    "core.autocrlf=false",
-    "core.safecrlf=false",
-    "commit.gpgSign=false",
+    "i18n.commitEncoding=UTF-8",
     "push.gpgSign=false",
     "init.defaultBranch=main",
     "gc.autoDetach=false",  # nothing goes on in the background
-    "maintenance.autoDetach=false",
-    "advice.detachedHead=false",
 )
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -35,8 +36,6 @@ ENVIRONMENT = {
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_EDITOR": "false",
     "LC_ALL": "C",
 }
 TIMEOUT_S = 1_800.0  # a first commit of some hundred thousand files takes minutes
@@ -44,6 +43,7 @@ PUSH_TIMEOUT_S = 600.0
 MAX_OUTPUT = 256_000_000
 LOCK_WAIT_S = 10.0
 POLL_S = 0.1
+TRIES = 3  # while others commit
 # what is begun and not ended, by a file of git's
 UNDER_WAY = {
     "MERGE_HEAD": "a merge",
@@ -54,9 +54,10 @@ UNDER_WAY = {
     "BISECT_LOG": "a bisection",
 }
 LINES = 3  # of what git says
-CREDENTIALS = re.compile(r"//[^/@\s]+@")
+CREDENTIALS = re.compile(r"//[^/\s]+@")
 LONGEST_SUBJECT = 72
-MOST_LINES = 500  # of a message: an argument has a bound of 128 KiB
+MOST_LINES = 500  # of a message
+PLAIN_FILE = "100644"
 
 
 class Repository(NamedTuple):
@@ -65,14 +66,15 @@ class Repository(NamedTuple):
     address: str  # of the author
     remote: str | None = None
     lock_wait_s: float = LOCK_WAIT_S
+    own_index: Path | None = None  # to be used in place of the repository's
 
-    def asked(self, *words: str, given: bytes = b"") -> Ended:
-        """Run git to its end, whatever it says. Raises MirrorError."""
-        return self.ran(words, given, TIMEOUT_S, bool)
-
-    def told(self, *words: str, given: bytes = b"") -> bytes:
+    def told(self, *words: str, given: bytes = b"", unwanted: Callable[[], bool] = bool) -> bytes:
         """What git prints. Raises MirrorError where it fails."""
-        return self.printed(self.asked(*words, given=given))
+        return self.printed(self.asked(*words, given=given, unwanted=unwanted))
+
+    def line(self, *words: str, given: bytes = b"") -> str:
+        """The line that git prints, such as a path. Raises MirrorError where it fails."""
+        return os.fsdecode(self.told(*words, given=given).removesuffix(b"\n"))
 
     def printed(self, ended: Ended) -> bytes:
         if ended.status:
@@ -81,9 +83,14 @@ class Repository(NamedTuple):
             )
         return ended.output
 
-    def ran(
-        self, words: Sequence[str], given: bytes, timeout_s: float, unwanted: Callable[[], bool]
+    def asked(
+        self,
+        *words: str,
+        given: bytes = b"",
+        timeout_s: float = TIMEOUT_S,
+        unwanted: Callable[[], bool] = bool,
     ) -> Ended:
+        """Run git to its end, whatever it says. Raises MirrorError."""
         settings = [part for each in SETTINGS for part in ("-c", each)]
         # whatever else is in the environment, such as GIT_DIR, is not meant for this repository
         kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
@@ -93,6 +100,8 @@ class Repository(NamedTuple):
             for part, value in (("NAME", self.author), ("EMAIL", self.address))
         }
         around = {"GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent)}
+        if self.own_index is not None:
+            around["GIT_INDEX_FILE"] = str(self.own_index)
         environment = kept | ENVIRONMENT | who | around
         program = Program(("git", *settings, *words), timeout_s, MAX_OUTPUT, self.folder, environment, given)
         try:
@@ -107,8 +116,8 @@ class Repository(NamedTuple):
 
 
 def reason(errors: bytes) -> str:
-    """What git says is wrong, without credentials."""
-    text = errors.decode("utf-8", "replace")
+    """What git says is wrong, without credentials. Part of it is said by the remote: nothing in it acts."""
+    text = FORBIDDEN.sub("", errors.decode("utf-8", "replace"))
     if "dubious ownership" in text:
         return (
             "the repository belongs to another user than the one that feedd runs as; let feedd's user own it"
@@ -145,6 +154,11 @@ def revision(repository: Repository, name: str) -> str | None:
     return ended.output.decode().strip() or None
 
 
+class Change(NamedTuple):
+    status: str  # A: added, M: modified; as git says it
+    path: str
+
+
 def commit(repository: Repository, paths: Iterable[str], unwanted: Callable[[], bool] = bool) -> bool:
     """Commit these files, as far as they differ from the newest commit; whether any of them, but the mark, does.
 
@@ -152,58 +166,90 @@ def commit(repository: Repository, paths: Iterable[str], unwanted: Callable[[], 
     """
     unhindered(repository)
     unlocked(repository, unwanted)
-    ours = set(paths)
-    listed = ("--pathspec-from-file=-", "--pathspec-file-nul")
-    named = "\0".join(sorted(ours)).encode()
-    repository.told("add", "--force", *listed, given=named)
-    base = head(repository) or repository.told("hash-object", "-t", "tree", "/dev/null").decode().strip()
-    changes = [each for each in staged(repository, base) if each[1] in ours]
-    if not any(path != MARK for _, path in changes):
-        return False
-    message = message_of(changes).encode()
-    # only these, whatever else is staged
-    chosen = "\0".join(path for _, path in changes).encode()
-    words = (
-        "commit",
-        "--quiet",
-        "--no-verify",
-        "--cleanup=verbatim",
-        f"--message={message.decode()}",
-        "--only",
-    )
-    repository.told(*words, *listed, given=chosen)
+    entries = as_entries(repository, sorted(set(paths)), unwanted)
+    for _ in range(TRIES):
+        base = head(repository)
+        prepared = prepare(repository, base, entries)
+        if prepared is None:
+            return False
+        # before the branch moves: else who commits in between takes back what feedd wrote
+        staged(repository, entries)
+        words = ("update-ref", "-m", f"commit: {prepared.subject}", "HEAD", prepared.name, base or "")
+        moved = repository.asked(*words)
+        if moved.status == 0 or head(repository) == base:
+            break  # else somebody else committed meanwhile
+    repository.printed(moved)
+    repository.asked("gc", "--auto", "--quiet", unwanted=unwanted)
     return True
 
 
-def staged(repository: Repository, base: str) -> list[tuple[str, str]]:
-    """What is staged against a commit or tree: (A, M or D; path)."""
+class Prepared(NamedTuple):
+    """A commit that no branch has yet."""
+
+    name: str
+    subject: str
+
+
+def prepare(repository: Repository, base: str | None, entries: bytes) -> Prepared | None:
+    """Make a commit of these entries upon `base`; None where none of them, but the mark, differs from that."""
+    with in_words(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="feedd-") as beside:
+        apart = repository._replace(own_index=Path(beside, "index"))
+        apart.told("read-tree", base or "--empty")
+        staged(apart, entries)
+        changes = changed(apart, base or apart.line("hash-object", "-t", "tree", os.devnull))
+        if not any(change.path != MARK for change in changes):
+            return None
+        tree = apart.line("write-tree")
+    message = message_of(changes)
+    parents = ("-p", base) if base else ()
+    name = repository.line("commit-tree", tree, *parents, given=message.encode())
+    return Prepared(name, message.splitlines()[0])
+
+
+def as_entries(repository: Repository, paths: Sequence[str], unwanted: Callable[[], bool]) -> bytes:
+    """These files, stored as they stand in the folder, as entries of an index."""
+    listed = "".join(f"{path}\n" for path in paths).encode()
+    words = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+    names = repository.told(*words, given=listed, unwanted=unwanted).decode().split()
+    return "".join(f"{PLAIN_FILE} {name}\t{path}\0" for name, path in zip(names, paths, strict=True)).encode()
+
+
+def staged(repository: Repository, entries: bytes) -> None:
+    """Put these into the index, whatever else is in it."""
+    repository.told("update-index", "--add", "--replace", "-z", "--index-info", given=entries)
+
+
+def changed(repository: Repository, base: str) -> list[Change]:
+    """What the index holds that differs from a commit or tree."""
     words = ("diff-index", "--cached", "--name-status", "--no-renames", "-z", base, "--")
-    parts = repository.told(*words).decode("utf-8", "surrogateescape").split("\0")
-    return list(zip(parts[::2], parts[1::2], strict=False))
+    parts = os.fsdecode(repository.told(*words)).split("\0")
+    return [Change(*each) for each in zip(parts[::2], parts[1::2], strict=False)]
 
 
 def unhindered(repository: Repository) -> None:
     """Raises MirrorError where others are in the middle of something."""
     folder = repository.folder
-    own = Path(folder, repository.told("rev-parse", "--git-dir").decode().strip())
+    own = Path(folder, repository.line("rev-parse", "--git-dir"))
     for name, what in UNDER_WAY.items():
         if (own / name).exists():
             raise MirrorError(f"{folder}: {what} is under way; end it, then what feedd wrote is committed")
-    if branch(repository) is None:
-        raise MirrorError(
-            f"{folder}: HEAD is detached; check out a branch (git switch NAME), then what feedd wrote is committed"
-        )
+    branch(repository)
 
 
-def branch(repository: Repository) -> str | None:
-    """The branch that is checked out; None: none is."""
+def branch(repository: Repository) -> str:
+    """The branch that is checked out. Raises MirrorError where none is."""
     ended = repository.asked("symbolic-ref", "--quiet", "HEAD")
-    return ended.output.decode().strip() if ended.status == 0 else None
+    if ended.status:
+        raise MirrorError(
+            f"{repository.folder}: HEAD is detached; check out a branch (git switch NAME), then what feedd wrote is"
+            " committed"
+        )
+    return os.fsdecode(ended.output.removesuffix(b"\n"))
 
 
 def unlocked(repository: Repository, unwanted: Callable[[], bool]) -> None:
     """Wait for others who work on the index. Raises MirrorError where they go on."""
-    lock = Path(repository.folder, repository.told("rev-parse", "--git-path", "index.lock").decode().strip())
+    lock = Path(repository.folder, repository.line("rev-parse", "--git-path", "index.lock"))
     until = time.monotonic() + repository.lock_wait_s
     while lock.exists():
         if time.monotonic() >= until or unwanted():
@@ -216,20 +262,21 @@ def unlocked(repository: Repository, unwanted: Callable[[], bool]) -> None:
 
 def pushed(repository: Repository, unwanted: Callable[[], bool]) -> None:
     """Push the branch to the remote, if that has not all of it. Raises MirrorError."""
-    remote, name, ours = repository.remote, branch(repository), head(repository)
-    if remote is None or name is None or ours is None:
+    remote, ours = repository.remote, head(repository)
+    if remote is None or ours is None:
         return
+    name = branch(repository)
     short = name.removeprefix("refs/heads/")
     if revision(repository, f"refs/remotes/{remote}/{short}") == ours:
         return
     words = ("push", "--quiet", "--no-verify", "--no-recurse-submodules", "--", remote, f"{name}:{name}")
     try:
-        repository.printed(repository.ran(words, b"", PUSH_TIMEOUT_S, unwanted))
+        repository.printed(repository.asked(*words, timeout_s=PUSH_TIMEOUT_S, unwanted=unwanted))
     except MirrorError as error:
         raise MirrorError(f"{error}; it is committed, and pushed later to '{remote}'") from error
 
 
-def message_of(changes: Iterable[tuple[str, str]]) -> str:
+def message_of(changes: Iterable[Change]) -> str:
     """What a commit holds, counted by folder: `rfi: 3 added, 1 edited; blog: 1 added`."""
     added, edited = dict[str, int](), dict[str, int]()
     for status, path in changes:

@@ -41,15 +41,20 @@ def raw(connection: sqlite3.Connection, raw_id: int) -> bytes | None:
     return unpack_bytes(row[0]) if row else None
 
 
-def newest_first(connection: sqlite3.Connection, source_ids: Collection[int] | None) -> list[int]:
+class Dated(NamedTuple):
+    entry_id: int
+    newest_ms: int  # the latest time that a version of it states, whichever version is shown
+
+
+def newest_first(connection: sqlite3.Connection, source_ids: Collection[int] | None) -> list[Dated]:
     """The entries that these sources have (None: all), removed ones too, by the time that they state."""
     chosen, values = ("", []) if source_ids is None else (in_these(source_ids), list(source_ids))
     rows = connection.execute(
-        "SELECT r.entry_id FROM revisions r JOIN entries e ON e.id = r.entry_id"
-        f" WHERE r.newest {chosen} GROUP BY r.entry_id ORDER BY max({TIME}) DESC, e.uid",
+        f"SELECT r.entry_id, max({TIME}) FROM revisions r JOIN entries e ON e.id = r.entry_id"
+        f" WHERE r.newest {chosen} GROUP BY r.entry_id ORDER BY 2 DESC, e.uid",
         values,
     )
-    return [entry_id for (entry_id,) in rows]
+    return [Dated(*row) for row in rows]
 
 
 def in_these(source_ids: Collection[int]) -> str:

@@ -5,20 +5,16 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from disks import fill, small_disk
-from hypothesis import given
-from hypothesis import strategies as st
-from lxml import html
-from markdown import markdown  # type: ignore[import-untyped]
 from mirrored import OUT, SOURCES, files, name_of, over, seeds
 from shelf import BORN_MS, Piece, Shelf
 
-from feedd.mirror.folder import MARK
-from feedd.mirror.pages import Line, list_page
+from feedd.mirror.folder import MARK, state_of
 from feedd.model import Item
 from feedd.sources.seedfile import parse
 
@@ -145,6 +141,19 @@ def test_a_list_that_is_carried_on_is_as_one_made_anew(shelf: Shelf, tmp_path: P
     passed(5, f=5)
 
 
+def test_a_list_goes_by_the_times_that_it_shows(shelf: Shelf, tmp_path: Path) -> None:
+    """Another source states a later time for one: it takes nobody's place."""
+    feed = '[feeds.both]\nsources = ["a", "b"]\n'
+    shelf.configure(SOURCES + feed + OUT + 'feeds = ["both"]\nlist = 2\n')
+    times = {"x": 1, "y": 2, "z": 3}
+    shelf.look("a", BORN_MS, [Piece(name, time_ms=BORN_MS + ms) for name, ms in times.items()])
+    shelf.look("b", BORN_MS + 10, [Piece("x", time_ms=BORN_MS + 5)])
+    shelf.look("b", BORN_MS + 20, [Piece("x", body="<p>Others.</p>", time_ms=BORN_MS + 9)])
+    assert over(shelf).catch_up()
+    listed = (tmp_path / "out/both.md").read_text()
+    assert [name for name in "xyz" if name_of(name) in listed] == ["y", "z"]
+
+
 def test_feeds_choose(shelf: Shelf, tmp_path: Path) -> None:
     feed = '[feeds.rain]\nsources = ["a", "b"]\nmatch = { title = "rain" }\n'
     shelf.configure(SOURCES + feed + OUT + 'feeds = ["rain"]\nsources = ["b"]\n')
@@ -163,6 +172,71 @@ def test_feeds_choose(shelf: Shelf, tmp_path: Path) -> None:
     shelf.configure(SOURCES + wider + OUT + 'feeds = ["rain"]\nsources = ["b"]\n')
     assert over(shelf).catch_up()
     assert f"rain/{name_of('y')}" in seeds(out)
+
+
+def test_what_leaves_a_feed_leaves_its_list(shelf: Shelf, tmp_path: Path) -> None:
+    feed = '[feeds.rain]\nsources = ["a"]\nmatch = { title = "rain" }\n'
+    shelf.configure(SOURCES + feed + OUT + 'feeds = ["rain"]\n')
+    shelf.look("a", BORN_MS, [Piece("x", "rain"), Piece("y", "rain")])
+    mirrors = over(shelf)
+    assert mirrors.catch_up()
+    shelf.look("a", BORN_MS + HOUR_MS, [Piece("x", "sun", "<p>Others.</p>")])
+    assert mirrors.catch_up()
+    assert len(seeds(tmp_path / "out")) == 2  # its file stays
+    listed = (tmp_path / "out/rain.md").read_text()
+    assert name_of("y") in listed
+    assert name_of("x") not in listed
+
+
+def test_a_source_that_left_keeps_its_files_and_is_not_listed(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.look("a", BORN_MS, [Piece("x")])
+    assert over(shelf).catch_up()
+    before = seeds(tmp_path / "out")
+    shelf.configure(SOURCES[SOURCES.index("[sources.b]") :] + OUT)
+    assert over(shelf).catch_up()
+    assert seeds(tmp_path / "out") == before
+    assert "[a]" not in (tmp_path / "out/README.md").read_text()
+
+
+def test_a_folder_that_was_taken_away_is_written_anew(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.look("a", BORN_MS, [Piece("x"), Piece("y")])
+    assert over(shelf).catch_up()
+    out = tmp_path / "out"
+    before = files(out)
+    shutil.rmtree(out / "a")
+    shelf.look("b", BORN_MS, [Piece("z")])
+    (keeper,) = (each.keeper for each in over(shelf).kept)
+    assert keeper.catch_up(lambda: True) is None  # it is ended half-way
+    (out / "a" / name_of("y")).unlink()
+    assert over(shelf).catch_up()
+    assert before.keys() < files(out).keys()
+
+
+def test_a_database_that_is_behind_the_archive(shelf: Shelf, tmp_path: Path) -> None:
+    """A backup was restored: what it gets next has numbers that the archive has met already."""
+    shelf.look("a", BORN_MS, [Piece("x")])
+    mirrors, mark = over(shelf), tmp_path / "out" / MARK
+    assert mirrors.catch_up()
+    mark.write_text(json.dumps(json.loads(mark.read_bytes()) | {"change_id": 500, "revision_id": 500}))
+    shelf.look("a", BORN_MS + 1, [Piece("y")])
+    assert over(shelf).catch_up()
+    assert set(seeds(tmp_path / "out")) == {f"a/{name_of(each)}" for each in "xy"}
+    assert json.loads(mark.read_bytes())["change_id"] == 2
+
+
+def test_what_others_bring_is_met_once(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.configure(SOURCES + OUT + 'sources = ["a"]\n')
+    mirrors, mark = over(shelf), tmp_path / "out" / MARK
+    (keeper,) = (each.keeper for each in mirrors.kept)
+    assert mirrors.catch_up()
+    before = mark.read_bytes()
+    shelf.look("b", BORN_MS, [Piece("x")])
+    assert mirrors.catch_up()
+    assert mark.read_bytes() == before
+    assert keeper.follows(state_of(before)).change_id == 1
+    shelf.look("a", BORN_MS, [Piece("y")])
+    assert mirrors.catch_up()
+    assert set(seeds(tmp_path / "out")) == {f"a/{name_of('y')}"}
 
 
 def test_a_mark_that_is_damaged_costs_a_comparison(shelf: Shelf, tmp_path: Path) -> None:
@@ -305,17 +379,3 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixt
         assert len(seeds(disk / "out")) == 2
         assert files(disk / "out") != before
         shelf.close()
-
-
-@given(
-    st.lists(st.text(alphabet=" a1.中\n\t\\`*_{}[]()<>#+-=!|~@&;:/\"'\u200b\x1b", max_size=30), max_size=4)
-)
-def test_no_title_is_markup(titles: list[str]) -> None:
-    lines = [Line(BORN_MS, title, f"https://example.org/(a)>b<{title}", "a/x.md", None) for title in titles]
-    tree = html.fromstring(markdown(list_page("A [b](c) <i>", "a", lines)) or "<p></p>")
-    assert {each.tag for each in tree.iter()} <= {"div", "h1", "p", "a", "ul", "li"}
-    assert [each.tag for each in tree.iter("li")] == ["li"] * len(titles)
-    targets = [each.get("href") for each in tree.iter("a")]
-    assert targets[0] == "a/"
-    assert targets[1::2] == ["a/x.md"] * len(titles)
-    assert all(target.startswith("https://example.org/(a)%3Eb%3C") for target in targets[2::2])

@@ -13,7 +13,7 @@ from shelf import BORN_MS, Piece, Shelf
 from feedd.mirror import repository
 from feedd.mirror.folder import MARK
 from feedd.mirror.mirrors import Mirrors
-from feedd.mirror.repository import message_of
+from feedd.mirror.repository import Change, message_of
 
 EVERYTHING_ELSE = "then what feedd wrote is committed"
 
@@ -98,10 +98,10 @@ def test_a_pass_is_a_commit(place: Place) -> None:
 
 def test_a_message_counts() -> None:
     assert (
-        message_of([("A", "a/1.md"), ("M", "a/2.md"), ("A", "a/3.md"), ("M", "a.md")])
+        message_of([Change("A", "a/1.md"), Change("M", "a/2.md"), Change("A", "a/3.md"), Change("M", "a.md")])
         == "a: 2 added, 1 edited\n"
     )
-    many = [("A", f"source-{number}/1.md") for number in range(1200)]
+    many = [Change("A", f"source-{number}/1.md") for number in range(1200)]
     assert message_of(many).startswith("1,200 folders: 1,200 added\n\nsource-0: 1 added\nsource-1: 1 added\n")
     assert message_of(many).endswith("\n… and 700 more\n")
 
@@ -138,6 +138,57 @@ def test_a_repository_that_is_there_and_empty(tmp_path: Path) -> None:
     assert git(made.out, "branch", "--show-current") == "archive"
     assert not (tmp_path / "ran").exists()
     made.shelf.close()
+
+
+def test_what_is_committed_is_what_stands_in_the_files(place: Place, tmp_path: Path) -> None:
+    """No filter runs, no line end and no word is replaced, and what is not checked out is committed all the same."""
+    ran, file = tmp_path / "ran", f"a/{name_of('z')}"
+    git(place.out, "config", "filter.own.clean", f"touch {ran}; tr a-z A-Z")
+    git(place.out, "config", "core.autocrlf", "true")
+    (place.out / ".gitattributes").write_text("* text=auto ident\n*.md filter=own\n")
+    git(place.out, "sparse-checkout", "set", "elsewhere")
+    git(place.out, "update-index", "--assume-unchanged", "README.md")
+    place.look(Piece("z", body="<pre>a\r\n$Id: b$</pre>"))
+    (place.out / "README.md").write_text("anything")
+    place.commit()
+    assert not ran.exists()
+    for path in (file, "README.md"):
+        stored = git(place.out, "cat-file", "blob", f"HEAD:{path}") + "\n"
+        assert stored == (place.out / path).read_text()
+    assert "$Id: b$" in (place.out / file).read_text()
+
+
+def test_somebody_commits_meanwhile(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Between what feedd builds upon and what it moves: nothing of either is lost, and nobody is told of trouble."""
+    real, todo = shutil.which("git"), tmp_path / "todo"
+    todo.touch()
+    theirs = (
+        f"{real} -c user.name=Other -c user.email=other@example.org commit --quiet --message theirs NOTES"
+    )
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\ncase " $* " in *\' update-ref \'*) rm {todo} 2> /dev/null && {theirs};; esac\nexec {real} "$@"\n'
+    )
+    program.chmod(0o755)
+    (place.out / "NOTES").write_text("mine")
+    git(place.out, "add", "NOTES")
+    place.look(Piece("z"))
+    with monkeypatch.context() as beside:
+        beside.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        place.commit()
+    assert not todo.exists()
+    assert place.subjects == ["a: 1 added", "theirs", "a: 2 added"]
+    assert git(place.out, "status", "--porcelain") == ""
+
+
+def test_a_path_that_is_no_text(tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n"))
+    root.mkdir()
+    made = repository.Repository(root, "a", "b@example.org")
+    repository.begun(made)
+    (root / "x").touch()
+    assert repository.commit(made, ["x"])
 
 
 def test_a_detached_head(place: Place, caplog: pytest.LogCaptureFixture) -> None:
@@ -248,6 +299,34 @@ def test_nothing_is_pushed_untold(place: Place, tmp_path: Path) -> None:
     assert git(tmp_path / "public.git", "branch") == ""
 
 
-def test_what_git_says_is_told_without_credentials() -> None:
-    said = b"hint: x\nfatal: unable to access 'https://joe:pass@example.org/a.git/': no\n"
+def test_a_remote_that_refuses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "public.git")
+    hook = tmp_path / "public.git/hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nprintf '\\033[31mnot today\\n'\nexit 1\n")
+    hook.chmod(0o755)
+    made = Place(tmp_path, "push = true\n")
+    made.look(Piece("x"))
+    made.out.mkdir()
+    git(made.out, "init", "--quiet")
+    git(made.out, "remote", "add", "origin", os.fspath(tmp_path / "public.git"))
+    mirrors = made.over()
+    assert not mirrors.catch_up()
+    said = caplog.records[-1].getMessage()
+    assert "(pre-receive hook declined)" in said
+    assert said.endswith("; it is committed, and pushed later to 'origin'")
+    git(made.out, "checkout", "--quiet", "--detach")
+    hook.unlink()
+    mirrors.kept[0].pushing.at_s = 0
+    assert not mirrors.catch_up()
+    assert "HEAD is detached" in caplog.records[-1].getMessage()
+    git(made.out, "switch", "--quiet", "-")
+    mirrors.kept[0].pushing.at_s = 0
+    assert mirrors.catch_up()
+    made.shelf.close()
+
+
+@pytest.mark.parametrize("password", ["pass", "p@ss", "p\x1b[31mass"])
+def test_what_git_says_is_told_without_credentials(password: str) -> None:
+    said = f"hint: x\nfatal: unable to access 'https://joe:{password}@example.org/a.git/': no\x1b\n".encode()
     assert repository.reason(said) == "git says: fatal: unable to access 'https://example.org/a.git/': no"
