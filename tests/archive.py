@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from stores import new_store
+
 from feedd.decide import Pass, Verdict
 from feedd.model import Item, Kind, Raw, Significance
 from feedd.normalise.article import normalise
@@ -29,7 +31,7 @@ class Archive:
     """Sources `a` and `b`; versions are added at chosen times, 100 days before `NOW_MS` unless told otherwise."""
 
     def __init__(self, root: Path) -> None:
-        self.path = root / "feedd.db"
+        self.path = new_store(root / "feedd.db")
         self.desk = Desk(self.path)
         self.reader = Reader(self.path)
         self.said: dict[int, tuple[str, str]] = {}  # by revision: title, HTML

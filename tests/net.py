@@ -72,7 +72,7 @@ class Net(Site):
 
     def all(self, *names: str) -> list[dict[str, Any]]:
         result = update_here(load(self.config), names, accept_removals=False, progress=Bars())
-        sources: list[dict[str, Any]] = result["sources"]
+        sources: list[dict[str, Any]] = result.shape["sources"]
         assert all((each["error"] is None) == (each["status"] != "failed") for each in sources)
         return sources
 

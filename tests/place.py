@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from stores import new_store
+
 from feedd.config.sources import DirectorySource
 from feedd.errors import SourceError
 from feedd.folder import FolderLooker
@@ -44,7 +46,7 @@ class Place:
         self.root = root
         self.folder = root / "seeds"
         self.folder.mkdir(exist_ok=True)
-        self.database = database or root / "feedd.db"
+        self.database = database or new_store(root / "feedd.db")
         self.desk = Desk(self.database)
         self.reader = Reader(self.database)
         self.stop = threading.Event()

@@ -127,6 +127,22 @@ class Site:
         assert "Traceback" not in daemon.log(), daemon.log()
 
 
+class Beside:
+    """A command in a process of its own, which goes on while the test does other things."""
+
+    def __init__(self, site: Site, *words: str) -> None:
+        self.out, self.errors = (site.root / f"{name}-{time.monotonic_ns()}" for name in ("out", "errors"))
+        with self.out.open("wb") as out, self.errors.open("wb") as errors:
+            self.process = forker().start(
+                [*words, "--config", os.fspath(site.config)], site.root, out, errors
+            )
+
+    def ended(self) -> tuple[int, str, str]:
+        """Its exit status, standard output and standard error, when it has ended."""
+        status = self.process.wait(PATIENCE_S * 2)
+        return status, self.out.read_text(encoding="utf-8"), self.errors.read_text(encoding="utf-8")
+
+
 class Daemon:
     """`feedd run` in a process of its own."""
 
@@ -144,14 +160,18 @@ class Daemon:
         def answers() -> bool:
             assert self.process.poll() is None, self.log()
             with suppress(httpx.TransportError):
-                return httpx.get(f"{self.site.url}/style.css", trust_env=False).status_code == 200
+                return (
+                    httpx.get(f"{self.site.url}/style.css", trust_env=False, verify=False).status_code == 200
+                )
             return False
 
         until(answers)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(f"{self.site.url}{path}", headers=named, trust_env=False, timeout=PATIENCE_S)
+        return httpx.get(
+            f"{self.site.url}{path}", headers=named, trust_env=False, verify=False, timeout=PATIENCE_S
+        )
 
     def items(self, feed: str = "all") -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self.get(f"/feeds/{feed}.json?limit=1000").json()["items"]

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from stores import new_store
+
 from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.decide import Pass
@@ -42,7 +44,7 @@ class Shelf:
 
     def __init__(self, root: Path, toml: str) -> None:
         self.path = root / "config.toml"
-        self.desk = Desk(root / "feedd.db")
+        self.desk = Desk(new_store(root / "feedd.db"))
         self.reader = Reader(root / "feedd.db")
         self.now_ms = CONFIGURED_MS
         self.configure(toml)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from archive import Archive
 
+from feedd.allocation import held_bytes
 from feedd.comparison import (
     Comparison,
     Comparisons,
@@ -15,6 +16,7 @@ from feedd.comparison import (
     after,
     befores,
     compared,
+    found_between,
     newest_pair,
     numbered,
 )
@@ -119,17 +121,17 @@ def test_threads_that_want_the_same_pair_wait_for_one(archive: Archive) -> None:
 
 def test_the_last_comparisons_are_kept(archive: Archive) -> None:
     history = archive.reader.history(1)
-    length = len("<p>It was 0 %.</p>")
-    comparisons = Comparisons(archive.reader, keeps=4 * length)
+    one = held_bytes(found_between(archive.reader, history[0], history[1]))
+    comparisons = Comparisons(archive.reader, keeps=2 * one)
     kept = [comparisons.of(history[0], each).diff for each in history[1:4]]
-    assert comparisons.characters == 4 * length
+    assert comparisons.size == 2 * one
     assert comparisons.of(history[0], history[3]).diff is kept[2]
     assert comparisons.of(history[0], history[2]).diff is kept[1]
     assert comparisons.of(history[0], history[1]).diff is not kept[0]
     assert comparisons.of(history[0], history[3]).diff is not kept[2], (
         "the one that was asked for longest ago"
     )
-    assert comparisons.characters == 4 * length
+    assert comparisons.size == 2 * one
 
 
 def test_what_is_too_long_where_others_wait(archive: Archive) -> None:

@@ -6,8 +6,7 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import forker
 from place import T0, Place, counts, seed
+from running import run
 
 from feedd.errors import SourceError
 from feedd.looks import Looked
@@ -136,11 +137,11 @@ def command(root: Path, database: Path) -> list[str]:
     config.write_text(
         f'[store]\npath = "{database}"\n[sources.a]\ntype = "directory"\npath = "{root / "seeds"}"\n'
     )
-    return [sys.executable, "-m", "feedd", "update", "--json", "--config", str(config)]
+    return ["update", "--json", "--config", str(config)]
 
 
 def update(root: Path, database: Path) -> dict[str, Any]:
-    done = subprocess.run(command(root, database), capture_output=True, text=True)
+    done = run(command(root, database), root)
     assert done.returncode == 0, done.stderr
     (source,) = json.loads(done.stdout)["sources"]
     assert source["status"] != "failed"  # a kill may have come too late to leave anything
@@ -162,14 +163,16 @@ def stored(database: Path) -> int:
 def update_and_kill(root: Path, database: Path, more: int) -> list[int]:
     """Kill an update some time after it has stored `more` changes; returns its workers."""
     before = stored(database)
-    with subprocess.Popen(command(root, database), stdout=subprocess.DEVNULL) as running:
-        until(lambda: stored(database) >= before + more or running.poll() is not None)
-        time.sleep(random.uniform(0, 0.05))
-        children = []
-        with suppress(OSError):
-            for task in Path(f"/proc/{running.pid}/task").iterdir():
-                children += (task / "children").read_text().split()
-        running.kill()
+    with tempfile.TemporaryFile() as said:
+        running = forker().start(command(root, database), root, said, said)
+    until(lambda: stored(database) >= before + more or running.poll() is not None)
+    time.sleep(random.uniform(0, 0.05))
+    children = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{running.pid}/task").iterdir():
+            children += (task / "children").read_text().split()
+    running.kill()
+    running.wait()
     return [int(child) for child in children]
 
 

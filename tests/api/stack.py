@@ -162,7 +162,7 @@ class Stack:
 
     def connect(self, token: str | None = None) -> httpx.Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, verify=False, timeout=30)
 
     def get(self, path: str, status: int = 200, **params: Any) -> Any:
         """What is answered, which is checked for its form."""

@@ -42,7 +42,9 @@ def waits(stack: Stack, pool: ThreadPoolExecutor, **params: Any) -> "Future[Any]
     """A request that waits; returns when it does."""
     before = len(stack.shelf.desk.bell.heard)
     found = pool.submit(
-        lambda: httpx.get(f"{stack.url}/api/v1/changes", params=params, trust_env=False, timeout=70)
+        lambda: httpx.get(
+            f"{stack.url}/api/v1/changes", params=params, trust_env=False, verify=False, timeout=70
+        )
     )
     until(lambda: len(stack.shelf.desk.bell.heard) > before)
     return found
@@ -113,7 +115,7 @@ def test_who_waits_is_let_go_when_feedd_ends(stack: Stack, pool: ThreadPoolExecu
 
 def test_who_leaves_is_forgotten(stack: Stack) -> None:
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(f"{stack.url}/api/v1/changes?wait=60", trust_env=False, timeout=0.5)
+        httpx.get(f"{stack.url}/api/v1/changes?wait=60", trust_env=False, verify=False, timeout=0.5)
     until(lambda: not stack.shelf.desk.bell.heard)
 
 
@@ -123,7 +125,7 @@ def test_too_many_wait(stack: Stack) -> None:
     async def crowd() -> tuple[httpx.Response, list[httpx.Response]]:
         address, heard = f"{stack.url}/api/v1/changes?wait=50", stack.shelf.desk.bell.heard
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(trust_env=False, timeout=60, limits=limits) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=60, limits=limits) as client:
             waiting = [asyncio.create_task(client.get(address)) for _ in range(WAITING)]
             async with asyncio.timeout(20):
                 while len(heard) < WAITING:  # noqa: ASYNC110 (they are the server's)

@@ -39,7 +39,13 @@ def test_the_end_waits_for_nobody(tmp_path: Path) -> None:
         with site.running() as daemon:
             sample, page, poll = (
                 pool.submit(
-                    httpx.request, method, f"{site.url}{path}", headers=headers, trust_env=False, timeout=30
+                    httpx.request,
+                    method,
+                    f"{site.url}{path}",
+                    headers=headers,
+                    trust_env=False,
+                    verify=False,
+                    timeout=30,
                 )
                 for method, path in (
                     ("POST", "/api/v1/channels/desk/test"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from archive import Archive
-from running import FEEDD, Site, until
+from running import FEEDD, Beside, Site, until
 
 from feedd.cli.passes import Bars, update_here
 from feedd.config.load import load
@@ -129,19 +129,12 @@ def test_a_source_that_left_the_configuration_is_left_alone(site: Site) -> None:
 def test_beside_updates_it_loses_nothing(site: Site) -> None:
     """Prunes and updates at once, one after the other as fast as they go."""
     edited(site, 2)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     for version in range(2, 4):
         edit(site, version)
-        command = [
-            [*FEEDD, word, "--config", os.fspath(site.config)] for word in ("update", "prune", "prune")
-        ]
-        running = [
-            subprocess.Popen(each, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            for each in command
-        ]
-        for process in running:
-            _, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, b"")
+        running = [Beside(site, word) for word in ("update", "prune", "prune")]
+        for each in running:
+            status, _, errors = each.ended()
+            assert (status, errors) == (0, "")
         check(site)
     site.feedd("prune")
     assert check(site) == 2 * FILES

@@ -144,12 +144,11 @@ place.close()
 @pytest.mark.parametrize(("folder", "file"), [(0o700, 0o400), (0o500, 0o600), (0, 0o600)])
 def test_without_the_right_to_write(folder: int, file: int) -> None:
     with open_folder() as parent:
-        as_nobody(parent, MAKE)
-        said = as_nobody(parent, LOOK_WITHOUT_RIGHTS.format(folder=folder, file=file))
-        then = as_nobody(parent, LOOK)
+        script = MAKE + LOOK_WITHOUT_RIGHTS.format(folder=folder, file=file) + LOOK
+        said, then = as_nobody(parent, script).splitlines()
     assert said.startswith(f"{parent}/in/feedd.db: ")
     assert "the database can't be " in said or "can't be reached: Permission denied" in said
-    assert then == "{'added': 1}\n"
+    assert then == "{'added': 1}"
 
 
 @pytest.fixture

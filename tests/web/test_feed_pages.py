@@ -180,7 +180,7 @@ def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_p
             " ('desk', 'command', '', '', 1, 0)"
         )
         (channel,) = connection.execute("SELECT id FROM channels").fetchone()
-        incidents.report(connection, channel, "undelivered", why, BORN_MS, "channel_id")
+        incidents.report(connection, channel, "undelivered", why, BORN_MS, "channel")
 
     shelf.desk.run(lambda writer: writer.within(report))
     with pages_of(shelf.feeds) as pages:

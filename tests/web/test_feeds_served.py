@@ -113,7 +113,7 @@ def test_gzip_holds_the_same_under_another_tag(daemon: Daemon, path: str, media_
 
 def test_gzip_on_the_wire(daemon: Daemon) -> None:
     with (
-        httpx.Client(trust_env=False) as client,
+        httpx.Client(trust_env=False, verify=False) as client,
         client.stream(
             "GET", f"{daemon.site.url}/feeds/all.atom", headers={"Accept-Encoding": "gzip"}
         ) as found,
@@ -124,7 +124,7 @@ def test_gzip_on_the_wire(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("path", ["/feeds/all.atom", "/feeds/all", "/", "/feeds.opml", "/feeds/none.atom"])
 def test_head_is_get_without_a_body(daemon: Daemon, path: str) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, verify=False) as client:
         head, get = client.head(daemon.site.url + path), client.get(daemon.site.url + path)
     assert head.status_code == get.status_code
     assert head.content == b""
@@ -242,7 +242,7 @@ def test_opml(daemon: Daemon) -> None:
     for name, address in outlines.items():
         assert (
             name in mostly_empty
-            or len(feedparser.parse(httpx.get(address, trust_env=False).content).entries) > 0
+            or len(feedparser.parse(httpx.get(address, trust_env=False, verify=False).content).entries) > 0
         )
 
 
@@ -315,7 +315,7 @@ def test_errors_are_pages_for_people_and_lines_for_machines(daemon: Daemon, path
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_every_answer_forbids_what_pages_do_not_need(daemon: Daemon, path: str, method: str) -> None:
-    found = httpx.request(method, daemon.site.url + path, trust_env=False)
+    found = httpx.request(method, daemon.site.url + path, trust_env=False, verify=False)
     assert found.headers["content-security-policy"].startswith("default-src 'none'; ")
     assert found.headers["x-content-type-options"] == "nosniff"
     assert found.headers["referrer-policy"] == "no-referrer"
@@ -336,7 +336,11 @@ def test_a_304_and_a_redirect_carry_them_too(daemon: Daemon) -> None:
 def test_nothing_can_be_written(daemon: Daemon, accept: str) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         found = httpx.request(
-            method, f"{daemon.site.url}/feeds/all.atom", headers={"Accept": accept}, trust_env=False
+            method,
+            f"{daemon.site.url}/feeds/all.atom",
+            headers={"Accept": accept},
+            trust_env=False,
+            verify=False,
         )
         assert found.status_code == 405
         assert set(found.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}

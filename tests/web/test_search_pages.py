@@ -76,12 +76,14 @@ class Served:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        found = httpx.get(f"{self.url}{path}", headers=named, trust_env=False, timeout=30)
+        found = httpx.get(f"{self.url}{path}", headers=named, trust_env=False, verify=False, timeout=30)
         assert found.status_code < 500, found.text
         return found
 
     def page(self, query: str, status: int = 200, **more: str) -> Any:
-        found = httpx.get(f"{self.url}/search", params={"q": query, **more}, trust_env=False, timeout=30)
+        found = httpx.get(
+            f"{self.url}/search", params={"q": query, **more}, trust_env=False, verify=False, timeout=30
+        )
         assert found.status_code == status, found.text
         tree = html.document_fromstring(found.text)
         assert not tree.xpath("//main//script | //main//img | //*[@style] | //@onerror")
@@ -154,7 +156,9 @@ def test_a_search_may_be_kept_in_the_configuration(served: Served) -> None:
 
 
 def test_in_chinese(served: Served) -> None:
-    found = httpx.get(f"{served.url}/search?q=网络", headers={"Accept-Language": "zh"}, trust_env=False)
+    found = httpx.get(
+        f"{served.url}/search?q=网络", headers={"Accept-Language": "zh"}, trust_env=False, verify=False
+    )
     assert "最相关的 30 条结果" in found.text
 
 
@@ -182,7 +186,9 @@ def test_what_is_hostile_is_shown_as_text(served: Served) -> None:
 def test_a_query_that_is_wrong(served: Served, query: str, why: str) -> None:
     assert why in served.page(query, 400).xpath("string(//p[@role='alert'])")
     for format_ in ("atom", "rss", "json"):
-        found = httpx.get(f"{served.url}/search.{format_}", params={"q": query}, trust_env=False)
+        found = httpx.get(
+            f"{served.url}/search.{format_}", params={"q": query}, trust_env=False, verify=False
+        )
         assert found.status_code == 400
         assert why.lower() in found.text.lower()
 
@@ -204,7 +210,9 @@ def test_a_search_is_shown_as_a_document_where_that_is_asked_for(served: Served)
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "９", "", "1" * 50])
 def test_limits_that_are_wrong(served: Served, limit: str) -> None:
     for path in ("/search", "/search.atom"):
-        found = httpx.get(f"{served.url}{path}", params={"q": "x", "limit": limit}, trust_env=False)
+        found = httpx.get(
+            f"{served.url}{path}", params={"q": "x", "limit": limit}, trust_env=False, verify=False
+        )
         assert found.status_code == 400
         assert "limit is a whole number" in found.text
 
@@ -254,7 +262,7 @@ def test_a_browser_is_led_to_the_page(served: Served) -> None:
 def test_what_takes_too_long_may_be_asked_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feedd.search.finder.PATIENCE_S", -1.0)
     for path in ("/search", "/search.atom"):
-        found = httpx.get(f"{served.url}{path}?q=some+words", trust_env=False)
+        found = httpx.get(f"{served.url}{path}?q=some+words", trust_env=False, verify=False)
         assert found.status_code == 503
         assert int(found.headers["retry-after"]) > 0
         assert "takes too long" in found.text
@@ -265,7 +273,7 @@ def test_what_takes_too_long_may_be_asked_again(served: Served, monkeypatch: pyt
 
 def served_slowly(served: Served, language: str) -> str:
     headers = {"Accept-Language": language}
-    found = httpx.get(f"{served.url}/search?q=some+words", headers=headers, trust_env=False)
+    found = httpx.get(f"{served.url}/search?q=some+words", headers=headers, trust_env=False, verify=False)
     said: str = html.document_fromstring(found.text).xpath("string(//p[@role='alert'])")
     return said.strip()
 

@@ -294,16 +294,21 @@ def test_what_is_refused_at_once(site: HubSite, web: Web) -> None:
     assert site.ask(url, lease_seconds="0").status_code == 400
     assert site.ask(url, secret="x" * 200).status_code == 400
     assert site.ask(url, secret="x" * 20_000).status_code == 413
-    assert httpx.post(f"{site.url}hub", json={}, trust_env=False).status_code == 415
+    assert httpx.post(f"{site.url}hub", json={}, trust_env=False, verify=False).status_code == 415
 
     def endless() -> Iterator[bytes]:
         yield from [b"x" * 5_000] * 5
 
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert httpx.post(f"{site.url}hub", content=endless(), headers=form, trust_env=False).status_code == 413
-    told = httpx.get(f"{site.url}hub", trust_env=False)
+    assert (
+        httpx.post(
+            f"{site.url}hub", content=endless(), headers=form, trust_env=False, verify=False
+        ).status_code
+        == 413
+    )
+    told = httpx.get(f"{site.url}hub", trust_env=False, verify=False)
     assert (told.status_code, told.headers["content-type"]) == (200, "text/plain; charset=utf-8")
-    assert httpx.put(f"{site.url}hub", trust_env=False).status_code == 405
+    assert httpx.put(f"{site.url}hub", trust_env=False, verify=False).status_code == 405
     assert web.requests == []
 
 
@@ -334,11 +339,13 @@ def test_a_host_is_not_asked_too_often(site: HubSite, web: Web) -> None:
 
 def test_feeds_say_where_their_hub_is(site: HubSite) -> None:
     expected = f'<{site.url}hub>; rel="hub", <{site.topic()}>; rel="self"'
-    got = httpx.get(site.topic(), trust_env=False)
+    got = httpx.get(site.topic(), trust_env=False, verify=False)
     assert (got.status_code, got.headers["link"]) == (200, expected)
-    assert httpx.head(site.topic(), trust_env=False).headers["link"] == expected
-    assert httpx.get(f"{site.topic()}?limit=1", trust_env=False).headers["link"] == expected
-    same = httpx.get(site.topic(), headers={"If-None-Match": got.headers["etag"]}, trust_env=False)
+    assert httpx.head(site.topic(), trust_env=False, verify=False).headers["link"] == expected
+    assert httpx.get(f"{site.topic()}?limit=1", trust_env=False, verify=False).headers["link"] == expected
+    same = httpx.get(
+        site.topic(), headers={"If-None-Match": got.headers["etag"]}, trust_env=False, verify=False
+    )
     assert (same.status_code, same.headers["link"]) == (304, expected)
 
 

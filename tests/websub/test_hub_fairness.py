@@ -185,7 +185,7 @@ def test_a_feedd_that_is_no_hub_has_no_address_for_it(tmp_path: Path) -> None:
     site = Site(tmp_path, more="[websub]\nhub = false\n")
     with site.running() as daemon:
         assert daemon.get("/hub").status_code == 404
-        assert httpx.post(f"{site.url}/hub", trust_env=False).status_code == 404
+        assert httpx.post(f"{site.url}/hub", trust_env=False, verify=False).status_code == 404
 
 
 def test_what_is_empty_is_absent(site: HubSite, web: Web) -> None:
