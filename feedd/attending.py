@@ -5,6 +5,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from typing import NamedTuple
@@ -54,6 +55,7 @@ class Attendant:
         self.tasks = Tasks()
         self.busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # by source
         self.under_way: dict[str, UnderWay] = {}
+        self.at_rest: Collection[str] = ()  # sources that are not to be looked at just now
         self.watches: dict[str, asyncio.Task[None]] = {}
         self.again: dict[str, set[str]] = {}  # by source: the files of the one look that is to follow soon
         self.last: str | None = None  # what was found last, in words
@@ -95,16 +97,23 @@ class Attendant:
             self.watches[source.name] = task
 
     @asynccontextmanager
-    async def resting(self, names: Collection[str]) -> AsyncIterator[None]:
-        """Within, no look at these sources is under way, and none begins; what is cut off begins anew afterwards."""
+    async def resting(self, names: AbstractSet[str]) -> AsyncIterator[None]:
+        """Within, no look at these sources is under way, and none begins; what is cut off begins anew afterwards.
+
+        Their folders are watched on if what is done within fails.
+        """
+        self.at_rest = names
         for name in names:
-            if (watch := self.watches.pop(name, None)) is not None:
-                watch.cancel()
             self.cut(name)
-        async with AsyncExitStack() as held:
-            for name in sorted(names):
-                await held.enter_async_context(self.busy[name])
-            yield
+        try:
+            async with AsyncExitStack() as held:
+                # all at once: what waits for its turn already finds that the source rests, and lines up anew
+                await asyncio.gather(*(held.enter_async_context(self.busy[name]) for name in names))
+                yield
+                for name in names & self.watches.keys():
+                    self.watches.pop(name).cancel()
+        finally:
+            self.at_rest = ()
         for name in names - self.config.by_name.keys():
             if not self.busy[name].locked():
                 del self.busy[name]
@@ -180,21 +189,29 @@ class Attendant:
         return looked
 
     async def unless_cut(self, source: Source, request: Request, progress: Progress | None) -> Looked | None:
-        """None: it was cut off, since the configuration is another one now."""
+        """None: the configuration is about to be another one, so that it was cut off, or not begun."""
         if self.looker is None:
             raise Stopped
+        if source.name in self.at_rest:
+            await asyncio.sleep(0)  # so that who has it rest is the next in line
+            return None
         cut = threading.Event()
         task = asyncio.create_task(self.looker.look(source, request._replace(given_up=cut.is_set), progress))
         self.under_way[source.name] = UnderWay(task, cut)
         try:
-            return await task
-        except (asyncio.CancelledError, Stopped):
-            this = asyncio.current_task()
-            if self.stop.is_set() or not cut.is_set() or (this is not None and this.cancelling()):
-                raise
-            return None
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            self.cut(source.name)
+            await asyncio.gather(task, return_exceptions=True)  # until then no other look at it may begin
+            raise
         finally:
             del self.under_way[source.name]
+        try:
+            return task.result()
+        except (asyncio.CancelledError, Stopped):
+            if self.stop.is_set() or not cut.is_set():
+                raise
+            return None
 
     async def take(self, source: FeedSource, pushed: Pushed) -> Looked:
         """Record what a hub pushed. Raises StoreError, Stopped, UnknownName."""

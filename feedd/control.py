@@ -66,7 +66,10 @@ async def listen(database: Path, answer: Answer) -> asyncio.Server:
                 writer.write(json.dumps(message).encode() + b"\n")
 
         # whoever asked and hears nothing does the work itself
-        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ValueError, FeeddError):
+        with (
+            contextlib.closing(writer),
+            contextlib.suppress(ConnectionError, ValueError, FeeddError, asyncio.CancelledError),
+        ):
             line = await reader.readline()
             if line:
                 send({"result": await answer(json.loads(line), send)})

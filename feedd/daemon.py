@@ -17,7 +17,7 @@ from feedd.cautions import at_start
 from feedd.config.difference import Difference
 from feedd.config.settings import Config
 from feedd.config.sources import Source
-from feedd.errors import ConfigError, StoreError, StoreReplaced, UsageError
+from feedd.errors import ConfigError, Stopped, StoreError, StoreReplaced, UsageError
 from feedd.generation import Generation, generation
 from feedd.keeping import kept
 from feedd.looks import Progress, Request, now_ms
@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 def run(config: Config, announce: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. Raises AlreadyRunning, ListenError, StoreError, also where the database is taken away."""
     environment = taken(os.environ)
+    # a reload that is asked for before feedd serves waits until it does; one that comes at the end is too late
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     lock = Lock(config.store.path)
     try:
         with ExitStack() as stack:
@@ -57,7 +59,9 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
             stack.callback(notifier.close)
             handed_over = inherited(environment, os.getpid())
             if handed_over and not any(is_at(each, config.server.listen) for each in handed_over):
-                log.warning("sockets were handed over, none of them at server.listen: that is not listened at")
+                log.warning(
+                    "sockets were handed over, none of them at server.listen: that is not listened at"
+                )
             listening = handed_over or [bind(config.server.listen)]
             for each in listening:
                 stack.enter_context(each)
@@ -101,6 +105,7 @@ class Daemon:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self.tasks.start(self.reloading.asked_by_signal()))
+        await self.reloading.turn.acquire()  # a reload begins when what is here has begun
         web = server(self.front)
         requests = await control.listen(self.config.store.path, self.answer)
         ticker = Ticker(self.tick, TICK_S)
@@ -118,22 +123,21 @@ class Daemon:
                 await self.attendant.begin()
                 self.health.scheduled()
                 first.start(self.desk)
+                self.reloading.turn.release()
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
                 for work in (self.prune_daily(), self.supervision.run(), self.reloading.follow_files()):
                     self.tasks.start(work)
                 ticker.start()
                 ending = asyncio.create_task(ended.wait())
                 await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
                 ending.cancel()
-                self.supervision.stopping()
-                self.events.close()
-                await asyncio.gather(
-                    self.tasks.end(), self.attendant.end(), *(each.end() for each in self.living)
-                )
+                await self.end()
         finally:
             self.attendant.stop.set()
             ticker.stop()
             requests.close()
             control.socket_path(self.config.store.path).unlink(missing_ok=True)
+            await self.reloading.end()
             await self.tasks.end()
             web.should_exit = True
             if serving is not None:
@@ -145,9 +149,17 @@ class Daemon:
         if self.lost is not None:
             raise self.lost
 
+    async def end(self) -> None:
+        """Let what goes on come to its end, and begin nothing more."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        self.supervision.stopping()
+        self.events.close()
+        await self.reloading.end()
+        await asyncio.gather(self.tasks.end(), self.attendant.end(), *(each.end() for each in self.living))
+
     async def enter(self, config: Config) -> Generation:
         stack = AsyncExitStack()
-        feeds = feeds_of(config, self.reader)
+        feeds = await asyncio.to_thread(feeds_of, config, self.reader)
         made = await stack.enter_async_context(
             generation(config, self.desk, feeds, self.attendant, self.events, self.health, self.meter)
         )
@@ -178,12 +190,20 @@ class Daemon:
             raise
         self.serve_with(new)
         self.handing_over = self.tasks.start(self.hand_over(old, new))
-        await self.attendant.take_up(added | changed)
+        try:
+            await self.attendant.take_up(added | changed)
+        except StoreError as error:
+            log.error("what came is looked at all at once: %s", error)  # noqa: TRY400 (words are enough)
 
     async def hand_over(self, old: Generation, new: Generation) -> None:
         """Nothing is told twice, so the new one begins to tell when the old one has ended."""
-        await old.wind_down(HANDOVER_S)
-        await self.leave(old)
+        try:
+            try:
+                await old.wind_down(HANDOVER_S)
+            finally:
+                await self.leave(old)
+        except Exception:  # whoever is to be told is told all the same
+            log.exception("a bug in feedd")
         new.start(self.desk)
 
     async def tick(self) -> None:
@@ -233,7 +253,7 @@ class Daemon:
                     }
         except ConfigError as error:
             return {"error": str(error), "mistakes": list(error.mistakes)}
-        except (UsageError, StoreError, KeyError, TypeError) as error:
+        except (UsageError, StoreError, Stopped, KeyError, TypeError) as error:
             return {"error": str(error)}
 
     async def update(

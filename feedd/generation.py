@@ -30,7 +30,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Generation:
-    """`start` it when the one before has ended; `end` it once."""
+    """`start` it when the one before has ended; `end` it, however often, when it is over."""
 
     def __init__(self, config: Config, feeds: Feeds, told: Telling, operations: Operations) -> None:
         self.config = config

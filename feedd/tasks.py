@@ -35,9 +35,14 @@ class Tasks:
         log.error("a bug in feedd: %s", error, exc_info=error)
 
     async def end(self) -> None:
-        """Cancel all of them, wait for that, and begin nothing more."""
-        self.is_closed = True
+        """Cancel all of them, wait for that, and begin nothing more.
+
+        Once each, however often it is called: what ends in order is not to be cut off in that.
+        """
         tasks = list(self.running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if not self.is_closed:
+            self.is_closed = True
+            for task in tasks:
+                task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

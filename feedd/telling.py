@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID
 
@@ -108,12 +108,12 @@ class Telling:
             await cancelled(tasks)
 
     async def wind_down(self, patience_s: float) -> None:
-        """Let what is on its way arrive, for so long at most, before `run` is cancelled: others take over, feedd goes on."""
-        self.office.rest(patience_s)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                while self.hub.verifier.size or self.inbox.taking:
-                    await asyncio.sleep(ASK_S)
+        """Begin nothing more, and let what is on its way arrive, for so long at most: others take over, feedd goes on."""
+        self.office.rest()
+        for _ in range(round(patience_s / ASK_S)):
+            if not (self.office.is_busy or self.hub.verifier.size or self.inbox.taking):
+                break
+            await asyncio.sleep(ASK_S)
 
     async def close(self) -> None:
         """End what would keep the web server from ending."""

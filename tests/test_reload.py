@@ -13,6 +13,8 @@ from receivers import SECRET
 from running import Daemon, Site, until
 from webserver import Request, Web, Wire
 
+from feedd import control
+
 BAD = '[sources.news]\ntype = "directory"\npath = "seeds"\nevery = "5x"\n'
 OFF = "reload_on_change = false"
 
@@ -206,3 +208,45 @@ def test_a_message_that_is_on_its_way_is_sent_once(tmp_path: Path) -> None:
             until(lambda: len(asked) == 2)
             until(lambda: [row["status"] for row in site.json("deliveries")] == ["delivered"] * 2)
         assert len(set(asked)) == len(asked) == 2
+
+
+def test_one_at_the_start_waits_and_one_at_the_end_is_too_late(site: Site) -> None:
+    with site.running(ready=False) as daemon:
+        until(lambda: site.database.with_name("feedd.db.lock").exists())
+        os.kill(daemon.process.pid, signal.SIGHUP)
+        until(control.socket_path(site.database).exists)
+        answer = control.ask(site.database, {"command": "reload"}, lambda _: None)
+        assert answer == {"done": "nothing changed"}
+        assert titles(site, "health") == []
+        daemon.process.send_signal(signal.SIGTERM)
+        while daemon.process.poll() is None:
+            os.kill(daemon.process.pid, signal.SIGHUP)
+            time.sleep(0.01)
+        assert daemon.process.returncode == 0
+
+
+def test_a_message_that_is_on_its_way_holds_up_no_end(tmp_path: Path) -> None:
+    """Though a reload would let it take its time."""
+    asked = threading.Event()
+
+    def hang(wire: Wire) -> None:
+        asked.set()
+        wire.hang()
+
+    with Web() as web:
+        web.raw("/hook", hang)
+        channel = (
+            f'[notify.desk]\ntype = "webhook"\nurl = "{web.url}/hook"\nsecret = "{SECRET}"\nsince = "1d"\n'
+        )
+        site = Site(tmp_path)
+        site.seed("1.txt", "The first", time_ms=time.time_ns() // 1_000_000)
+        said(site, channel)
+        with site.running() as daemon:
+            site.feedd("update")
+            site.seed("2.txt", "The second")
+            assert asked.wait(10)
+            said(site, channel, news='title = "News"')
+            assert "1 source changed" in site.feedd("reload").stdout
+            begun = time.monotonic()
+            assert daemon.end() == 0
+            assert time.monotonic() - begun < 10

@@ -1,8 +1,11 @@
 """What a service manager hears of a daemon, over a socket such as systemd's."""
 
+import asyncio
 import os
 import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -11,6 +14,10 @@ import httpx
 import pytest
 from commands import forker
 from running import Site, until
+
+from feedd.errors import StoreError
+from feedd.store.desk import Desk
+from feedd.web import health
 
 WATCHDOG_S = 1.0
 
@@ -90,3 +97,30 @@ def test_the_watchdog_is_fed_while_all_is_alive(manager: Manager) -> None:
         until(lambda: manager.fed() > before, 2 * WATCHDOG_S)
     os.kill(manager.process.pid, signal.SIGCONT)
     until(lambda: manager.fed() > before)
+
+
+def test_a_writer_that_stands_still_is_dead_and_one_that_fails_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 0.02)
+    later_s, hold = [0.0], threading.Event()
+
+    def fail(_: object) -> None:
+        raise StoreError("it is locked")
+
+    async def play(desk: Desk) -> None:
+        watched = health.Health(desk, lambda: time.monotonic() + later_s[0])
+        assert (await watched.vital()).ok
+        desk.post(lambda _: hold.wait(20))
+        assert (await watched.vital()).words == "The writer is busy."
+        later_s[0] = 61
+        assert "The writer has not come on for 61 s" in (await watched.vital()).words
+        hold.set()
+        desk.post(fail)
+        await desk.do(lambda _: None)
+        assert "The scheduler has not asked" in (await watched.vital()).words
+        watched.tick()
+        assert (await watched.vital()).ok
+
+    with Desk(tmp_path / "feedd.db") as desk:
+        asyncio.run(play(desk))

@@ -4,7 +4,9 @@ A typo must not widen a listing in silence: parameters that are unknown, or name
 """
 
 import asyncio
+import inspect
 import json
+import weakref
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, get_origin
 
@@ -24,10 +26,15 @@ BODY_S = 10.0
 LONGEST_ADDRESS = 16_000  # characters: 100 names of sources, and as many of feeds
 EXPECTED = (HTTPException, RequestValidationError, FeeddError)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 
 class Operation(APIRoute):
     """A method and an address of the API."""
+
+    def __init__(self, path: str, endpoint: Endpoint, **settings: Any) -> None:
+        super().__init__(path, held_loosely(endpoint), **settings)
+        self.held = endpoint
 
     def get_route_handler(self) -> Handler:
         answer = super().get_route_handler()
@@ -51,6 +58,26 @@ class Operation(APIRoute):
                 return bug(request, error)
 
         return handle
+
+
+def held_loosely(endpoint: Endpoint) -> Endpoint:
+    """The same, but it does not keep alive what it is a method of.
+
+    FastAPI remembers thousands of endpoints over all applications; each reload makes others, over a configuration of
+    its own.
+    """
+    if not inspect.ismethod(endpoint):
+        return endpoint
+    method = weakref.WeakMethod(endpoint)
+
+    async def called(*values: Any, **named: Any) -> Response:
+        found = method()
+        assert found is not None  # the route holds it
+        return await found(*values, **named)  # type: ignore[no-any-return]
+
+    called.__name__, called.__doc__ = endpoint.__name__, endpoint.__doc__
+    called.__signature__ = inspect.signature(endpoint, eval_str=True)  # type: ignore[attr-defined]
+    return called
 
 
 def check_names(request: Request, known: frozenset[str], lists: frozenset[str]) -> None:

@@ -35,3 +35,9 @@ def seen_file(path: Path) -> Seen:
     except OSError:
         return Seen(path, None)
     return Seen(path, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def emptied(before: tuple[Seen, ...], now: tuple[Seen, ...]) -> list[Path]:
+    """Files that held something and hold nothing now: no editor leaves them so, but a copy on a full disk does."""
+    held = {each.path for each in before if each.size}
+    return [each.path for each in now if each.size == 0 and each.path in held]

@@ -12,7 +12,7 @@ from feedd.config.base import Settings
 from feedd.config.channels import CHANNEL_TYPES, Channel, EmailChannel, FileChannel
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.files import included
-from feedd.config.mirrors import Mirror, objections
+from feedd.config.mirrors import Mirror, objections, reader_of
 from feedd.config.publishing import Publish
 from feedd.config.settings import BUILT_IN_FEEDS, Config, Feed, Server, Store
 from feedd.config.sources import TYPES, Defaults, DirectorySource, Source, Web
@@ -96,7 +96,7 @@ class Loader:
         feeds = [feed for file, data in files for feed in self.feeds(file, data)]
         channels = [channel for file, data in files for channel in self.channels(file, data)]
         websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
-        publish = self.publishing(main, server)
+        publish = self.publishing(main, server, sources)
         mirrors = self.mirrors(files, sources, feeds)
         self.check_references(sources)
         self.check_channels(sources)
@@ -128,7 +128,10 @@ class Loader:
             self.mistake(file, "", f"can't be read: {os.strerror(error.errno or 0)}")
         except UnicodeDecodeError:
             self.mistake(file, "", "is not UTF-8 text")
-        except tomllib.TOMLDecodeError as error:
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # also what Python can't hold: too deep, too many digits
             self.mistake(file, "", f"is not valid TOML: {error}")
         raise ConfigError(tuple(self.mistakes))
 
@@ -287,13 +290,19 @@ class Loader:
                     self.mistake(file, path, in_words(detail, known_at(model, detail["loc"]), secret=secret))
             return None
 
-    def publishing(self, main: dict[str, Any], server: Server | None) -> Publish | None:
+    def publishing(
+        self, main: dict[str, Any], server: Server | None, sources: list[Source]
+    ) -> Publish | None:
         if "publish" not in main:
             return None
         if server is not None and server.access == "token":
             why = 'server.access is "token": nothing is for everybody, so that nothing can be published'
             self.mistake(self.path, "publish", why)
-        return self.validated(Publish, self.path, "publish", self.table(self.path, "publish", main))
+        publish = self.validated(Publish, self.path, "publish", self.table(self.path, "publish", main))
+        if publish is not None and (reader := reader_of(publish.directory, sources)) is not None:
+            why = f"lies in what sources.{reader} reads, which would take what is published for articles; name another one"
+            self.mistake(self.path, "publish.directory", why)
+        return publish
 
     def check_references(self, sources: list[Source]) -> None:
         """Feeds may only name sources and tags that are there."""

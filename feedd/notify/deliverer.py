@@ -71,7 +71,6 @@ class Deliverer:
         self.results = list[tuple[Courier, Sent | int]]()  # an int: a delivery that tells of nothing any more
         self.arrived = asyncio.Event()
         self.noted = asyncio.Event()
-        self.grace_s = GRACE_S
         self.is_resting = False
 
     async def run(self) -> None:
@@ -84,9 +83,14 @@ class Deliverer:
         finally:
             await self.end(tasks, noting)
 
-    def rest(self, grace_s: float) -> None:
-        """Begin nothing more; what is on its way has so long to arrive once `run` is cancelled."""
-        self.is_resting, self.grace_s = True, grace_s
+    def rest(self) -> None:
+        """Begin nothing more."""
+        self.is_resting = True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way, or came of it and is not noted yet."""
+        return any(courier.sending or courier.unnoted for courier in self.couriers)
 
     async def drain(self, limit_s: float) -> bool:
         """Deliver what is due now, each once, for so long at most; whether all was tried."""
@@ -108,7 +112,7 @@ class Deliverer:
         await cancelled(tasks)
         sends = [task for courier in self.couriers for task in courier.sending.values()]
         if sends:
-            await asyncio.wait(sends, timeout=self.grace_s)
+            await asyncio.wait(sends, timeout=GRACE_S)
             await cancelled(sends)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):

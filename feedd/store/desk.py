@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.bell = Bell()
+        self.moved_s = time.monotonic()  # when a piece of work had been done last, well or not
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         try:
             self.writer = self.thread.submit(Writer, path, self.bell).result()
@@ -27,8 +29,17 @@ class Desk:
             self.thread.shutdown()
             raise
 
+    def submit(self, work: Callable[[Writer], Result]) -> Future[Result]:
+        def done() -> Result:
+            try:
+                return work(self.writer)
+            finally:
+                self.moved_s = time.monotonic()
+
+        return self.thread.submit(done)
+
     def run(self, work: Callable[[Writer], Result]) -> Result:
-        return self.thread.submit(work, self.writer).result()
+        return self.submit(work).result()
 
     def post(self, work: Callable[[Writer], object]) -> None:
         """As `run`, for who does not wait for the result; what goes wrong is logged."""
@@ -37,11 +48,11 @@ class Desk:
             if not done.cancelled() and (error := done.exception()) is not None:
                 log.error("the store can't be written: %s", error)
 
-        self.thread.submit(work, self.writer).add_done_callback(logged)
+        self.submit(work).add_done_callback(logged)
 
     async def do(self, work: Callable[[Writer], Result]) -> Result:
         """As `run`, without keeping the event loop waiting."""
-        return await asyncio.wrap_future(self.thread.submit(work, self.writer))
+        return await asyncio.wrap_future(self.submit(work))
 
     def close(self) -> None:
         self.thread.submit(self.writer.close).result()

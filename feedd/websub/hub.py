@@ -40,6 +40,7 @@ from feedd.websub.verify import Key, Request, Verifier
 GATHER_S = 0.5
 FREED_S = 0.02
 PING_S = 15.0
+GRACE_S = 2.0  # at the end, for what is being sent
 FULL_S = 3_600
 RECOVER_S = 5.0  # after the store could not be used
 BUG_S = 60.0
@@ -162,6 +163,8 @@ class Hub:
                     pause_s = await self.looked_after(reading)
         finally:
             await self.verifier.stop()
+            if self.pinging:  # what arrives and is not noted is sent again
+                await asyncio.wait(self.pinging.values(), timeout=GRACE_S)
             tasks = [*self.pinging.values(), *self.others]
             for task in tasks:
                 task.cancel()

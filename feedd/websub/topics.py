@@ -22,7 +22,8 @@ class Topics:
     def __init__(self, base_url: str, feeds: Iterable[str]) -> None:
         each = (Topic(f"{base_url}feeds/{name}.{kind}", name, kind) for name in feeds for kind in FORMATS)
         self.by_url = {topic.url: topic for topic in each}
-        self.by_spelling = {canonical(url): topic for url, topic in self.by_url.items()}
+        start = canonical(base_url)  # once: names of feeds have one spelling
+        self.by_spelling = {start + topic.url.removeprefix(base_url): topic for topic in self.by_url.values()}
 
     def find(self, url: str) -> Topic | None:
         return self.by_url.get(url) or self.by_spelling.get(canonical(url))
