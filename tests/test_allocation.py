@@ -1,9 +1,14 @@
-"""What threads freed goes back to the system."""
+"""What threads freed goes back to the system; and what values take."""
 
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
+
+from feedd.allocation import held_bytes
+from feedd.changes.values import Content
+from feedd.changes.verdict import compared_and_judged
 
 PROGRAM = """
 import ctypes, sys, threading
@@ -46,3 +51,19 @@ def test_threads_share_what_they_freed() -> None:
         for how in ("as it was", "given back")
     }
     assert kept["given back"] < kept["as it was"] / 2, kept
+
+
+def article(number: int) -> Content:
+    return Content("Fire", "".join(f"<p>{number + k} people fled. Nobody knows why.</p>" for k in range(10)))
+
+
+def test_what_a_comparison_takes() -> None:
+    """Many times its characters; counted too high rather than too low, since parts of it share what they hold."""
+    compared_and_judged(article(0), article(1))  # what is made once for all
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    made = [compared_and_judged(article(number), article(number + 1)) for number in range(1000, 1030)]
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    counted = sum(map(held_bytes, made))
+    assert taken * 0.9 < counted < taken * 2, (taken, counted)

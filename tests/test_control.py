@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from feedd.control import Message, NoDaemon, ask, listen, short_path, socket_path
+from feedd.daemon.control import Message, NoDaemon, ask, listen, short_path, socket_path
 from feedd.errors import StoreError
 
 

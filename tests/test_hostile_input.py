@@ -14,7 +14,7 @@ from watchfiles import Change
 
 from feedd.cli.common import cut
 from feedd.config.load import load
-from feedd.watching import Meant, meant
+from feedd.daemon.watching import Meant, meant
 from feedd.errors import ConfigError
 from feedd.looks import Request
 from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean

@@ -438,7 +438,11 @@ def test_a_daemon_whose_log_nobody_reads_any_more(tmp_path: Path) -> None:
         lines = [json.loads(line) for line in said.splitlines()]
         assert lines[0]["message"] == f"feedd serves {site.url}/ (Ctrl-C ends it)"
         (added,) = (line for line in lines if line["message"] == "news: 1 added")
-        assert (added["source"], added["level"], added["logger"]) == ("news", "info", "feedd.attending")
+        assert (added["source"], added["level"], added["logger"]) == (
+            "news",
+            "info",
+            "feedd.daemon.attending",
+        )
         assert any(line["level"] == "debug" for line in lines)
         site.seed("b.txt", "Second")
         assert site.json("update")["sources"][0]["added"] == 1  # the daemon does it

@@ -13,7 +13,7 @@ from running import write_seed
 from webserver import Web, Wire
 
 from feedd.config.load import load
-from feedd.attending import Attendant
+from feedd.daemon.attending import Attendant
 from feedd.errors import Stopped, TooMany, UnknownName, UsageError
 from feedd.operations import LOOKS_AT_ONCE, TESTS_AT_ONCE, Operations
 from feedd.pipeline import looker

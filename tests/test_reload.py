@@ -13,7 +13,7 @@ from receivers import SECRET
 from running import Daemon, Site, until
 from webserver import Request, Web, Wire
 
-from feedd import control
+from feedd.daemon import control
 
 BAD = '[sources.news]\ntype = "directory"\npath = "seeds"\nevery = "5x"\n'
 OFF = "reload_on_change = false"

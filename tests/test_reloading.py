@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from webserver import Web, Wire
 
-from feedd import reloading
 from feedd.api.routing import Operation
-from feedd.attending import Attendant
 from feedd.config.difference import Difference
 from feedd.config.load import load
 from feedd.config.settings import Config
+from feedd.daemon import reloading
+from feedd.daemon.attending import Attendant
+from feedd.daemon.reloading import Reloading
+from feedd.daemon.tasks import Tasks
 from feedd.errors import ConfigError, Stopped, StoreError
 from feedd.looks import Request
 from feedd.pipeline import looker
-from feedd.reloading import Reloading
 from feedd.service.notify import Notifier
 from feedd.store.desk import Desk
-from feedd.tasks import Tasks
 from feedd.wiring import prepare
 
 TOML = '[sources.{name}]\ntype = "directory"\npath = "seeds"\n'

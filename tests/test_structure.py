@@ -106,7 +106,7 @@ def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
         ("readability", {"feedd.sources.article"}),
         ("protego", {"feedd.fetch.robots"}),
         ("publicsuffixlist", {"feedd.window"}),
-        ("watchfiles", {"feedd.watching"}),
+        ("watchfiles", {"feedd.daemon.watching"}),
         ("nh3", {"feedd.normalise.html"}),
         ("standardwebhooks", {"feedd.notify.webhook"}),
         ("aiosmtplib", {"feedd.notify.email"}),

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import click
 
-from feedd import control
 from feedd import doctor as rules
 from feedd.cautions import warnings_of
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.config.settings import Config
 from feedd.config.sources import CommandSource, DirectorySource
 from feedd.config.values import WILDCARD, Listen
+from feedd.daemon import control
 from feedd.doctor import Disk, Finding, Process
 from feedd.errors import ConfigError, NewerStore, StoreError
 from feedd.looks import now_ms

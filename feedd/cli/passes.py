@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 import uvloop
 
-from feedd import control, shapes
+from feedd import shapes
 from feedd.allocation import give_back
 from feedd.cli.common import (
     config_option,
@@ -25,6 +25,7 @@ from feedd.cli.completing import names_in
 from feedd.cli.logs import log_options
 from feedd.config.settings import Config
 from feedd.config.sources import Source
+from feedd.daemon import control
 from feedd.errors import AlreadyRunning, UsageError
 from feedd.looks import Looked, Progress, Request, is_folder, named
 from feedd.model import COUNTS
@@ -52,7 +53,7 @@ class Updated(NamedTuple):
 @config_option
 def run(config_path: Path | None) -> None:
     """Run the daemon: look at sources when they are due, serve feeds and pages."""
-    from feedd.daemon import run as run_daemon
+    from feedd.daemon.daemon import run as run_daemon
 
     give_back()
     run_daemon(configuration(config_path, thorough=True), lambda words: log.info("%s", words))

@@ -11,7 +11,8 @@ import click
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.comparison import Comparisons
 from feedd.errors import UsageError
-from feedd.site.publishing import Published, Round, carry_on
+from feedd.site.carrying import carry_on
+from feedd.site.publishing import Published, Round
 from feedd.site.publishing import publish as published_now
 from feedd.store.reader import Reader
 from feedd.wiring import feeds_of
@@ -39,7 +40,7 @@ def publish(config_path: Path | None, *, anew: bool, adopt: bool, as_json: bool)
     finally:
         reader.close()
     show(done, time.monotonic() - began, as_json=as_json)
-    carry_on(config, done)
+    carry_on(config)
     if done.trouble:
         sys.exit(1)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from feedd import control
 from feedd.cli.common import config_option, configuration
+from feedd.daemon import control
 from feedd.errors import ConfigError, FeeddError
 
 

@@ -3,11 +3,11 @@
 import asyncio
 import time
 
-from feedd.attending import Attendant
+from feedd.daemon.attending import Attendant
+from feedd.daemon.reloading import Reloading
+from feedd.daemon.status import State, in_words
 from feedd.errors import StoreError
-from feedd.reloading import Reloading
 from feedd.service.notify import Notifier
-from feedd.status import State, in_words
 from feedd.store.database import translated
 from feedd.store.reader import Reader
 from feedd.store.source_queries import failing

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, FeedSource, GitSource, Source
+from feedd.daemon.tasks import Tasks
+from feedd.daemon.watching import Meant, watched
 from feedd.errors import Stopped, StoreError, UnknownName
 from feedd.fetch.freshness import spread
 from feedd.looks import WHOLE, Looked, Progress, Request, is_folder, now_ms
@@ -19,8 +21,6 @@ from feedd.model import COUNTS, Tally
 from feedd.pipeline import Looker
 from feedd.store import pausing
 from feedd.store.desk import Desk
-from feedd.tasks import Tasks
-from feedd.watching import Meant, watched
 from feedd.websub.incoming import Pushed
 
 LOOK_AGAIN_S = 2.0

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from feedd.attending import Attendant
 from feedd.config.settings import Config
+from feedd.daemon.attending import Attendant
+from feedd.daemon.tasks import Tasks
 from feedd.mirror.mirrors import Mirrors
 from feedd.operations import Operations
 from feedd.publish.archivist import Archivist
@@ -19,7 +20,6 @@ from feedd.search.indexer import Indexer
 from feedd.serving import served
 from feedd.site.publisher import Publisher
 from feedd.store.desk import Desk
-from feedd.tasks import Tasks
 from feedd.telling import Telling, telling
 from feedd.troubles import OwnTrouble
 from feedd.web.counting import Meter

@@ -11,18 +11,21 @@ from contextlib import AsyncExitStack, ExitStack
 
 import uvloop
 
-from feedd import control, shapes
-from feedd.attending import Attendant
+from feedd import shapes
 from feedd.cautions import at_start
 from feedd.config.difference import Difference
 from feedd.config.settings import Config
 from feedd.config.sources import Source
+from feedd.daemon import control
+from feedd.daemon.attending import Attendant
+from feedd.daemon.generation import Generation, generation
+from feedd.daemon.reloading import Reloading
+from feedd.daemon.supervision import Supervision
+from feedd.daemon.tasks import Tasks
 from feedd.errors import ConfigError, Stopped, StoreError, StoreReplaced, UsageError
-from feedd.generation import Generation, generation
 from feedd.keeping import kept
 from feedd.looks import Progress, Request, now_ms
 from feedd.pipeline import looker
-from feedd.reloading import Reloading
 from feedd.schedule import Ticker
 from feedd.service.activation import inherited, is_at
 from feedd.service.notify import Notifier, taken
@@ -31,8 +34,6 @@ from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.pruning import Pruner
 from feedd.store.reader import Reader
-from feedd.supervision import Supervision
-from feedd.tasks import Tasks
 from feedd.web.counting import Meter
 from feedd.web.events import Events
 from feedd.web.health import Health
@@ -240,11 +241,11 @@ class Daemon:
     async def answer(
         self, message: control.Message, send: Callable[[control.Message], None]
     ) -> control.Message:
-        """Do what another feedd process asks for."""
+        """Do what another feedd process asks for. Raises Stopped: whoever asked for looks does them itself."""
         try:
             match message["command"]:
                 case "reload":
-                    return {"done": await self.reloading.reload()}
+                    return await self.reloaded()
                 case "update":
                     return await self.update(message, send)
                 case other:
@@ -253,7 +254,13 @@ class Daemon:
                     }
         except ConfigError as error:
             return {"error": str(error), "mistakes": list(error.mistakes)}
-        except (UsageError, StoreError, Stopped, KeyError, TypeError) as error:
+        except (UsageError, StoreError, KeyError, TypeError) as error:
+            return {"error": str(error)}
+
+    async def reloaded(self) -> control.Message:
+        try:
+            return {"done": await self.reloading.reload()}
+        except Stopped as error:
             return {"error": str(error)}
 
     async def update(
