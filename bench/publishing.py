@@ -68,7 +68,7 @@ def archives(scratch: Path, count: int) -> list[Figure]:
     """The archive documents of a feed that so many entries went through."""
     root = scratch / "archives"
     root.mkdir()
-    source = "[sources.corpus]\ntype = 'directory'\npath = '.'\n"
+    source = "[sources.corpus]\ntype = 'directory'\npath = 'articles'\n"
     (root / "config.toml").write_text(f"{PUBLISH}pages = false\n{source}")
     config = load(root / "config.toml")
     with Desk(config.store.path) as desk:

@@ -12,6 +12,7 @@ from pathlib import Path
 MODE = 0o644  # what is published is read by other users, such as a web server's
 PART = ".feedd-{}.part"  # what is being written, in the folder of the file
 LEFT_BEHIND = re.compile(r"\.feedd-[0-9a-f]{16}\.part")
+MORE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -39,6 +40,15 @@ def place(path: Path, data: bytes, mode: int = MODE) -> None:
         with suppress(OSError):
             os.unlink(part)
         raise
+
+
+def append(path: Path, lines: bytes) -> None:
+    """Add to a file of notes, and put it on the disk. Raises OSError; a link of that name is not followed."""
+    descriptor = os.open(path, MORE, MODE)
+    with open(descriptor, "ab") as file:
+        file.write(lines)
+        file.flush()
+        os.fdatasync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

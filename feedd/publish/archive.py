@@ -95,9 +95,11 @@ def as_it_was(
     """The entry as a change left it; None where that version is no longer kept."""
     if version is None:
         return None
+    html = version.content_html
     try:
-        with translated(log.reader.path):
-            html = content(log.reader.connection, version.revision_id, unpacked)
+        if html is None:
+            with translated(log.reader.path):
+                html = content(log.reader.connection, version.revision_id, unpacked)
     except NoLongerKept:
         return None
     return bare(each, entry)._replace(

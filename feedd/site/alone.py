@@ -6,16 +6,18 @@ Forms, scripts and what is live go; a link to what is not published becomes its 
 import re
 from collections.abc import Callable
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, create_tag
 
 DOCUMENTS = re.compile(r"/(?:feeds\.opml|style\.css|static/[A-Za-z0-9_.-]+|feeds/.+\.(?:atom|rss|json))")
 # What only a running feedd can do, or what tells its operator something.
 NEEDS_FEEDD = (
     "form, script, dialog, button, #live, p.choice, #failing, section[aria-labelledby=refused-title],"
-    " div[role=status], nav.jump, p.key, p.toolbar > span.meta, aside p > a[href^='/sources/']"
+    " div[role=status], nav.jump, p.key, p.toolbar > span.meta, p.fares"
 )
 LIVE = "[data-live]"
 MENUS = {"nav", "footer"}
+# As feedd itself sends it, for hosts of files that send no such header: nothing runs, whatever a page holds.
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 AS_IT_IS = "raw=1"  # the document of a feed, not the page about it
 
 
@@ -34,6 +36,8 @@ def alone(html: str, prefix: str, is_published: Callable[[str], bool]) -> str:
     tree = LexborHTMLParser(html)
     for node in tree.css(NEEDS_FEEDD):
         node.decompose()
+    for node in tree.css("meta[charset]"):
+        node.insert_after(meta(**{"http-equiv": "Content-Security-Policy", "content": POLICY}))
     for node in tree.css(LIVE):
         del node.attrs["data-live"]
     for node in tree.css("a[href^='/']"):
@@ -46,6 +50,13 @@ def alone(html: str, prefix: str, is_published: Callable[[str], bool]) -> str:
             for node in tree.css(f":is(link, img)[{name}^='/']"):
                 node.attrs[name] = f"{prefix}{node.attributes[name]}"
     return f"{tree.html or ''}\n"
+
+
+def meta(**attributes: str) -> LexborNode:
+    node = create_tag("meta")
+    for name, value in attributes.items():
+        node.attrs[name] = value
+    return node
 
 
 def relink(node: LexborNode, prefix: str, is_published: Callable[[str], bool]) -> None:

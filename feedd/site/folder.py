@@ -9,7 +9,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -17,56 +17,110 @@ from pathlib import Path
 from feedd import atomic
 from feedd.errors import PublishError
 from feedd.site import manifest as manifests
-from feedd.site.coding import CODINGS, coded
-from feedd.site.manifest import JOURNAL, MANIFEST, File, Manifest
+from feedd.site.coding import coded, coded_names, plain_name
+from feedd.site.files import contents, hash_of, leads_here, size_of
+from feedd.site.ledger import Ledger
+from feedd.site.manifest import JOURNAL, MANIFEST, OWED, WHOLE, File, Manifest, part_of
 from feedd.store.marks import Mark
 
 FOLDER_MODE = 0o755
 PATIENCE_S = 10.0  # for another process that publishes there
 POLL_S = 0.1
+CHANGED = "was changed by another program"
 MADE_BY_FILE_SYSTEMS = {"lost+found"}
 
 
 class Folder:
     """The directory, while it is ours alone. Usable from several threads, for different names."""
 
-    def __init__(self, root: Path, before: Manifest, claimed: Mapping[str, set[str]]) -> None:
+    def __init__(self, root: Path, before: Manifest, claimed: Mapping[str, Mapping[str, str]]) -> None:
         self.root = root
-        self.looks = (
-            True  # whether what is there is still as the manifest says is looked at, a file at a time
-        )
-        self.before = before
+        self.looks = True  # at each file that is there, whether it still is as the manifest says
+        self.owes = False  # a command is to be told of what changes
         self.mark = before.mark
-        self.files = dict(before.files)
-        self.claimed = claimed  # by a publishing that was killed: by name, hashes
-        self.sound = {root}  # folders that are no links
+        self.pages_made_by = before.pages_made_by
+        self.ledger = Ledger(root, before)
+        self.claimed = claimed  # by a publishing that was killed: by name, states by hash
+        self.seen = {root}  # folders that are no links
         self.kept = set[str]()  # names that stay
+        self.pages = 0  # files of pages of entries, which stay until they are removed, and are only counted
         self.written = list[str]()
         self.removed = list[str]()
         self.refused = dict[str, str]()  # why, by name
 
+    def claim(self) -> None:
+        """Take for ours what a publishing that was killed put in place. Raises OSError, PublishError."""
+        for name, states in self.claimed.items():
+            known = self.ledger.get(name)
+            found = hash_of(self.root / name) if leads_here(self.root, name) else None
+            if found is not None and found in states and (known is None or known.sha256 != found):
+                self.ledger.set(name, File(size_of(self.root / name) or 0, found, states[found]))
+        for name, states in self.claimed.items():
+            known = self.ledger.get(name)
+            if known is None or known.sha256 not in states:  # what lies beside it is to be put anew, with it
+                self.distrust(plain_name(name))
+
+    def distrust(self, name: str) -> None:
+        for each in coded_names(name):
+            if (file := self.ledger.get(each)) is not None:
+                self.ledger.set(each, file._replace(state=""))
+
     def forget(self) -> None:
         """Take nothing for as it should be: all is made anew, and compared with what is there byte by byte."""
-        self.files = {name: file._replace(state="") for name, file in self.files.items()}
+        self.ledger.forget()
+        self.pages_made_by = ""
+
+    def names(self, part: str = WHOLE) -> list[str]:
+        """Raises PublishError."""
+        with self.in_words():
+            return list(self.ledger.of(part))
+
+    def parts(self) -> list[str]:
+        """Raises PublishError."""
+        with self.in_words():
+            return self.ledger.parts()
+
+    def release(self, part: str) -> None:
+        """Forget a part that is done with. Raises PublishError."""
+        if part != WHOLE:
+            with self.in_words():
+                self.ledger.release(part)
+
+    def has(self, name: str) -> bool:
+        """Whether it is there, and stays. Raises PublishError."""
+        if part_of(name) == WHOLE:
+            return name in self.kept
+        with self.in_words():
+            return self.ledger.get(name) is not None
 
     def holds(self, name: str, state: str) -> bool:
-        """Whether what is there was made from that; then it stays."""
-        for each in (name, *(name + coding for coding in CODINGS)):
-            file = self.files.get(each)
-            if file is None and each != name:
-                continue
-            if file is None or file.state != state:
-                return False
-            if self.looks and size_of(f"{self.root}/{each}") != file.size:
-                return False
-        self.keep(name)
+        """Whether what is there was made from that; then it stays. Raises PublishError."""
+        with self.in_words():
+            found = {each: file for each in coded_names(name) if (file := self.ledger.get(each))}
+        if name not in found or any(file.state != state for file in found.values()):
+            return False
+        if self.looks and not all(self.is_as_noted(*each) for each in found.items()):
+            return False
+        self.stay(name, found)
         return True
+
+    def is_as_noted(self, name: str, file: File) -> bool:
+        above = (self.root / name).parent
+        if above not in self.seen:
+            if not leads_here(self.root, name):
+                return False
+            self.seen.add(above)
+        return size_of(f"{self.root}/{name}") == file.size
 
     def keep(self, name: str) -> None:
         """It stays, as it is; so does what lies compressed beside it."""
-        self.kept.update(
-            each for each in (name, *(name + coding for coding in CODINGS)) if each in self.files
-        )
+        self.stay(name, [each for each in coded_names(name) if self.ledger.get(each)])
+
+    def stay(self, name: str, files: Collection[str]) -> None:
+        if part_of(name) == WHOLE:
+            self.kept.update(files)
+        else:
+            self.pages += len(files)
 
     def put(self, name: str, data: bytes, state: str) -> None:
         """Write what differs from what is there. Raises PublishError; a file that is not ours is noted as refused."""
@@ -81,14 +135,17 @@ class Folder:
                 self.note(new)
             for each in new:
                 atomic.place(self.root / each, parts[each])
-                self.files[each] = made[each]
                 self.written.append(each)
-        mine = {each: file for each, file in made.items() if each not in self.refused}
-        self.files.update(mine)
-        self.kept.update(mine)
+            mine = [each for each in made if each not in self.refused]
+            for each in mine:
+                self.ledger.set(each, made[each])
+            self.stay(name, mine)
+            for each in coded_names(name):
+                if each not in made and self.ledger.get(each):
+                    self.remove(each)
 
     def is_to_be_written(self, name: str, file: File) -> bool:
-        known = self.files.get(name)
+        known = self.ledger.get(name)
         path = self.root / name
         if known is not None and known.sha256 == file.sha256 and size_of(path) == file.size and known.state:
             return False
@@ -99,79 +156,89 @@ class Folder:
             return False
         if self.is_ours(name, found):
             return True
-        self.refused[name] = (
-            "is there already, and feedd did not write it"
-            if known is None
-            else "was changed by another program"
-        )
+        self.refused[name] = "is there already, and feedd did not write it" if known is None else CHANGED
         return False
 
     def is_ours(self, name: str, found: str) -> bool:
-        known = self.files.get(name)
-        return (known is not None and known.sha256 == found) or found in self.claimed.get(name, ())
+        known = self.ledger.get(name)
+        return known is not None and known.sha256 == found
 
     def make_folders(self, name: str) -> None:
         """Those above a file. Raises PublishError for a link, which may lead anywhere; OSError."""
-        missing = list[Path]()
-        folder = (self.root / name).parent
-        while folder not in self.sound:
-            missing.append(folder)
-            folder = folder.parent
-        for each in reversed(missing):
+        if leads_here(self.root, name):
+            return
+        for each in reversed((self.root / name).relative_to(self.root).parents[:-1]):
+            folder = self.root / each
             with suppress(FileExistsError):
-                os.mkdir(each)
-                os.chmod(each, FOLDER_MODE)
-                atomic.sync_folder(each.parent)
-            if not stat.S_ISDIR(os.lstat(each).st_mode):
-                raise PublishError(f"{each} is no folder but a link or a file that feedd did not make")
-            self.sound.add(each)
+                os.mkdir(folder)
+                os.chmod(folder, FOLDER_MODE)
+                atomic.sync_folder(folder.parent)
+            if not stat.S_ISDIR(os.lstat(folder).st_mode):
+                raise PublishError(f"{folder} is no folder but a link or a file that feedd did not make")
 
     def note(self, files: Mapping[str, File]) -> None:
         """Say in the journal what is about to be put in place."""
-        lines = b"".join(manifests.journal_line(name, file.sha256) for name, file in files.items())
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.root / JOURNAL, flags, atomic.MODE)
-        try:
-            os.write(descriptor, lines)
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
+        lines = b"".join(manifests.journal_line(name, file) for name, file in files.items())
+        atomic.append(self.root / JOURNAL, lines)
 
     def clear(self) -> None:
-        """Remove what is no longer wanted, of what is ours. Raises PublishError."""
-        with self.in_words():
-            for name in [each for each in self.files if each not in self.kept and each not in self.refused]:
+        """Remove what nobody said of that it stays, of what is ours; no pages of entries. Raises PublishError."""
+        for name in self.names():
+            if name not in self.kept and name not in self.refused:
                 self.remove(name)
 
-    def remove(self, name: str) -> None:
-        """What somebody else put there in the place of ours is theirs, and stays."""
-        path = self.root / name
-        found = hash_of(path) if self.leads_here(name) else None
-        if found is not None and self.is_ours(name, found):
-            path.unlink()
-            self.removed.append(name)
-            for folder in path.relative_to(self.root).parents[:-1]:
-                try:
-                    (self.root / folder).rmdir()
-                except OSError:
-                    break  # it holds something
-        del self.files[name]
+    def clear_pages(self) -> None:
+        """Remove all pages of entries. Raises PublishError."""
+        for part in self.parts():
+            for name in self.names(part):
+                self.remove(name)
+            self.release(part)
 
-    def leads_here(self, name: str) -> bool:
-        """Whether no folder above the file is a link."""
-        return all(
-            size_of(self.root / each, stat.S_ISDIR) is not None for each in Path(name).parents if each.name
-        )
+    def withdraw(self, name: str) -> None:
+        """Remove a page, and what lies compressed beside it, if it is there. Raises PublishError."""
+        for each in coded_names(name):
+            if self.ledger.get(each) is not None:
+                self.remove(each)
+
+    def remove(self, name: str) -> None:
+        """What somebody else put there in the place of ours is theirs, and stays. Raises PublishError."""
+        with self.in_words():
+            path = self.root / name
+            is_behind_link = not leads_here(self.root, name) and os.path.lexists(path)
+            found = "" if is_behind_link else hash_of(path)
+            if found is None or self.is_ours(name, found):
+                if found is not None:
+                    path.unlink()
+                    self.remove_folders(path)
+                self.removed.append(name)
+            else:
+                self.refused[name] = f"{CHANGED}, so that it was not removed"
+            self.ledger.remove(name)
+
+    def remove_folders(self, path: Path) -> None:
+        """Those above what was removed, as far as they hold nothing."""
+        for folder in path.relative_to(self.root).parents[:-1]:
+            try:
+                (self.root / folder).rmdir()
+            except OSError:
+                break
 
     def settle(self) -> None:
         """Write down what is there now. Raises PublishError."""
-        known = Manifest(self.before.store, self.mark, self.files)
         with self.in_words():
             for folder in {(self.root / name).parent for name in self.written}:
                 atomic.sync_folder(folder)
-            if known.files != self.before.files:
-                atomic.write(self.root / MANIFEST, manifests.encoded(known))
+            self.ledger.settle(self.mark, self.pages_made_by)
+        self.owe()
+        with self.in_words():
             (self.root / JOURNAL).unlink(missing_ok=True)
+
+    def owe(self) -> None:
+        """Note for the command what changed by now; to be told of something twice does no harm. Raises PublishError."""
+        lines = manifests.owed_lines({*self.written, *self.claimed}, self.removed)
+        if self.owes and lines:
+            with self.in_words():
+                atomic.append(self.root / OWED, lines)
 
     @contextmanager
     def in_words(self) -> Iterator[None]:
@@ -192,16 +259,26 @@ def opened(root: Path, store: str, *, adopt: bool = False) -> Iterator[Folder]:
         if not root.exists():
             os.mkdir(root)
             os.chmod(root, FOLDER_MODE)
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise PublishError(explain(error, root)) from error
-    try:
-        locked(descriptor, root)
+    with holding(root):
         folder = found(root, store, adopt=adopt)
         try:
             yield folder
         finally:
             folder.settle()
+
+
+@contextmanager
+def holding(root: Path) -> Iterator[None]:
+    """The directory, for us alone. Raises PublishError."""
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise PublishError(explain(error, root)) from error
+    try:
+        locked(descriptor, root)
+        yield
     finally:
         os.close(descriptor)
 
@@ -241,49 +318,17 @@ def found(root: Path, store: str, *, adopt: bool) -> Folder:
                 " directory, or let this database take its place with `feedd publish --adopt`"
             )
         claimed = manifests.journalled(contents(root / JOURNAL) or b"")
-        for above in {(root / name).parent for name in claimed} | {root}:
-            if above.is_dir():
-                atomic.sweep(above)
+        for name in {f"{os.path.dirname(name)}/x" for name in claimed} | {MANIFEST}:
+            if leads_here(root, name):
+                atomic.sweep((root / name).parent)
+        folder = Folder(root, before._replace(store=store), claimed)
+        folder.claim()
     except OSError as error:
         raise PublishError(explain(error, root)) from error
-    folder = Folder(root, before._replace(store=store), claimed)
     if before.store != store:
         folder.mark = Mark()
         folder.forget()
     return folder
-
-
-def contents(path: Path) -> bytes | None:
-    """Of an ordinary file, not of what a link leads to; None where there is none. Raises OSError."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise IsADirectoryError(errno.EISDIR, "is no ordinary file")
-    with open(descriptor, "rb") as file:
-        return file.read()
-
-
-def hash_of(path: Path) -> str | None:
-    """Of what is in that place: "" of what is no ordinary file; None where there is nothing. Raises OSError."""
-    try:
-        data = contents(path)
-    except OSError as error:
-        if error.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
-            return ""
-        raise
-    return None if data is None else sha256(data).hexdigest()
-
-
-def size_of(path: Path | str, is_kind: Callable[[int], bool] = stat.S_ISREG) -> int | None:
-    """Of an ordinary file; None of anything else."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_size if is_kind(status.st_mode) else None
 
 
 def explain(error: OSError, root: Path) -> str:

@@ -1,7 +1,8 @@
 """The pages for people, as files: those that anybody is served, made by what serves them."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from feedd.publish.item import Item, Notice
 from feedd.publish.plan import Plan
 from feedd.site.alone import alone, name_of
 from feedd.site.folder import Folder
+from feedd.site.manifest import part_of
 from feedd.store.database import translated
 from feedd.store.marks import touched_since
 from feedd.web import change_pages, diff_pages, entry_pages, feed_pages
@@ -28,6 +30,7 @@ from feedd.web.look import Look
 ENTRY = re.compile(r"entries/([0-9]{1,18})\.html")
 DIFF = re.compile(r"entries/([0-9]{1,18})/diff/([0-9]{1,18}\.\.[0-9]{1,18})\.html")
 SOON = 503  # the status of what others ask for first
+LISTS = ("index.html", "feeds.html", "changes.html")
 NOTHING_ASKED = QueryParams()
 
 
@@ -58,19 +61,45 @@ def put_pages(site: Site) -> None:
         if not path.endswith(".js"):  # see `alone`
             folder.put(path[1:], asset.body, asset.version)
     shown = feeds_that_changed(site, made_by)
-    entries, diffs = wanted(site, shown, made_by)
-    coming = (
-        entries | {f"feeds/{name}.html" for name in site.plans} | {"index.html", "feeds.html", "changes.html"}
-    )
-    # comparisons first: whether one can be had shows when it is made
-    for name in chain(sorted(diffs), sorted(entries)):
-        put_page(site, name, made_by, coming)
-    around = digest(made_by, sorted(site.states.items()), site.hour)
-    for name in ("index.html", "feeds.html", "changes.html"):
-        if not folder.holds(name, around):
-            put_page(site, name, around, coming)
+    led_to = {page_of(item, site.feeds.base_url) for item in chain.from_iterable(shown.values())} - {None}
+    pages = {name for name in led_to if name and entry_of(name) is not None}
+    around = {f"feeds/{name}.html" for name in site.plans} | set(LISTS)
+    coming = around | {f"entries/{entry_of(name)}.html" for name in pages}
+    put_entries(site, pages, made_by, coming)
+    state = digest(made_by, sorted(site.states.items()), site.hour)
+    for name in LISTS:
+        if not folder.holds(name, state):
+            put_page(site, name, state, coming)
     for feed in shown:
         put_page(site, f"feeds/{feed}.html", state_of(site, feed, made_by), coming)
+
+
+def put_entries(site: Site, led_to: Collection[str], made_by: str, coming: Collection[str]) -> None:
+    """The pages of entries, and comparisons, that are to be made, by parts of the manifest.
+
+    These are those that feeds lead to, if they are new, and those that are there, if something touched them. A page
+    that nothing leads to any more stays: somebody may have its address.
+    """
+    folder, touched = site.folder, touched_entries(site)
+    by_part = defaultdict[str, set[str]](set)
+    for name in led_to:
+        by_part[part_of(name)] |= {name, f"entries/{entry_of(name)}.html"}
+    there = folder.parts()
+    if not folder.looks and folder.pages_made_by == made_by:  # others are as they were
+        there = sorted({part_of(f"entries/{each}.html") for each in touched}.intersection(there))
+    for part in sorted({*there, *by_part}):
+        names = {name for name in folder.names(part) if name.endswith(".html")} | by_part[part]
+        due = [name for name in sorted(names) if is_due(site, name, touched, made_by)]
+        # comparisons first: whether one can be had shows when it is made
+        for name in sorted(due, key=lambda each: ENTRY.fullmatch(each) is not None):
+            put_page(site, name, made_by, coming)
+        folder.release(part)
+    folder.pages_made_by = made_by
+
+
+def is_due(site: Site, name: str, touched: Collection[int], made_by: str) -> bool:
+    site.check()
+    return entry_of(name) in touched or not site.folder.holds(name, made_by)
 
 
 def state_of(site: Site, feed: str, made_by: str) -> str:
@@ -85,28 +114,6 @@ def feeds_that_changed(site: Site, made_by: str) -> dict[str, tuple[Item, ...]]:
         if not site.folder.holds(f"feeds/{plan.name}.html", state_of(site, plan.name, made_by)):
             found[plan.name] = site.feeds.outline(plan.name, plan.limit).entries
     return found
-
-
-def wanted(
-    site: Site, shown: Mapping[str, Iterable[Item]], made_by: str
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The pages of entries, and of comparisons, that are to be made.
-
-    These are those that feeds lead to, if they are new, and those that are there, if something touched them. A page
-    that nothing leads to any more stays: somebody may have its address.
-    """
-    folder = site.folder
-    led_to = {page_of(each, site.feeds.base_url) for each in chain.from_iterable(shown.values())}
-    diffs = {name for name in {*led_to, *folder.files} if name and DIFF.fullmatch(name)}
-    ids = {entry_of(name) for name in {*led_to, *folder.files} if name} - {None}
-    entries = {f"entries/{each}.html" for each in ids}
-    touched = touched_entries(site)
-
-    def is_due(name: str) -> bool:
-        site.check()
-        return entry_of(name) in touched or not folder.holds(name, made_by)
-
-    return frozenset(filter(is_due, entries)), frozenset(filter(is_due, diffs))
 
 
 def touched_entries(site: Site) -> set[int]:
@@ -130,16 +137,19 @@ def entry_of(name: str) -> int | None:
 
 def put_page(site: Site, name: str, state: str, coming: Collection[str]) -> None:
     """Make a page anew. One that can't be had for the time being stays as it is; one that is no more goes."""
+    folder = site.folder
     site.check()
     try:
         html = bytes(served(site, name).body).decode()
     except HTTPException as error:
         if error.status_code == SOON:
-            site.folder.keep(name)
+            folder.keep(name)
+        else:
+            folder.withdraw(name)
         return
     prefix = urlsplit(site.feeds.base_url).path.rstrip("/")
-    made = alone(html, prefix, lambda each: each in site.folder.kept or each in coming)
-    site.folder.put(name, made.encode(), state)
+    made = alone(html, prefix, lambda each: each in coming or folder.has(each))
+    folder.put(name, made.encode(), state)
 
 
 def served(site: Site, name: str) -> Response:

@@ -196,7 +196,7 @@ def grow(
 
 
 class Version(NamedTuple):
-    """A stored version, without its content."""
+    """A stored version."""
 
     revision_id: int
     source: str
@@ -206,12 +206,13 @@ class Version(NamedTuple):
     stated_ms: int | None
     seen_ms: int
     number: int
+    content_html: str | None  # None: it is packed (`snapshot.content`)
 
 
 def versions(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, Version]:
     """Those of these that are kept."""
     rows = connection.execute(
-        "SELECT r.id, s.name, r.title, r.image, r.details, r.stated, r.seen_at, r.number FROM revisions r"
+        "SELECT r.id, s.name, r.title, r.image, r.details, r.stated, r.seen_at, r.number, r.content_html FROM revisions r"
         f" JOIN sources s ON s.id = r.source_id WHERE r.id IN ({placeholders(len(ids))})",
         list(ids),
     )

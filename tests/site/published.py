@@ -1,5 +1,6 @@
 """A store that is filled by hand, and published."""
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -27,7 +28,6 @@ access = "token"
 directory = "public"
 {publish}
 """
-HIDDEN = {".feedd-manifest.json", ".feedd-journal"}
 
 
 class Desktop:
@@ -50,8 +50,13 @@ class Desktop:
         self.now_ms += 1_000
         self.shelf.look(source, self.now_ms, pieces, gone)
 
-    def publish(self, *, anew: bool = False, adopt: bool = False) -> Published:
-        how = Round(threading.Event(), anew=anew, adopt=adopt)
+    def reopen(self) -> None:
+        """The database as it is by now: it must be closed."""
+        self.shelf = Shelf(self.root, self.shelf.path.read_text())
+        self.comparisons = Comparisons(self.shelf.reader)
+
+    def publish(self, *, anew: bool = False, adopt: bool = False, looks: bool = True) -> Published:
+        how = Round(threading.Event(), anew=anew, looks=looks, adopt=adopt)
         return publish(self.shelf.config, self.shelf.feeds, self.comparisons, how)
 
     def text(self, name: str) -> str:
@@ -59,6 +64,11 @@ class Desktop:
 
     def files(self) -> dict[str, bytes]:
         return files_of(self.public)
+
+    def noted(self) -> set[str]:
+        """What the manifest names, in all of its parts."""
+        parts = self.public.glob(".feedd-manifest*.json")
+        return {name for part in parts for name in json.loads(part.read_bytes())["files"]}
 
 
 LONG = "<p>Words that are many. </p>" * 100
@@ -71,7 +81,11 @@ def toml(base_url: str, more: str = "", publish: str = "") -> str:
 def files_of(root: Path) -> dict[str, bytes]:
     """All but what feedd notes for itself."""
     found = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
-    return {os.fspath(each.relative_to(root)): each.read_bytes() for each in found if each.name not in HIDDEN}
+    return {
+        os.fspath(each.relative_to(root)): each.read_bytes()
+        for each in found
+        if not each.relative_to(root).parts[0].startswith(".feedd-")
+    }
 
 
 def plain(names: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from published import Desktop
 from running import Site, until
@@ -27,8 +28,8 @@ def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "public/feeds/news.atom").write_text("mine")
     done = site.feedd("publish", status=1)
     assert "feedd: " in done.stderr
-    assert "not written: feeds/news.atom was changed by another program" in done.stderr
-    assert "take what is there away" in done.stderr
+    assert "left as it is: feeds/news.atom was changed by another program" in done.stderr
+    assert "take it away" in done.stderr
 
 
 def test_without_a_directory(tmp_path: Path) -> None:
@@ -74,11 +75,11 @@ def test_the_daemon_keeps_it_up(
         await asyncio.to_thread(until, lambda: "Sixth" in titles())
         (desk.public / "feeds/all.rss").unlink()
         desk.look("a", Piece("seven", "Seventh"))
-        await asyncio.to_thread(until, lambda: "it works again" in caplog.text)
+        await asyncio.to_thread(until, lambda: "publish: works again" in caplog.text)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         asyncio.run(story())
     said = [record.message for record in caplog.records]
     assert len(said) == 2  # once, until it changed
@@ -91,3 +92,38 @@ def test_where_nothing_is_to_be_published(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(Publisher(bare, desk.shelf.desk, desk.shelf.feeds).run(), 5))
     assert not desk.public.exists()
     desk.shelf.close()
+
+
+def test_what_goes_wrong_is_in_the_health_feed(tmp_path: Path) -> None:
+    """A directory that is not feedd's, then a command that fails: told while it lasts."""
+    wish = '[publish]\ndirectory = "public"\npages = false\ncommand = ["./carry"]\n'
+    site = Site(tmp_path, "watch = true", wish)
+    carry, thesis = tmp_path / "carry", tmp_path / "public/thesis.odt"
+    carry.write_text("#!/bin/sh\necho no route >&2\nexit 3\n")
+    carry.chmod(0o755)
+    thesis.parent.mkdir()
+    thesis.write_text("years")
+    site.seed("1.md", "The first")
+
+    def health() -> dict[str, str]:
+        items = httpx.get(f"{site.url}/feeds/health.json", trust_env=False).json()["items"]
+        return {item["title"]: item["content_html"] for item in items}
+
+    def again(timeout: str) -> None:
+        """At once: by itself it would be after ten seconds."""
+        site.configure("watch = true", f'{wish}timeout = "{timeout}"\n')
+        site.feedd("reload")
+
+    with site.running() as daemon:
+        until(lambda: "is not empty" in health().get("feedd can't publish its files", ""))
+        thesis.unlink()
+        again("1m")
+        until(
+            lambda: "the command after publishing failed" in health().get("feedd can't publish its files", "")
+        )
+        assert "no route" not in str(health())  # what a program says may be secret
+        assert "no route" in daemon.log()
+        carry.write_text("#!/bin/sh\ncat > carried\n")
+        again("2m")
+        until(lambda: list(health()) == ["feedd publishes its files again"])
+        assert "feeds/news.atom\n" in (tmp_path / "carried").read_text()

@@ -91,6 +91,21 @@ def test_links_are_not_followed(desk: Desktop, tmp_path: Path) -> None:
     assert before == {each.name: each.read_bytes() for each in outside.iterdir()}
 
 
+def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(desk: Desktop, tmp_path: Path) -> None:
+    desk.publish()
+    outside = tmp_path / "outside"
+    with folders.opened(desk.public, desk.shelf.reader.uuid()) as folder:
+        folder.put("feeds/one.atom", b"one", "s")
+        os.rename(desk.public / "feeds", outside)
+        os.symlink(outside, desk.public / "feeds")
+        with pytest.raises(PublishError, match="feeds is no folder but a link"):
+            folder.put("feeds/two.atom", b"two", "s")
+        folder.remove("feeds/one.atom")
+    assert list(folder.refused) == ["feeds/one.atom"]
+    assert (outside / "one.atom").exists()
+    assert not (outside / "two.atom").exists()
+
+
 def test_a_link_in_our_place_is_refused(desk: Desktop, tmp_path: Path) -> None:
     desk.publish()
     (tmp_path / "secret").write_text("secret")
@@ -112,14 +127,14 @@ def test_the_directory_itself_may_be_a_link(desk: Desktop, tmp_path: Path) -> No
     [
         ("{", "is damaged"),
         ('{"format": 9}', "was written by a later feedd"),
-        ('{"format": 1, "store": "x", "change": 0, "revision": 0, "files": {"../x": [1, "%s", ""]}}' % ("0" * 64),
+        ('{"format": 1, "store": "x", "mark": [0, 0, 0, 0], "pages": "", "files": {"../x": [1, "%s", ""]}}' % ("0" * 64),
          "names '../x'"),
-        ('{"format": 1, "store": "x", "change": 0, "revision": 0, "files": {"/x": [1, "%s", ""]}}' % ("0" * 64),
+        ('{"format": 1, "store": "x", "mark": [0, 0, 0, 0], "pages": "", "files": {"/x": [1, "%s", ""]}}' % ("0" * 64),
          "names '/x'"),
-        ('{"format": 1, "store": "x", "change": 0, "revision": 0, "files": {"a/.x": [1, "%s", ""]}}' % ("0" * 64),
+        ('{"format": 1, "store": "x", "mark": [0, 0, 0, 0], "pages": "", "files": {"a/.x": [1, "%s", ""]}}' % ("0" * 64),
          "names 'a/.x'"),
-        ('{"format": 1, "store": "x", "change": 0, "revision": 0, "files": {"x": [1, 2, ""]}}', "names 'x'"),
-        ('{"format": 1, "store": "x", "change": 0, "revision": 0, "files": []}', "is damaged"),
+        ('{"format": 1, "store": "x", "mark": [0, 0, 0, 0], "pages": "", "files": {"x": [1, 2, ""]}}', "names 'x'"),
+        ('{"format": 1, "store": "x", "mark": [0, 0, 0, 0], "pages": "", "files": []}', "is damaged"),
     ],
     ids=["torn", "later", "above", "from the root", "hidden", "no hash", "no files"],
 )  # fmt: skip

@@ -3,11 +3,13 @@
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]
@@ -19,9 +21,12 @@ from shelf import Piece
 
 from feedd.config.load import load
 from feedd.errors import ConfigError, PublishError, Stopped
+from feedd.publish.archivist import Archivist
+from feedd.site import manifest
 from feedd.site.alone import name_of
-from feedd.site.manifest import JOURNAL, MANIFEST
-from feedd.site.publishing import Round, carry_on, publish
+from feedd.site.carrying import carry_on
+from feedd.site.manifest import JOURNAL, MANIFEST, OWED
+from feedd.site.publishing import Round, publish
 
 FOUR = ("all", "changes", "health", "a", "b")
 
@@ -196,7 +201,7 @@ def test_anew_makes_all_and_looks_at_all(desk: Desktop) -> None:
     (desk.public / "feeds/a.json").write_text(damaged)
     assert not desk.publish().refused  # it has the size that it should have
     assert set(desk.publish(anew=True).refused) == {"feeds/a.json"}
-    assert json.loads(desk.text(MANIFEST))["files"].keys() == set(first.written)
+    assert desk.noted() == set(first.written)
 
 
 def test_what_was_killed_is_made_good(desk: Desktop) -> None:
@@ -213,9 +218,111 @@ def test_what_was_killed_is_made_good(desk: Desktop) -> None:
     desk.look("a", Piece("one", "First, corrected again", LONG))
     done = desk.publish()
     assert not done.refused
-    assert sorted(desk.files()) == sorted(json.loads(desk.text(MANIFEST))["files"])
+    assert set(desk.files()) == desk.noted()
     assert desk.files()["feeds/a.atom"] == desk.shelf.body("a", "atom")
     assert not (desk.public / JOURNAL).exists()
+
+
+def test_a_feed_that_became_private_goes_also_where_nothing_can_be_written(desk: Desktop) -> None:
+    desk.look("a", *(Piece(f"n{number}", f"Number {number}") for number in range(100)))
+    Archivist(desk.shelf.desk, desk.shelf.feeds).catch_up()
+    desk.publish()
+    assert (desk.public / "feeds/a/archive/1.atom.gz").exists()
+    (desk.public / "feeds.opml").unlink()
+    (desk.public / "static").rename(desk.root / "static")
+    (desk.public / "static").symlink_to(desk.root / "static")
+    desk.configure(more='[feeds.a]\naccess = "token"')
+    with pytest.raises(PublishError, match="is no folder but a link"):
+        desk.publish(anew=True)
+    assert not [name for name in desk.files() if name.startswith(("feeds/a.", "feeds/a/"))]
+
+
+def test_pages_are_noted_in_parts_and_only_those_concerned_are_read(
+    desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "ENTRIES", 2)
+    desk.publish()
+    first, second = sorted(desk.public.glob(".feedd-manifest-*"))
+    assert (first.name, second.name) == (".feedd-manifest-entries-0.json", ".feedd-manifest-entries-1.json")
+    second.write_text("damaged")
+    assert not desk.publish(looks=False).written
+    with pytest.raises(PublishError, match=r"entries-1.json is damaged"):
+        desk.publish()
+    second.unlink()
+    desk.look("b", Piece("three", "Third, corrected"))
+    desk.look("a", Piece("two", "Second, corrected"))
+    assert set(desk.publish().refused) >= {
+        "entries/2.html",
+        "entries/3.html",
+    }  # it is not known whose they are
+
+
+def test_an_earlier_copy_of_the_database_that_went_another_way(desk: Desktop) -> None:
+    """As many changes came since as had been published: only their times tell that they are others."""
+    desk.publish()
+    desk.shelf.close()
+    shutil.copy(desk.root / "feedd.db", desk.root / "copy.db")
+    desk.reopen()
+    desk.look("a", Piece("one", "First, corrected", "<p>These words were lost.</p>"))
+    desk.publish()
+    assert "These words were lost" in desk.text("feeds/a.atom")
+    desk.shelf.close()
+    shutil.copy(desk.root / "copy.db", desk.root / "feedd.db")
+    desk.reopen()
+    desk.look("a", Piece("one", "First, corrected", "<p>Others came in their place.</p>"))
+    done = desk.publish()
+    assert not done.refused
+    for name in ("feeds/a.atom", "feeds/all.json", "entries/1.html", "entries/1/diff/1..2.html"):
+        assert "words were lost" not in desk.text(name)
+    assert desk.publish().written == ()
+
+
+def test_nothing_runs_in_a_page_wherever_it_lies(desk: Desktop) -> None:
+    """Titles are hostile; and what is no header of a host of files stands in the page."""
+    evil = "</title><script>alert(1)</script><img src=x onerror=alert(2)>"
+    desk.look("a", Piece("one", evil, f"<p>{evil}</p><svg><style><a title='</style>{evil}'>"))
+    desk.publish()
+    for name, data in desk.files().items():
+        if name.endswith(".html"):
+            tree = html.document_fromstring(data)
+            assert not tree.xpath("//script | //svg | //@onerror"), name
+            (said,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+            assert said.startswith("default-src 'none';")
+
+
+def test_where_a_source_reads_nothing_is_published(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[sources.a]\ntype = "directory"\npath = "a"\n[publish]\ndirectory = "a/public"\n', encoding="utf-8"
+    )
+    with pytest.raises(ConfigError, match=r"publish.directory: lies in what sources.a reads"):
+        load(path)
+
+
+def test_what_a_killed_publishing_put_there_goes_if_nobody_may_read_it_by_now(desk: Desktop) -> None:
+    """Only the journal names it. What another program put in such a place stays."""
+    desk.publish()
+    journal = b""
+    for name, data in (("feeds/gone.atom", b"ours"), ("feeds/theirs.atom", b"was ours")):
+        (desk.public / name).write_bytes(data)
+        journal += manifest.journal_line(name, manifest.File(len(data), sha256(data).hexdigest(), "s"))
+    (desk.public / "feeds/theirs.atom").write_bytes(b"theirs")
+    (desk.public / JOURNAL).write_bytes(journal)
+    done = desk.publish()
+    assert done.removed == ("feeds/gone.atom",)
+    assert desk.text("feeds/theirs.atom") == "theirs"
+
+
+def test_what_was_killed_between_a_file_and_what_lies_beside_it_is_made_whole(desk: Desktop) -> None:
+    desk.publish()
+    before, noted = desk.files(), json.loads(desk.text(MANIFEST))
+    names = [f"feeds/a.atom{coding}" for coding in ("", ".gz", ".br")]
+    files = [manifest.File(*noted["files"].pop(name)) for name in names]
+    (desk.public / MANIFEST).write_text(json.dumps(noted))
+    (desk.public / JOURNAL).write_bytes(b"".join(map(manifest.journal_line, names, files)))
+    (desk.public / "feeds/a.atom.br").unlink()
+    assert desk.publish().written == ("feeds/a.atom.br",)
+    assert desk.files() == before
 
 
 def test_it_ends_when_it_is_told_to(desk: Desktop) -> None:
@@ -228,8 +335,6 @@ def test_it_ends_when_it_is_told_to(desk: Desktop) -> None:
 
 
 def test_archives_are_written_once(desk: Desktop) -> None:
-    from feedd.publish.archivist import Archivist
-
     desk.look("a", *(Piece(f"n{number}", f"Number {number}") for number in range(108)))
     archivist = Archivist(desk.shelf.desk, desk.shelf.feeds)
     archivist.catch_up()
@@ -256,11 +361,12 @@ def test_a_command_is_told(desk: Desktop) -> None:
     )
     desk.configure(publish=f"command = {json.dumps(['sh', '-c', script])}")
     done = desk.publish()
-    carry_on(desk.shelf.config, done)
+    carry_on(desk.shelf.config)
     assert (desk.root / "names").read_text().splitlines() == list(done.written)
     assert (desk.root / "counts").read_text() == f"{len(done.written)} 0 {desk.public}\n"
     (desk.root / "names").unlink()
-    carry_on(desk.shelf.config, desk.publish())
+    desk.publish()
+    carry_on(desk.shelf.config)
     assert not (desk.root / "names").exists()  # nothing was written
 
 
@@ -274,10 +380,14 @@ def test_a_command_is_told(desk: Desktop) -> None:
 )
 def test_a_command_that_fails_is_told_of(desk: Desktop, command: list[str], words: str) -> None:
     desk.configure(publish=f"command = {json.dumps(command)}")
-    done = desk.publish()
+    first = desk.publish()
     with pytest.raises(PublishError, match=words):
-        carry_on(desk.shelf.config, done)
+        carry_on(desk.shelf.config)
     assert desk.publish().written == ()
+    desk.configure(publish='command = ["sh", "-c", "cat > names"]')
+    carry_on(desk.shelf.config)  # nothing was written since, but it is owed that
+    assert (desk.root / "names").read_text().splitlines() == list(first.written)
+    assert not (desk.public / OWED).exists()
 
 
 def test_a_closed_server_publishes_nothing(tmp_path: Path) -> None:
