@@ -11,7 +11,7 @@ def test_the_page_of_a_feed_names_its_sources_and_leads_to_their_feeds(tmp_path:
     try:
         desk.publish()
         tree = html.document_fromstring(desk.files()["feeds/both.html"])
-        (about,) = tree.xpath("//section[@aria-labelledby='about']")
+        (about,) = tree.xpath("//section[h2[@id='about']]")
         assert "The entries of: Source A, b" in " ".join(about.text_content().split())
         assert about.xpath(".//a/@href") == ["/feeds/a", "/feeds/b"]
         own = html.document_fromstring(desk.files()["feeds/a.html"])
