@@ -220,7 +220,7 @@ def test_one_at_the_start_waits_and_one_at_the_end_is_too_late(site: Site) -> No
         assert titles(site, "health") == []
         daemon.process.send_signal(signal.SIGTERM)
         while daemon.process.poll() is None:
-            os.kill(daemon.process.pid, signal.SIGHUP)
+            daemon.process.send_signal(signal.SIGHUP)
             time.sleep(0.01)
         assert daemon.process.returncode == 0
 

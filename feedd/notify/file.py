@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from feedd.atomic import sync_folder
 from feedd.config.channels import FileChannel
 from feedd.notify.aside import aside
 from feedd.notify.body import payload
@@ -131,16 +132,6 @@ def make_room(path: Path, keep: int) -> None:
 
 def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")
-
-
-def sync_folder(folder: Path) -> None:
-    """Put the names of new files on the disk."""
-    with suppress(OSError):  # not every file system can
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def explain(error: OSError, path: Path) -> str:
