@@ -1,21 +1,47 @@
-"""How much memory of what it freed the process keeps: glibc's malloc, told to give it back.
+"""Memory: what values take, and how much of what was freed the process keeps.
 
 By default glibc gives threads up to eight heaps a core, and keeps what large documents took for the next ones. A daemon
-with thirty threads grows by that for hours, in which nothing is held.
+with thirty threads grows by that for hours, in which nothing is held. So malloc is told to give it back.
+
+A worker process lives for seconds, and takes and frees the memory of a tree for each article. Where that goes back to
+the kernel each time, getting it anew, page by page, takes a sixth of the worker's time. So malloc is told to keep it.
 """
 
 import ctypes
+import sys
 
 # numbers of mallopt(3)'s parameters, from malloc.h
-TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8
 HEAPS = 2
 LARGE_BYTES = 128 * 1024  # what is freed beyond goes back at once: glibc's own value, which else grows
-SETTINGS = ((ARENA_MAX, HEAPS), (TRIM_THRESHOLD, LARGE_BYTES), (MMAP_THRESHOLD, LARGE_BYTES))
+GIVING_BACK = ((ARENA_MAX, HEAPS), (TRIM_THRESHOLD, LARGE_BYTES), (MMAP_THRESHOLD, LARGE_BYTES))
+STEP_BYTES = 4 * 1024 * 1024  # that are asked of the kernel at once
+MOST_KEPT_BYTES = 32 * 1024 * 1024  # freed
+KEEPING = ((TOP_PAD, STEP_BYTES), (TRIM_THRESHOLD, MOST_KEPT_BYTES), (MMAP_THRESHOLD, MOST_KEPT_BYTES))
 
 
 def give_back() -> None:
-    """To be called before there are threads. Where there is another malloc, nothing happens."""
+    """For a process that lives long. To be called before there are threads."""
+    tell_malloc(GIVING_BACK)
+
+
+def keep() -> None:
+    """For a worker process."""
+    tell_malloc(KEEPING)
+
+
+def tell_malloc(settings: tuple[tuple[int, int], ...]) -> None:
+    """Where there is another malloc than glibc's, nothing happens."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        for parameter, value in SETTINGS:
+        for parameter, value in settings:
             mallopt(parameter, value)
+
+
+def held_bytes(value: object) -> int:
+    """What a value of tuples, texts and numbers takes in memory; what it holds twice counts twice.
+
+    That is several times its characters where texts are short: each is an object of 50 bytes and more.
+    """
+    own = sys.getsizeof(value)
+    return own + sum(map(held_bytes, value)) if isinstance(value, tuple) else own

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedd import shape_types, shapes
+from feedd.allocation import held_bytes
 from feedd.changes.values import Diff, Judged
 from feedd.changes.verdict import compared_and_judged
 from feedd.errors import NoLongerKept, UsageError
@@ -14,7 +15,7 @@ from feedd.store.judging import Unpacked
 from feedd.store.reader import Reader, Revision
 
 LONGEST = 4_000_000  # characters of HTML of both versions, where others wait
-KEPT_CHARACTERS = 8_000_000
+KEPT_BYTES = 8_000_000
 Pair = tuple[int, int, int, int]  # revision and when it was seen, of both: a number alone may be given again
 
 
@@ -46,7 +47,6 @@ class Found(NamedTuple):
 
     diff: Diff
     judged: Judged
-    characters: int  # of HTML that were compared
 
 
 def compared(reader: Reader, old: Revision, new: Revision) -> Comparison:
@@ -65,21 +65,21 @@ def found_between(reader: Reader, old: Revision, new: Revision, longest: int | N
     if longest is not None and characters > longest:
         raise TooLong(f"versions {old.number} and {new.number} are too long to be compared here")
     diff, said = compared_and_judged(*contents)
-    return Found(diff, said, characters)
+    return Found(diff, said)
 
 
 class Comparisons:
     """Makes comparisons, each once, and keeps the last: versions stay what they are. Usable from any thread.
 
-    `longest`: characters of HTML of both versions; `keeps`: the same, of all that are kept.
+    `longest`: characters of HTML of both versions; `keeps`: bytes of memory that comparisons may take.
     """
 
-    def __init__(self, reader: Reader, longest: int = LONGEST, keeps: int = KEPT_CHARACTERS) -> None:
+    def __init__(self, reader: Reader, longest: int = LONGEST, keeps: int = KEPT_BYTES) -> None:
         self.reader = reader
         self.longest = longest
         self.keeps = keeps
         self.kept: OrderedDict[Pair, Found] = OrderedDict()
-        self.characters = 0
+        self.size = 0
         self.guard = threading.Lock()
         self.making: dict[Pair, threading.Lock] = {}
 
@@ -108,12 +108,12 @@ class Comparisons:
     def keep(self, pair: Pair, found: Found) -> None:
         with self.guard:
             if (before := self.kept.pop(pair, None)) is not None:
-                self.characters -= before.characters
+                self.size -= held_bytes(before)
             self.kept[pair] = found
-            self.characters += found.characters
-            while self.characters > self.keeps and len(self.kept) > 1:
+            self.size += held_bytes(found)
+            while self.size > self.keeps and len(self.kept) > 1:
                 _, dropped = self.kept.popitem(last=False)
-                self.characters -= dropped.characters
+                self.size -= held_bytes(dropped)
 
 
 def numbered(history: Sequence[Revision], number: int) -> Revision:

@@ -91,7 +91,7 @@ def left_over(lived: Lived, *, weighed: bool) -> list[str]:
     """What is not as it was, and how it ended."""
     half = lived.samples[: len(lived.samples) // 2]
     mistakes = []
-    if weighed and (growth := vitals.growth(lived.samples)) > MOST_GROWTH:
+    if weighed and (growth := vitals.growth(vitals.parts(lived.samples, 2)[1])) > MOST_GROWTH:
         mistakes.append(f"memory grew by {growth / 1e6:.1f} MB over the last half")
     most = Counter[str]()
     for each in (lived.at_first, *half):
@@ -120,12 +120,19 @@ def held(lived: Lived) -> list[Figure]:
     names = rest.descriptors
     return [
         Figure(
-            "memory of the daemon's own (USS)",
+            "memory that the daemon allocated",
             "",
             f"{first.own_bytes / 1e6:.1f} MB, {megabytes[len(megabytes) // 2]:.1f} in the middle,"
             f" {last.own_bytes / 1e6:.1f} at the end; with workers {last.tree_bytes / 1e6:.1f}",
-            f"{vitals.growth(lived.samples) / 1e6:+.2f} MB in the last half",
+            f"{vitals.growth(vitals.parts(lived.samples, 2)[1]) / 1e6:+.2f} MB in the last half",
             "+1 MB",
+        ),
+        Figure(
+            "… by quarters",
+            "",
+            ", ".join(f"{vitals.growth(each) / 1e6:+.2f}" for each in vitals.parts(lived.samples, 4)) + " MB",
+            "",
+            "",
         ),
         Figure(
             "descriptors at rest",

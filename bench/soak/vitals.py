@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ TICKS_S = os.sysconf("SC_CLK_TCK")
 
 class Vitals(NamedTuple):
     at_s: float
-    own_bytes: int  # memory that is the process's alone (USS)
+    own_bytes: int  # memory that it allocated
     tree_bytes: int  # the same, with its workers
     threads: int
     descriptors: Counter[str]  # by what they are
@@ -23,18 +24,22 @@ class Vitals(NamedTuple):
 
 
 def of(pid: int, at_s: float) -> Vitals:
-    own, members = unshared(pid), tree(pid)
-    whole = own + sum(unshared(member) for member in members if member != pid)
+    own, members = allocated(pid), tree(pid)
+    whole = own + sum(allocated(member) for member in members if member != pid)
     return Vitals(at_s, own, whole, threads(pid), descriptors(pid), len(members) - 1)
 
 
-def unshared(pid: int) -> int:
-    """Bytes that would be free again if it ended: Private_Clean and Private_Dirty of smaps_rollup."""
+def allocated(pid: int) -> int:
+    """Bytes of memory that are no pages of a file: `Anonymous` of smaps_rollup, see proc_pid_smaps(5).
+
+    Pages of libraries are "private" as long as no other process maps them: they come and go, several megabytes, with
+    whatever else runs in the same Python.
+    """
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it is gone
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Anonymous:"))
 
 
 def threads(pid: int) -> int:
@@ -100,7 +105,12 @@ def slope(samples: Sequence[tuple[float, float]]) -> float:
 
 
 def growth(samples: Sequence[Vitals]) -> float:
-    """Bytes by which the process's own memory grew over the last half of the samples, as the line has it."""
-    last = samples[len(samples) // 2 :]
-    points = [(each.at_s, float(each.own_bytes)) for each in last]
-    return slope(points) * (last[-1].at_s - last[0].at_s) if len(points) > 1 else 0.0
+    """Bytes by which the process's own memory grew while these were taken, as the line has it."""
+    points = [(each.at_s, float(each.own_bytes)) for each in samples]
+    return slope(points) * (points[-1][0] - points[0][0]) if len(points) > 1 else 0.0
+
+
+def parts(samples: Sequence[Vitals], count: int) -> list[Sequence[Vitals]]:
+    """The samples in so many parts, one after the other."""
+    ends = [len(samples) * place // count for place in range(count + 1)]
+    return [samples[begin:end] for begin, end in pairwise(ends)]

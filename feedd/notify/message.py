@@ -20,6 +20,7 @@ from feedd.store.log import Logged
 from feedd.store.proposals import by_source
 from feedd.store.reader import Entry, Reader, Revision
 
+KEPT_BYTES = 1_000_000  # of comparisons: all channels are told of a change in turn, and seldom later
 ROOM = 1_000_000  # characters of differences in one digest
 NAMED = 500  # changes in one digest
 LONGEST_NOTE = 2_000
@@ -87,7 +88,7 @@ class Messages:
         self.titles = titles or {}
         self.room = room
         self.paused = paused
-        self.comparisons = Comparisons(reader)
+        self.comparisons = Comparisons(reader, keeps=KEPT_BYTES)
 
     def of_change(self, logged: Logged, channel: str, message_id: str) -> Message:
         """Whatever is left of the entry and its versions. Raises StoreError."""

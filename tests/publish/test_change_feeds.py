@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from shelf import BORN_MS, Piece, Shelf
 
+from feedd.allocation import held_bytes
 from feedd.config.load import load
 from feedd.errors import ConfigError
 from feedd.looks import key_of
@@ -502,6 +503,19 @@ def test_differences_that_are_not_kept_are_made_again(shelf: Shelf) -> None:
     shelf.feeds.differences = Differences(keeps=1)
     assert notices(shelf) == notices(shelf) == expected
     assert len(shelf.feeds.differences.kept) == 1
+
+
+def test_differences_that_are_kept_take_little(shelf: Shelf) -> None:
+    for second, number in enumerate(range(15, 20)):
+        body = f"<p>The fire killed {number} people.</p><p>{'It was put out late at night. ' * 40}</p>" * 3
+        shelf.look("one", T + second * 1000, [piece(name, body=body) for name in "abc"])
+    characters = sum(len(each.content_html) for each in notices(shelf))
+    kept = shelf.feeds.differences
+    assert len(kept.kept) == len(notices(shelf)) == 12
+    assert kept.size == sum(map(held_bytes, kept.kept.items())) < characters / 2
+    shelf.feeds.differences = Differences(keeps=kept.size // 2)
+    assert len(notices(shelf)) == 12
+    assert shelf.feeds.differences.size <= kept.size // 2
 
 
 HOSTILE = (
