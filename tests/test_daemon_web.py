@@ -46,7 +46,7 @@ def test_servers_that_hang_hold_up_neither_the_others_nor_the_end(net: Net) -> N
 
 
 def test_first_looks_are_spread(net: Net) -> None:
-    names = [f"s{number:02}" for number in range(20)]
+    names = [f"s{number:02}" for number in range(40)]
     for name in names:
         net.web.page(f"/{name}", rss(item(name)), type=RSS)
     net.sources("".join(f'[sources.{name}]\ntype = "feed"\nurl = "{{web}}/{name}"\n' for name in names))
