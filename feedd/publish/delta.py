@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from feedd.publish.document import Document
 
-MOST_HASHES = 500_000  # eight bytes each
+KEPT_BYTES = 4_000_000
+AROUND = 450  # bytes that a document takes besides the hashes of its items
 
 
 class Instance(NamedTuple):
@@ -23,13 +24,18 @@ class Instance(NamedTuple):
     etag: str  # without quotes, and without the suffix of a coding
 
 
+def cost(hashes: "array[int]") -> int:
+    """Bytes, to remember a document by."""
+    return AROUND + len(hashes) * hashes.itemsize
+
+
 class Held:
     """Remembers what documents held. Usable from any thread."""
 
-    def __init__(self, most: int = MOST_HASHES) -> None:
-        self.most = most
+    def __init__(self, keeps: int = KEPT_BYTES) -> None:
+        self.keeps = keeps  # bytes
         self.known: OrderedDict[Instance, array[int]] = OrderedDict()
-        self.hashes = 0
+        self.size = 0
         self.guard = threading.Lock()
 
     def note(self, instance: Instance, document: Document) -> None:
@@ -39,10 +45,9 @@ class Held:
                 self.known.move_to_end(instance)
                 return
             self.known[instance] = held
-            self.hashes += len(held)
-            while self.hashes > self.most and len(self.known) > 1:
-                _, dropped = self.known.popitem(last=False)
-                self.hashes -= len(dropped)
+            self.size += cost(held)
+            while self.size > self.keeps and len(self.known) > 1:
+                self.size -= cost(self.known.popitem(last=False)[1])
 
     def first_known(self, name: str, format_: str, tags: Collection[str]) -> Instance | None:
         """The first of the documents with these tags that is remembered."""

@@ -1,6 +1,7 @@
 """`A-IM: feed` (RFC 3229): only what is new, for who says what it has."""
 
 import json
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from inprocess import Pages, pages_of
 from shelf import BORN_MS, Piece, Shelf
 
-from feedd.publish.delta import Held, Instance
+from feedd.publish.delta import Held, Instance, cost
 
 FORMATS = ("atom", "rss", "json")
 TOML = '[sources.one]\ntype = "directory"\npath = "1"\n[feeds.about]\nmatch = { title = "Fire" }\n'
@@ -183,11 +184,13 @@ def test_head_says_the_same(shelf: Shelf, pages: Pages) -> None:
 
 
 def test_what_is_remembered_is_bounded(shelf: Shelf) -> None:
-    held, document = Held(most=7), shelf.feeds.document("all", 100)
+    document = shelf.feeds.document("all", 100)
+    one = cost(array("q", range(len(document.entries))))
+    held = Held(keeps=2 * one + 1)
     instances = [Instance("all", "atom", str(number)) for number in range(4)]
     for each in instances:
         held.note(each, document)
-    assert held.hashes == 6
+    assert held.size == 2 * one
     assert [each.etag for each in held.known] == ["2", "3"]
     assert held.first_known("all", "atom", ["0", "3", "2"]) == instances[3]
     assert held.since(instances[0], document) is None
