@@ -91,6 +91,8 @@ class Visitor:
 
     def access_to(self, url: str) -> Access:
         """How to ask there: what is secret goes to the source's own address alone."""
+        if url == self.source.url:  # as nearly always
+            return self.access
         if may_share(read(self.source.url)[0], read(url)[0]):
             return self.access
         harmless = tuple(each for each in self.access.headers if each[0].lower() in SHARED)

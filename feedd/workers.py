@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
+from feedd import allocation
 from feedd.errors import SourceError
 
 In = TypeVar("In")
@@ -139,6 +140,7 @@ class Pool:
             self.retirement = None
         if self.processes is None and self.waiting > CROWD:
             context = get_context("spawn")
+            gc.freeze()  # the configuration and all modules: see in_processes
             self.leash = context.Pipe(duplex=False)
             self.processes = ProcessPoolExecutor(
                 os.cpu_count() or 1, mp_context=context, initializer=start_worker, initargs=(self.leash[0],)
@@ -149,6 +151,7 @@ class Pool:
         self.retirement = None
         processes, self.processes = self.processes, None
         if processes is not None:
+            gc.unfreeze()
             processes.shutdown(wait=False, cancel_futures=True)
         for end in self.leash or ():
             end.close()
@@ -179,6 +182,7 @@ def start_worker(leash: Connection) -> None:
     """
     for request in REQUESTS_TO_END:
         signal.signal(request, signal.SIG_IGN)
+    allocation.keep()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=end_with, args=(parent.sentinel, leash), daemon=True).start()

@@ -72,6 +72,9 @@ MARKUP = re.compile(
 FOREIGN = re.compile(r"<(svg|math)(?=[\s/>]).*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 STRIKE = re.compile(r"<(/?)strike(?=[\s/>])", re.IGNORECASE)
 EMPTY_IMAGE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
+# paragraphs of text, or text alone, without a character that a parser reads as anything else: as news in brief are
+PLAIN_TEXT = r"[\t\n\x20-%'-;=?-~\xa1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+PLAIN = re.compile(rf"(?:{PLAIN_TEXT}++|<p>{PLAIN_TEXT}*+</p>)*+")
 PRE_START = re.compile(r'(<pre(?: [a-z]+="[^"]*")*>)\n+')  # a parser drops the first line feed, each time
 
 
@@ -84,6 +87,11 @@ def clean(raw: str, base_url: str) -> str:
 
     Raises TooMuchHtml.
     """
+    return raw.strip() if PLAIN.fullmatch(raw) else sanitised(raw, base_url)
+
+
+def sanitised(raw: str, base_url: str) -> str:
+    """As `clean`, of whatever it may be."""
     if raw.count("&") > MAX_REFERENCES:
         raise TooMuchHtml(f"its HTML holds more than {MAX_REFERENCES:,} character references")
     if too_deep(raw):
@@ -95,10 +103,13 @@ def clean(raw: str, base_url: str) -> str:
     tree = LexborHTMLParser(raw, is_fragment=True)
     restore_media(tree, base_url)
     remove_clutter(tree)
-    cleaned = SANITISER.clean(tree.html or "")
-    if not ALLOWED.fullmatch(cleaned):
-        cleaned = FORBIDDEN.sub("", cleaned)
-    return PRE_START.sub(r"\1", EMPTY_IMAGE.sub("", cleaned)).strip()
+    html = EMPTY_IMAGE.sub("", allowed(SANITISER.clean(tree.html or "")))
+    return (PRE_START.sub(r"\1", html) if "<pre" in html else html).strip()
+
+
+def allowed(html: str) -> str:
+    """Without what no XML document may hold."""
+    return html if ALLOWED.fullmatch(html) else FORBIDDEN.sub("", html)
 
 
 def paragraphs(text: str) -> str:

@@ -63,12 +63,12 @@ def shared_by_several(items: Sequence[Addressed]) -> set[str | None]:
 
 def names_of(items: Sequence[Addressed]) -> list[str]:
     """What each item says, as a name: its title and date. Where several say the same, their texts tell them apart."""
-    alike: dict[str, set[str]] = {}
-    for raw, _ in items:
-        alike.setdefault(dated(raw), set()).add(raw.html)
+    names, alike = [dated(raw) for raw, _ in items], dict[str, set[str]]()
+    for name, (raw, _) in zip(names, items, strict=True):
+        alike.setdefault(name, set()).add(raw.html)
     return [
-        dated(raw) if len(alike[dated(raw)]) == 1 else f"{dated(raw)}:{digest(raw.html).hex()}"
-        for raw, _ in items
+        name if len(alike[name]) == 1 else f"{name}:{digest(raw.html).hex()}"
+        for name, (raw, _) in zip(names, items, strict=True)
     ]
 
 

@@ -97,6 +97,8 @@ def made_of(
         shared |= draft.shares
         if isinstance(made, Rejected):
             rejected.append(made)
+        elif raw is None and not provisional:  # as nearly always
+            items.append(made)
         else:
             items.append(made._replace(raw=raw, provisional=provisional))
     return Made(items, rejected, frozenset(present), frozenset(shared))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedd.normalise.article import normalise
-from feedd.normalise.html import clean
+from feedd.normalise.html import PLAIN, clean, sanitised
 from feedd.normalise.text import plain_text
 from feedd.sources.decode import decode
 from feedd.sources.seedfile import parse
@@ -47,6 +47,17 @@ RFI = Path(__file__).parent.parent / "data" / "rfi.txt"
 )
 def test_the_article_stays(raw: str, cleaned: str) -> None:
     assert clean(raw, BASE) == cleaned
+
+
+def test_plain_text_needs_no_tree() -> None:
+    """To the letter what a tree makes of it: of text, and of every third character that may stand in one."""
+    letters = "".join(filter(PLAIN.fullmatch, map(chr, range(1, 0x110000, 3))))
+    assert len(letters) > 350_000
+    for raw in (letters, f"<p>{letters}</p>", " a\n<p></p>b<p> c\t</p> ", "<p>\n\na</p>\n\n<p>b</p>", ""):
+        assert PLAIN.fullmatch(raw)
+        assert clean(raw, BASE) == sanitised(raw, BASE)
+    for not_plain in ("a\r\nb", "\ufeffa", "a\xa0b", "a & b", "a > b", "<p><p>a</p></p>", "<p>a<b>b</b></p>"):
+        assert not PLAIN.fullmatch(not_plain)
 
 
 @pytest.mark.parametrize(
