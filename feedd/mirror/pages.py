@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from feedd.changes.markdown import escaped
+from feedd.changes.escaping import escaped
 from feedd.changes.plain import readable
 
 DAY_MS = 86_400_000

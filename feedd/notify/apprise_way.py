@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote
 
-from feedd.changes.markdown import NOTHING_WIDE, escaped
+from feedd.changes.escaping import NOTHING_WIDE, escaped
 from feedd.config.secrets import Secret
 from feedd.errors import SourceError
 from feedd.model import Kind

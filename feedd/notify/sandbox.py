@@ -36,7 +36,7 @@ from jinja2.nodes import EvalContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from feedd.changes.markdown import escaped
+from feedd.changes.escaping import escaped
 from feedd.notify.values import Form
 
 MEMORY_BYTES = 512 * 1024 * 1024

@@ -11,7 +11,8 @@ from markdown import markdown as rendered  # type: ignore[import-untyped]
 
 from feedd.changes import markdown, plain
 from feedd.changes.compare import compare
-from feedd.changes.markdown import escaped, marked
+from feedd.changes.escaping import escaped
+from feedd.changes.markdown import marked
 from feedd.changes.values import Content, Diff, Hunk, Op, Piece
 
 SAME = Hunk(Op.EQUAL, "A title", "A title", 0, 0)
