@@ -10,6 +10,7 @@ from bench.soak.play import Kind, Source
 
 EVERY = "5s"
 FAILING_AFTER = 2
+FULL = 5  # entries: feeds are as long as they get from early on, as those of a daemon that runs for long
 HEAD = """\
 [server]
 listen = "127.0.0.1:{port}"
@@ -24,7 +25,12 @@ host_interval = "0s"
 timeout = "3s"
 [websub]
 allow_private = true
+[feeds.all]
+limit = {full}
+[feeds.changes]
+limit = {full}
 [feeds.newest]
+limit = {full}
 match = {{ title = "edition [1-3]$" }}
 [notify.desk]
 type = "webhook"
@@ -44,7 +50,9 @@ NEVER = (
 
 
 def configuration(sources: Mapping[str, Source], port: int, site: int) -> str:
-    head = HEAD.format(port=port, site=site, every=EVERY, failing_after=FAILING_AFTER, secret=SECRET)
+    head = HEAD.format(
+        port=port, site=site, every=EVERY, failing_after=FAILING_AFTER, secret=SECRET, full=FULL
+    )
     return head + "".join(table(source, site) for source in sources.values())
 
 
@@ -76,6 +84,7 @@ def table(source: Source, site: int) -> str:
             ]
         case Kind.COMMAND:
             lines += ['type = "command"', f'command = ["cat", "{source.name}.jsonl"]']
+    lines += [f"[feeds.{source.name}]", f"limit = {FULL}"]
     return "\n".join([*lines, ""])
 
 

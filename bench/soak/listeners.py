@@ -11,6 +11,18 @@ import httpx
 EVENTS_RECONNECT_S = 50.0  # after so long the stream is left, and taken up again where it was left
 POLL_S = 20
 READ_EVERY_S = 2.0
+BROWSE_EVERY_S = 10.0
+AT_ONCE = 3  # people who look at all of these pages
+PAGES = (
+    "/",
+    "/changes",
+    "/feeds",
+    "/sources",
+    "/deliveries",
+    "/search?q=edition",
+    "/entries/1",
+    "/api/v1/entries",
+)
 PATIENCE_S = 60.0
 
 
@@ -29,6 +41,7 @@ class Listeners:
         async with self.client, asyncio.TaskGroup() as group:
             group.create_task(self.stream())
             group.create_task(self.poll())
+            group.create_task(self.browse())
             for place in range(0, len(self.feeds), 4):
                 group.create_task(self.read(self.feeds[place : place + 4]))
 
@@ -57,6 +70,15 @@ class Listeners:
                 continue
             self.polled += [item["change"]["id"] for item in answer["items"]]
             since = answer["next"]
+
+    async def browse(self) -> None:
+        """As people do who look at everything at the same time: all threads that read the store have something to do."""
+        while True:
+            for answer in await asyncio.gather(*(self.client.get(page) for page in PAGES * AT_ONCE)):
+                self.answers[answer.status_code] += 1
+                if answer.status_code != 200:
+                    self.mistakes.append(f"{answer.url.path}: answered {answer.status_code}")
+            await asyncio.sleep(BROWSE_EVERY_S)
 
     async def read(self, feeds: list[str]) -> None:
         """As a feed reader does, one after the other, and only what is new."""
