@@ -23,9 +23,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 ALLOWED = "!$&'()*+,-./:;=?@_~"
 ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-# already in the one spelling: no escape in small letters, none of a character that needs none
+# already in the one spelling: no escape in small letters, none of a character that needs none. The group is not
+# possessive: Python before 3.11.5 matches such a group too freely (gh-106052)
 CANONICAL = re.compile(
-    r"(?:[A-Za-z0-9!$&'()*+,\-./:;=?@_~]++|%(?!2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)[0-9A-F]{2})*+"
+    r"(?:[A-Za-z0-9!$&'()*+,\-./:;=?@_~]++|%(?!2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)[0-9A-F]{2})*"
 )
 
 
