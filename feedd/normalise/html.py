@@ -74,7 +74,7 @@ STRIKE = re.compile(r"<(/?)strike(?=[\s/>])", re.IGNORECASE)
 EMPTY_IMAGE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 # paragraphs of text, or text alone, without a character that a parser reads as anything else: as news in brief are
 PLAIN_TEXT = r"[\t\n\x20-%'-;=?-~\xa1-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-PLAIN = re.compile(rf"(?:{PLAIN_TEXT}++|<p>{PLAIN_TEXT}*+</p>)*+")
+PLAIN = re.compile(rf"(?:{PLAIN_TEXT}++|<p>{PLAIN_TEXT}*+</p>)*")
 PRE_START = re.compile(r'(<pre(?: [a-z]+="[^"]*")*>)\n+')  # a parser drops the first line feed, each time
 
 
