@@ -192,8 +192,11 @@ def holds_together(left: str, right: str) -> bool:
 
 LETTER = rf"[^\W\d_{UNSPACED}{CLUSTERED}{RAISED}]"
 SEPARATOR = "[.,:'’·٫٬．：]"
-DIGITS = rf"\d++(?:{SEPARATOR}\d++)*+"
-WORD = rf"(?:[A-Za-z]++|{LETTER})(?:[a-z]++|{LETTER}++|[{MARKS}{JOINERS}]++|[{RAISED}]++|(?<=[A-Za-z]){DIGITS})*+"
+# groups are not possessive: Python before 3.11.5 matches such a group too freely (gh-106052)
+DIGITS = rf"\d++(?:{SEPARATOR}\d++)*"
+WORD = (
+    rf"(?:[A-Za-z]++|{LETTER})(?:[a-z]++|{LETTER}++|[{MARKS}{JOINERS}]++|[{RAISED}]++|(?<=[A-Za-z]){DIGITS})*"
+)
 ELISION = (
     rf"(?:[cdjlmnstCDJLMNST]['’](?={LETTER})"
     rf"|(?:[Qq]u|[Jj]usqu|[Ll]orsqu|[Pp]uisqu|[Qq]uoiqu|[Dd]ell|[Nn]ell|[Aa]ll|[Ss]ull|[Dd]all|[Uu]n)['’]"
@@ -202,18 +205,18 @@ ELISION = (
 # a sign, where it is neither a hyphen nor between the ends of a range
 SIGN = rf"(?:(?<![^\W{UNSPACED}])(?<![{MARKS})\]%‰°€])[-−+±－＋])"
 NUMBER = (
-    rf"{SIGN}?(?:\d{{1,3}}(?:[ \u00a0\u2007\u2009\u202f]\d{{3}}(?!\d))++(?:{SEPARATOR}\d++)*+|{DIGITS})[{RAISED}]*+"
+    rf"{SIGN}?(?:\d{{1,3}}(?:[ \u00a0\u2007\u2009\u202f]\d{{3}}(?!\d))+(?:{SEPARATOR}\d++)*|{DIGITS})[{RAISED}]*+"
     rf"|{SIGN}?[{RAISED}]++"
 )
 TOKEN = re.compile(
-    rf"{ELISION}|{WORD}(?:['’ʼ‘‐‑·״׳\"-](?<!\")(?:{WORD})|(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])(?:{WORD}))*+"
+    rf"{ELISION}|{WORD}(?:['’ʼ‘‐‑·״׳\"-](?<!\")(?:{WORD})|(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea])(?:{WORD}))*"
     r"|\s++"
     rf"|[0-9#*]\ufe0f?\u20e3|{NUMBER}"
     rf"|[{KATAKANA}][{KATAKANA}{VOICING}]*+|[{HAN}{HIRAGANA}][{EXTENDING}]*+"
-    rf"|[{CLUSTER_PREFIX}]?[{CLUSTER_BASE}](?:[{STACKING}][{CLUSTER_BASE}]|[{CLUSTER_MARK}])*+"
+    rf"|[{CLUSTER_PREFIX}]?[{CLUSTER_BASE}](?:[{STACKING}][{CLUSTER_BASE}]|[{CLUSTER_MARK}])*"
     rf"|[{REGIONAL}]{{2}}"
     r"|\.\.\.|…++"
-    rf"|.[{EXTENDING}]*+(?:\u200d[^\w\s][{EXTENDING}]*+)*+",
+    rf"|.[{EXTENDING}]*+(?:\u200d[^\w\s][{EXTENDING}]*+)*",
     re.DOTALL,
 )
 
