@@ -10,7 +10,7 @@ from feedd.changes.values import Content
 from feedd.normalise.text import without_trackers
 
 # tags first: looking for `<` is many times as quick as looking for white space, and text is not taken for a tag
-TAGGED = re.compile(r'<([a-z][a-z0-9]*+)((?:\s[^\s=>]++="[^"]*+")++)')
+TAGGED = re.compile(r'<([a-z][a-z0-9]*+)((?:\s[^\s=>]++="[^"]*+")+)')
 TARGET = re.compile(r'\s(href|src|poster)="([^"]*)"')  # as normalise.text.TARGET, with the name
 
 

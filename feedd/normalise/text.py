@@ -46,7 +46,7 @@ QUOTE = re.compile(r"<(/?)q" + ATTRIBUTES)
 STRUCK = re.compile(r"<(/?)(?:s|del)" + ATTRIBUTES)
 PICTURE = re.compile(r'<img(?:\s[^\s=>]+="[^"]*")*?\salt="([^"]*)"' + ATTRIBUTES)
 CELL = r"t[dh]" + ATTRIBUTES
-EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>)*+(?=</t[dh]>)")
+EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>)*(?=</t[dh]>)")
 EDGE_TAG = re.compile(r"</?(?:t[dh]|li)" + ATTRIBUTES)
 EDGE = "\x01"  # where a cell or an item of a list begins or ends; no document holds this character
 EDGES = re.compile("\x01[ \x01]+")

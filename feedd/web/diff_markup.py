@@ -11,7 +11,7 @@ from feedd.changes.layout import NOTHING
 from feedd.web.translation import counted, translated
 
 MARKED = r"(?:<(?:ins|del)>[^<]*</(?:ins|del)>|(?<!<p>)(?<!<td colspan=\"2\">)<em>[^<]*</em>)"
-RUN = re.compile(rf"{MARKED}(?:\s*+{MARKED})*+")
+RUN = re.compile(rf"{MARKED}(?:\s*+{MARKED})*")
 GOES_ON = '</p>\n<p dir="auto">'  # between two runs: one change that reaches over paragraphs
 ROW = re.compile(r'<tr>(?=<td dir="auto">(?:[^<]|<(?!/tr>))*?<(?:ins|del|em)>)')
 FOLD = re.compile(r"<em>… ([0-9,]+) unchanged sentences? …</em>")
