@@ -24,9 +24,6 @@ class Difference(NamedTuple):
     others: tuple[str, ...]  # sections of the file that differ besides
     fixed: tuple[str, ...]  # keys that only another start can change
 
-    def __bool__(self) -> bool:
-        return any(map(any, self[:3])) or bool(self.others or self.fixed)
-
     @property
     def in_words(self) -> str:
         told = [
