@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
+from socket import gethostname
 
 from feedd import __version__
 from feedd.config.settings import Config
@@ -25,7 +27,9 @@ from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
 from feedd.folder import FolderLooker
 from feedd.looks import WHOLE, Looked, Progress, Request
+from feedd.reading import Alone, Engine
 from feedd.store.desk import Desk
+from feedd.troubles import OwnTrouble
 from feedd.visits import Tools
 from feedd.websub.incoming import Pushed
 from feedd.window import WindowLooker
@@ -82,7 +86,7 @@ async def looker(
     `hears_pushes`: as WindowLooker's.
     """
     folders = FolderLooker(desk, stop, config.store.path.parent)
-    async with tools(config) as kit:
+    async with tools(config, desk if hears_pushes else None) as kit:
         made = Looker(folders, WindowLooker(desk, kit, hears_pushes=hears_pushes))
         try:
             yield made
@@ -92,13 +96,28 @@ async def looker(
 
 
 @asynccontextmanager
-async def tools(config: Config) -> AsyncIterator[Tools]:
-    """What collecting works with, on the running event loop."""
+async def tools(config: Config, desk: Desk | None = None) -> AsyncIterator[Tools]:
+    """What collecting works with, on the running event loop. `desk`: of a daemon, which may use a cluster."""
     async with Fetcher(Manners(config.fetch.concurrency)) as fetcher:
         with Pool() as pool:
-            yield Tools(
-                fetcher, Robots(), pool, config.fetch, user_agent(config), config.path.absolute().parent
-            )
+            folder, alone = config.path.absolute().parent, Alone(fetcher, pool)
+            async with engine(config, alone, desk) as chosen:
+                yield Tools(chosen, fetcher, Robots(), pool, config.fetch, user_agent(config), folder)
+
+
+@asynccontextmanager
+async def engine(config: Config, alone: Alone, desk: Desk | None) -> AsyncIterator[Engine]:
+    """Who fetches and reads."""
+    trouble = None if desk is None else OwnTrouble(desk, "cluster")
+    if trouble is None or config.cluster is None:
+        if trouble is not None:
+            trouble.tell(None)  # what was wrong with a cluster is no matter any more
+        yield alone
+        return
+    cluster = await asyncio.to_thread(import_module, "feedd.cluster.engine")  # takes a second
+    who = f"{gethostname()}:{config.store.path.absolute()}"
+    async with cluster.spread(config.cluster, who, alone, config.fetch.concurrency, trouble) as spread:
+        yield spread
 
 
 def configured(kit: Tools, config: Config) -> Tools:

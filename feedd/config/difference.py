@@ -58,6 +58,8 @@ def fixed(old: Config, new: Config) -> Iterable[str]:
         yield "server.listen"
     if old.store.path != new.store.path:
         yield "store.path"
+    if old.cluster != new.cluster:
+        yield "cluster"
 
 
 def with_fixed(old: Config, new: Config) -> Config:
@@ -65,7 +67,7 @@ def with_fixed(old: Config, new: Config) -> Config:
     server = new.server.model_copy(update={"listen": old.server.listen})
     if new.server.base_url is None and old.server.listen != new.server.listen:
         server = server.model_copy(update={"base_url": old.server.base_url})
-    return new.model_copy(update={"server": server, "store": old.store})
+    return new.model_copy(update={"server": server, "store": old.store, "cluster": old.cluster})
 
 
 def some(names: Parts, one: str, many: str) -> Iterable[str]:

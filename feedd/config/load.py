@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from feedd.config.base import Settings
 from feedd.config.channels import CHANNEL_TYPES, Channel, EmailChannel, FileChannel
+from feedd.config.cluster import Cluster
 from feedd.config.fetching import Fetch, Fetching
 from feedd.config.files import included
 from feedd.config.mirrors import Mirror, objections, reader_of
@@ -29,6 +30,7 @@ SECTIONS = (
     "fetch",
     "websub",
     "publish",
+    "cluster",
     "sources",
     "feeds",
     "notify",
@@ -98,6 +100,9 @@ class Loader:
         websub = self.validated(WebSub, self.path, "websub", self.table(self.path, "websub", main))
         publish = self.publishing(main, server, sources)
         mirrors = self.mirrors(files, sources, feeds)
+        cluster = None
+        if "cluster" in main:
+            cluster = self.validated(Cluster, self.path, "cluster", self.table(self.path, "cluster", main))
         self.check_references(sources)
         self.check_channels(sources)
         self.check_files(channels, sources, store, [file for file, _ in files])
@@ -115,6 +120,7 @@ class Loader:
             mirrors=mirrors,
             websub=websub,
             publish=publish,
+            cluster=cluster,
         )
 
     def mistake(self, file: Path, key: str, text: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from feedd.config.base import Settings
 from feedd.config.channels import Channel
+from feedd.config.cluster import Cluster
 from feedd.config.fetching import Fetch
 from feedd.config.mirrors import Mirror
 from feedd.config.publishing import Publish
@@ -84,6 +85,7 @@ class Config(Settings):
     mirrors: tuple[Mirror, ...] = ()
     websub: WebSub = WebSub()
     publish: Publish | None = None
+    cluster: Cluster | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Source]:

@@ -1,7 +1,7 @@
 """Good manners: how many requests at once, to all servers and to one, and how far apart."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -70,6 +70,20 @@ class Manners:
         finally:
             place.users -= 1
             self._leave(host, place)
+
+    def keep(self, host: str) -> Callable[[], None]:
+        """Somebody may be at that host who has left its turn: counts as one that is there, until what is returned is called."""
+        place = self._hosts.setdefault(host, Host())
+        place.users += 1
+        place.active += 1
+
+        def release() -> None:
+            place.active -= 1
+            place.freed.set()
+            place.users -= 1
+            self._leave(host, place)
+
+        return release
 
     @property
     def known(self) -> int:

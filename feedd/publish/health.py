@@ -81,6 +81,11 @@ WORDS = {
         "{} keeps its archives up to date again",
         "Nothing is lost: what is missing there is in the database, and {} tries again by itself.",
     ),
+    "cluster": Words(
+        "{} can't use its cluster as it should",
+        "{} uses its whole cluster again",
+        "Nothing is lost: what workers don't do, {} does itself, and it returns to them by itself. See docs/scaling.md.",
+    ),
     "moved": Words(
         "{} has moved",
         "{} has moved",

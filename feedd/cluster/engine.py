@@ -1,0 +1,173 @@
+"""Fetching and reading on workers. The daemon says who asks which server, and when, so that all of them are polite together.
+
+    Ask, Task ─► hop ─► the host's turn ─► a worker: request, read ─► Leg ─► next hop, or Reply
+
+A worker that is lost may still ask. Its host is left to it until it can't any more: until its order is over, or until
+it is known that the worker is gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from time import monotonic
+from typing import Any
+
+from feedd.cluster.link import Foreign, Link, Lost, is_gone
+from feedd.cluster.members import Member, Members
+from feedd.cluster.packing import Packed, pack, unpack
+from feedd.cluster.values import BEGIN_S, QUEUE_S, Leg, Order
+from feedd.cluster.worker import Message
+from feedd.config.cluster import Cluster
+from feedd.errors import SourceError
+from feedd.fetch.hops import SHARED, Hop
+from feedd.fetch.values import Access, Answer, Ask
+from feedd.reading import Alone, Found, Reply, Task
+from feedd.sources.documents import Document
+from feedd.troubles import OwnTrouble
+
+TRIES = 2  # with workers, of one request
+GRACE_S = 5.0  # for an answer to come back
+SMALL = 100_000  # bytes: what is larger is unpickled beside the event loop
+log = logging.getLogger(__name__)
+
+
+class Spread:
+    """An Engine: workers do it, and this machine where there are none. `close` it at the end."""
+
+    def __init__(self, wish: Cluster, link: Link, members: Members, alone: Alone) -> None:
+        self.wish = wish
+        self.link = link
+        self.members = members
+        self.alone = alone
+        self.manners = alone.fetcher.manners
+        self.numbers = count(1)
+        self.tidying: set[asyncio.Task[None]] = set()
+
+    async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
+        # one at a time, so that no two workers are at one host
+        single = ask._replace(access=ask.access._replace(per_host=1))
+        way = await self.alone.fetcher.follow(single, partial(self.receive, task))
+        if way.last.reply is not None:
+            return way.last.reply._replace(url=way.url, headers=way.headers, moved_to=way.moved_to)
+        answer = Answer(way.url, way.last.status, way.headers, way.last.body, way.moved_to, way.seconds)
+        return await self.alone.read_of(answer, task)
+
+    async def fetch(self, ask: Ask) -> Answer:
+        reply = await self.read(ask, Task(body_of))
+        return Answer(reply.url, reply.status, reply.headers, reply.found or b"", reply.moved_to)
+
+    async def receive(self, task: Task[Any], ask: Ask, hop: Hop, seconds: float) -> Leg:
+        """One request, and what its document comes to. Raises SourceError."""
+        host = hop.address.host
+        tries = TRIES if self.wish.keeps_secrets or not is_secret(ask.access, hop) else 0
+        lost = 0
+        await self.members.asked.wait()
+        for _ in range(tries):
+            member = self.members.choose(host, self.wish.per_worker)
+            if member is None:
+                break
+            order = Order(ask, hop, seconds, task, member.clock_s() + BEGIN_S)
+            try:
+                answer = await self.ordered(member, order)
+                if "left" not in answer:
+                    return await leg_of(answer)
+                log.info("worker %s left something to others: %s", member.address, answer["left"])
+            except Lost as error:
+                lost += 1
+                log.warning("%s; what it was at is fetched again", error)
+            await asyncio.sleep(ask.access.host_interval_s)
+        if lost == TRIES:  # it may be what they read that ends them
+            raise SourceError(f"{TRIES} workers were lost while they read what {host} sent")
+        received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
+        return Leg(received.status, received.headers, received.set_cookie, received.seconds, received.body)
+
+    async def ordered(self, member: Member, order: Order) -> Message:
+        """Raises Lost, once the worker asks no more."""
+        number, host = next(self.numbers), order.hop.address.host
+        packed = pack(order)
+        until_s = monotonic() + BEGIN_S + order.seconds  # it asks no more after that
+        wait_s = BEGIN_S + order.seconds + QUEUE_S + GRACE_S
+        member.orders += 1
+        try:
+            return await self.link.order(member.address, wait_s, number, *packed)
+        except asyncio.CancelledError:
+            self.start(self.let_go(member, number, until_s, self.manners.keep(host)))
+            raise
+        except (Lost, Foreign) as error:
+            self.members.lose(member)
+            if not await is_gone(member.address):
+                await asyncio.sleep(max(0.0, until_s - monotonic()))
+            raise Lost(str(error)) from error
+        finally:
+            member.orders -= 1
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        tidying = asyncio.create_task(work)
+        self.tidying.add(tidying)
+        tidying.add_done_callback(self.tidying.discard)
+
+    async def let_go(self, member: Member, number: int, until_s: float, release: Callable[[], None]) -> None:
+        """Tell a worker that nobody waits any more; its host is nobody else's before it knows."""
+        try:
+            await self.link.give_up(member.address, number)
+        except (Lost, Foreign):
+            await asyncio.sleep(max(0.0, until_s - monotonic()))
+        finally:
+            release()
+
+    async def close(self) -> None:
+        """Let workers know that nobody waits any more, as far as they can be told in a moment."""
+        if self.tidying:
+            await asyncio.wait(self.tidying, timeout=1.0)
+        for each in self.tidying:
+            each.cancel()
+        await asyncio.gather(*self.tidying, return_exceptions=True)
+
+
+@asynccontextmanager
+async def spread(
+    wish: Cluster, daemon: str, alone: Alone, concurrency: int, trouble: OwnTrouble | None
+) -> AsyncIterator[Spread]:
+    """Use a cluster for as long as the context lasts. `daemon` is a name for whoever uses it, the same at each start."""
+    manners = alone.fetcher.manners
+
+    def changed(number: int) -> None:
+        manners.allow(max(concurrency, number * wish.per_worker))
+
+    async with Link(wish, daemon) as link:
+        members = Members(link, wish.scheduler, trouble, changed)
+        engine = Spread(wish, link, members, alone)
+        following = asyncio.create_task(members.follow())
+        try:
+            yield engine
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            await engine.close()
+
+
+async def leg_of(answer: Message) -> Leg:
+    """Raises SourceError, as it was raised on the worker."""
+    if "error" in answer:
+        raise await unpacked(Packed(answer["error"], []))
+    leg: Leg = await unpacked(Packed(answer["leg"], answer["parts"]))
+    return leg
+
+
+async def unpacked(packed: Packed) -> Any:
+    if len(packed.whole) + sum(map(len, packed.parts)) < SMALL:
+        return unpack(packed)
+    return await asyncio.to_thread(unpack, packed)
+
+
+def body_of(document: Document) -> bytes:
+    return document.body
+
+
+def is_secret(access: Access, hop: Hop) -> bool:
+    """Whether a request takes something along that only its server should know."""
+    headers: Iterable[str] = (name.lower() for name, _ in access.headers)
+    return bool(hop.auth or access.auth or access.cookies or access.proxy or set(headers) - SHARED)

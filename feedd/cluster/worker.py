@@ -1,0 +1,140 @@
+"""What runs on a worker, which is a plain `dask worker`: it sends requests as the daemon orders, and reads what they bring.
+
+Nothing raises here: Dask would log the arguments, and there may be secrets in them. An answer is a dict of plain
+values: `leg` (and its `parts`), or `error`, or `left`: why it is for others.
+"""
+
+import asyncio
+import logging
+import os
+import pickle
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+from feedd import __version__
+from feedd.cluster.packing import Packed, TooLargeToCross, pack, unpack
+from feedd.cluster.values import QUEUE_S, Greeting, Leg, Order
+from feedd.errors import FeeddError, SourceError
+from feedd.fetch.requests import Requests
+from feedd.fetch.values import Answer
+from feedd.reading import Reply, is_new, reply, unread
+
+ORDER = "feedd_order"  # the operations that a worker is taught
+GIVE_UP = "feedd_give_up"
+STUCK = 70  # exit status of a worker that reads without end; its nanny starts another one
+LOOK_S = 1.0
+log = logging.getLogger("distributed.feedd")
+Message = dict[str, Any]
+Place = tuple[str, int]  # of whom the order is, and its number there
+
+
+def greet(daemon: str, dask_worker: Any) -> tuple[object, ...]:
+    """Teach a worker what the daemon may ask. What an earlier run of the same daemon asked for is given up.
+
+    `dask_worker` is distributed's own Worker: Client.run and its like fill it in.
+    """
+    hands = the_hands()
+    dask_worker.handlers[ORDER] = hands.order
+    dask_worker.handlers[GIVE_UP] = hands.give_up
+    for place, running in hands.running.items():
+        if place[0] == daemon:
+            running.cancel()
+    return tuple(Greeting(__version__, platform.python_version(), time.monotonic()))
+
+
+@cache
+def the_hands() -> "Hands":
+    return Hands()
+
+
+class Hands:
+    """One for a worker process, and its event loop."""
+
+    def __init__(self) -> None:
+        self.requests = Requests()
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self.running: dict[Place, asyncio.Task[Message]] = {}
+        self.reading: tuple[Place, float] | None = None  # what the thread is at, and since when
+
+    async def order(self, daemon: str, number: int, order: bytes, parts: list[bytes]) -> Message:
+        """Do one order."""
+        place = (daemon, number)
+        task = self.running[place] = asyncio.create_task(self.done(place, Packed(order, parts)))
+        try:
+            await asyncio.wait({task})
+            return task.result()
+        except BaseException as error:
+            if task.cancelled():
+                return {"left": "it was given up"}
+            if isinstance(error, Exception):
+                return failure(SourceError(f"a bug in feedd, on a worker: {error!r}"))
+            task.cancel()  # the worker ends
+            raise
+        finally:
+            self.running.pop(place, None)
+
+    async def give_up(self, daemon: str, number: int) -> Message:
+        """Once this has answered, no more is asked of the server that the order was about."""
+        task = self.running.get((daemon, number))
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+        return {}
+
+    async def done(self, place: Place, packed: Packed) -> Message:
+        try:
+            order: Order = unpack(packed)
+            if time.monotonic() > order.begin_by_s:
+                return {"left": "it came too late"}
+            leg = await self.leg(place, order)
+            return message(await asyncio.to_thread(pack, leg))
+        except TooLargeToCross as error:
+            return {"left": str(error)}
+        except FeeddError as error:
+            return failure(error)
+        except MemoryError:
+            return {"left": "it has too little memory for it"}
+
+    async def leg(self, place: Place, order: Order) -> Leg:
+        """Raises SourceError."""
+        received = await self.requests.receive(order.ask, order.hop, order.seconds)
+        answer = Answer(order.hop.address.url, received.status, received.headers, received.body)
+        said: Reply[Any] = unread(answer)
+        if is_new(answer, order.task):
+            said = await self.read(place, answer, order)
+        return Leg(received.status, received.headers, received.set_cookie, received.seconds, b"", said)
+
+    async def read(self, place: Place, answer: Answer, order: Order) -> Reply[Any]:
+        """In the worker's one thread for it. One that never ends costs the worker its life: no thread can be ended."""
+
+        def reading() -> Reply[Any]:
+            self.reading = (place, time.monotonic())
+            try:
+                return reply(answer, order.task)
+            finally:
+                self.reading = None
+
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self.thread, reading)
+        until_s = loop.time() + QUEUE_S
+        while not (await asyncio.wait({future}, timeout=LOOK_S))[0]:
+            now = self.reading
+            if now is not None and now[0] == place and time.monotonic() - now[1] > order.read_s:
+                log.error("a document took longer than %.0f s to read: the worker ends", order.read_s)
+                loop.call_later(LOOK_S, os._exit, STUCK)  # once the daemon was told
+                raise SourceError(f"its document took a worker longer than {order.read_s:.0f} s to read")
+            if loop.time() > until_s:
+                future.cancel()
+                raise SourceError(f"its document waited longer than {QUEUE_S:.0f} s for a worker to read it")
+        return future.result()
+
+
+def message(packed: Packed) -> Message:
+    return {"leg": packed.whole, "parts": packed.parts}
+
+
+def failure(error: FeeddError) -> Message:
+    return {"error": pickle.dumps(error)}
