@@ -51,13 +51,13 @@ def hash_of(body: bytes) -> bytes:
     return blake2b(body, digest_size=16).digest()
 
 
-def in_words(answer: Answer) -> str:
+def in_words(url: str, status: int) -> str:
     """Why an answer is no document."""
     try:
-        phrase = HTTPStatus(answer.status).phrase
+        phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "a status that is not known"
-    match answer.status:
+    match status:
         case 304:
             what = "though the request set no condition"
         case 401 | 403:
@@ -70,4 +70,4 @@ def in_words(answer: Answer) -> str:
             what = "it is asked too often"
         case _:
             what = "it is tried again later"
-    return f"{shown(answer.url)} answered {answer.status} {phrase}: {what}"
+    return f"{shown(url)} answered {status} {phrase}: {what}"

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 
 from feedd.answers import host_of
 from feedd.config.sources import SitemapSource
 from feedd.errors import BadStatus, SelectorRot, SourceError
-from feedd.fetch.values import Answer
 from feedd.model import Item, Rejected
 from feedd.normalise.url import shown
+from feedd.reading import Reply
 from feedd.recheck import Recheck, loaded, validator
 from feedd.rules import Filter, Parts
 from feedd.sources import documents
-from feedd.sources.documents import Before
+from feedd.sources.documents import Before, Read
 from feedd.sources.items import Draft, Made, Recipe
 from feedd.visits import NEVER_SEEN, Seen, Visitor
 
@@ -117,23 +118,29 @@ class ArticleReader:
         if draft.url is None:
             raise SourceError("the item has no link")
         visitor, seen = self.visitor, self.seen(draft)
-        answer = await visitor.visit_article(draft.url)
         before = Before() if seen.recheck is None else Before(seen.title, loaded(seen.recheck))
-        made, recheck = await visitor.tools.pool.run(
-            documents.read_article, draft, visitor.document(answer), self.content, self.recipe,
-            visitor.state.now_ms, before,
-        )  # fmt: skip
+        now_ms = visitor.state.now_ms
+        work = partial(
+            documents.read_article,
+            draft=draft,
+            content=self.content,
+            recipe=self.recipe,
+            now_ms=now_ms,
+            before=before,
+        )
+        reply = await visitor.visit_article(draft.url, work)
+        made, recheck = reply.result
         self.found.add(draft, made, seen=draft.seen)
-        self.found.pages[draft.identity.location] = with_validators(recheck, answer, visitor.request_hash)
+        self.found.pages[draft.identity.location] = with_validators(recheck, reply, visitor.request_hash)
 
 
-def with_validators(recheck: Recheck, answer: Answer, request_hash: str) -> Recheck:
+def with_validators(recheck: Recheck, reply: Reply[Read], request_hash: str) -> Recheck:
     """With what makes the next request for the page conditional (RFC 9110 section 13)."""
     return recheck._replace(
         requested=request_hash,
-        etag=validator(answer.headers.get("etag")),
-        last_modified=validator(answer.headers.get("last-modified")),
-        answered=answer.url,
+        etag=validator(reply.headers.get("etag")),
+        last_modified=validator(reply.headers.get("last-modified")),
+        answered=reply.url,
     )
 
 

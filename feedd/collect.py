@@ -3,10 +3,11 @@
 It takes and returns frozen values. What costs processor time goes to the pool: parsing, and making articles.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from feedd.answers import hash_of, moved
 from feedd.articles import ArticleReader
@@ -23,6 +24,8 @@ from feedd.errors import SourceError
 from feedd.fetch.freshness import fresh_until_ms, retry_after_ms
 from feedd.fetch.values import Answer, Validators
 from feedd.model import Conversation, Raw, Rejected
+from feedd.reading import Reply, Task
+from feedd.reading import reply as reply_to
 from feedd.recheck import Recheck
 from feedd.recipes import recipe_of, selectors_of
 from feedd.sources import documents
@@ -30,7 +33,6 @@ from feedd.sources.command import output_of
 from feedd.sources.documents import Document, Reading
 from feedd.sources.items import Draft, Made, Recipe
 from feedd.sources.process import Program
-from feedd.sources.sitemap import Sitemap, parse_sitemap
 from feedd.sources.watched import Watching
 from feedd.visits import PAGE_TYPES, State, Tools, Visitor
 from feedd.websub.incoming import Pushed
@@ -89,8 +91,9 @@ class Errand(Visitor):
         self.address = state.conversation.address or source.url
 
     async def feed(self, source: FeedSource) -> Collected:
-        answer = await self.visit(self.address, FEED_TYPES, self.validators)
-        return self.unchanged(answer) if self.is_old(answer) else await self.read_feed(source, answer)
+        work = self.reader(source)
+        reply = await self.visit(self.address, FEED_TYPES, work, self.validators, self.known)
+        return self.unchanged(reply) if self.is_old(reply) else await self.gathered(source, reply)
 
     async def pushed(self, source: FeedSource, pushed: Pushed) -> Collected:
         """A document that nobody asked for: it says nothing of the source's server."""
@@ -98,85 +101,77 @@ class Errand(Visitor):
         if pushed.content_type is not None:
             headers["content-type"] = pushed.content_type
         answer = Answer(said.answered or self.address, HTTPStatus.OK, headers, pushed.body)
-        reading = await self.reading(source, answer)
-        header = announced(pushed.link, answer.url)  # counts first (WebSub section 4)
-        if not is_of(header.topic or web_address(reading.topic), pushed.topic):
+        raw_ms = self.state.now_ms if source.keep_raw else None
+        reply = await self.tools.pool.run(reply_to, answer, Task(self.reader(source), raw_ms=raw_ms))
+        header = announced(pushed.link, reply.url)  # counts first (WebSub section 4)
+        if not is_of(header.topic or web_address(reply.result.topic), pushed.topic):
             raise SourceError("it calls itself another feed than the one that is subscribed to")
-        collected = await self.gathered(source, answer, reading)
+        collected = await self.gathered(source, reply)
         return collected._replace(conversation=said)
 
-    async def read_feed(self, source: FeedSource, answer: Answer) -> Collected:
-        return await self.gathered(source, answer, await self.reading(source, answer))
+    def reader(self, source: FeedSource) -> Callable[[Document], Reading]:
+        recipe, whole = recipe_of(source), source.article is None
+        return partial(documents.read_feed, recipe=recipe, now_ms=self.state.now_ms, whole=whole)
 
-    async def reading(self, source: FeedSource, answer: Answer) -> Reading:
-        whole = source.article is None
-        return await self.tools.pool.run(
-            documents.read_feed, self.document(answer), recipe_of(source), self.state.now_ms, whole=whole
-        )
-
-    async def gathered(self, source: FeedSource, answer: Answer, reading: Reading) -> Collected:
+    async def gathered(self, source: FeedSource, reply: Reply[Reading]) -> Collected:
         if source.article is None:
-            return self.collected(answer, reading)
+            return self.collected(reply, reply.result)
         recipe, limit = recipe_of(source), source.max_articles
-        return await self.with_articles(answer, reading, recipe, source.article, limit)
+        return await self.with_articles(reply, reply.result, recipe, source.article, limit)
 
     async def page(self, source: PageSource) -> Collected:
         await self.ask_robots(self.address)
-        answer = await self.visit(self.address, PAGE_TYPES, self.validators if not source.next_page else None)
-        if not source.next_page and self.is_old(answer):
-            return self.unchanged(answer)
         selectors, recipe = selectors_of(source, source.timezone, source.language), recipe_of(source)
         assert selectors is not None
-        read, at_once = documents.read_page, source.article is None
-        reading = await self.tools.pool.run(
-            read, self.document(answer), recipe, selectors, self.state.now_ms, whole=at_once
-        )
-        following, seen = reading.next_url, {self.address, answer.url}
+        now_ms, whole = self.state.now_ms, source.article is None
+        work = partial(documents.read_page, recipe=recipe, selectors=selectors, now_ms=now_ms, whole=whole)
+        if source.next_page:  # that the first one is as it was says nothing of those behind it
+            reply = await self.visit(self.address, PAGE_TYPES, work)
+        else:
+            reply = await self.visit(self.address, PAGE_TYPES, work, self.validators, self.known)
+            if self.is_old(reply):
+                return self.unchanged(reply)
+        reading = reply.result
+        following, seen = reading.next_url, {self.address, reply.url}
         for _ in range(source.max_pages - 1):
             if following is None or following in seen:
                 break
             seen.add(following)
             try:
                 await self.ask_robots(following)
-                further = self.document(await self.visit(following, PAGE_TYPES))
-                more = await self.tools.pool.run(
-                    read, further, recipe, selectors, self.state.now_ms, whole=at_once
-                )
+                more = (await self.visit(following, PAGE_TYPES, work)).result
             except SourceError as error:  # what the first page lists is not lost with the next one
                 reading = reading._replace(rejected=(*reading.rejected, (following, str(error))))
                 break
             reading, following = joined(reading, more), more.next_url
         if source.article is None:
-            return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
+            return self.collected(reply, reading)
+        return await self.with_articles(reply, reading, recipe, source.article, source.max_articles)
 
     async def watch(self, source: WatchSource) -> Collected:
         await self.ask_robots(self.address)
-        answer = await self.visit(self.address, PAGE_TYPES, self.validators)
-        if self.is_old(answer):
-            return self.unchanged(answer)
         watching = Watching(source.select, source.remove, source.ignore, source.text_only)
         recipe = recipe_of(source, "source")._replace(ignore=())
-        reading = await self.tools.pool.run(
-            documents.read_watched, self.document(answer), recipe, watching, self.state.now_ms
-        )
-        return self.collected(answer, reading)
+        now_ms = self.state.now_ms
+        work = partial(documents.read_watched, recipe=recipe, watching=watching, now_ms=now_ms)
+        reply = await self.visit(self.address, PAGE_TYPES, work, self.validators, self.known)
+        return self.unchanged(reply) if self.is_old(reply) else self.collected(reply, reply.result)
 
     async def sitemap(self, source: SitemapSource) -> Collected:
-        answer = await self.visit(self.address, SITEMAP_TYPES, self.validators)
-        if self.is_old(answer):
-            return self.unchanged(answer)
-        top = await self.tools.pool.run(parse_sitemap, answer.body, answer.url)
+        work = documents.sitemap_of
+        reply = await self.visit(self.address, SITEMAP_TYPES, work, self.validators, self.known)
+        if self.is_old(reply):
+            return self.unchanged(reply)
+        top = reply.result
         rejected = list(top.rejected)
-        entries, pending, visited = list(top.entries), [address for address, _ in top.sitemaps], {answer.url}
+        entries, pending, visited = list(top.entries), [address for address, _ in top.sitemaps], {reply.url}
         while pending and len(visited) < MAX_SITEMAPS and len(entries) < source.max_urls:
             url = pending.pop(0)
             if url in visited:
                 continue
             visited.add(url)
             try:
-                body = (await self.visit(url, SITEMAP_TYPES)).body
-                below: Sitemap = await self.tools.pool.run(parse_sitemap, body, url)
+                below = (await self.visit(url, SITEMAP_TYPES, work)).result
             except SourceError as error:  # the others are read all the same
                 rejected.append((url, str(error)))
                 continue
@@ -191,10 +186,10 @@ class Errand(Visitor):
         note = f"{len(pending):,} further sitemaps were left out" if pending else None
         reading = reading._replace(rejected=tuple(rejected), note=note)
         if len(visited) > 1:  # that the index is as it was says nothing of what it names
-            answer = answer._replace(headers={}, body=b"")
+            reply = reply._replace(headers={}, size=0)
         if source.article is None:
-            return self.collected(answer, reading)
-        return await self.with_articles(answer, reading, recipe, source.article, source.max_articles)
+            return self.collected(reply, reading)
+        return await self.with_articles(reply, reading, recipe, source.article, source.max_articles)
 
     @property
     def validators(self) -> Validators | None:
@@ -203,69 +198,72 @@ class Errand(Visitor):
         same = said.requested == self.request_hash
         return Validators(said.etag, said.last_modified, said.answered) if same else None
 
-    def is_old(self, answer: Answer) -> bool:
-        """Whether the document is the one that was read before."""
+    @property
+    def known(self) -> bytes | None:
+        """The hash of the document that was read before, under the same settings."""
         said = self.state.conversation
-        if answer.status == HTTPStatus.NOT_MODIFIED:
-            return True
-        return said.requested == self.request_hash and said.body_hash == hash_of(answer.body)
+        return said.body_hash if said.requested == self.request_hash else None
 
-    def unchanged(self, answer: Answer) -> Collected:
-        said = self.spoken(answer)
-        etag = answer.headers.get("etag")
+    def is_old(self, reply: Reply[Any]) -> bool:
+        """Whether the document is the one that was read before."""
+        return reply.status == HTTPStatus.NOT_MODIFIED or reply.digest == self.known
+
+    def unchanged(self, reply: Reply[Any]) -> Collected:
+        said = self.spoken(reply)
+        etag = reply.headers.get("etag")
         if etag and said.etag and etag.removeprefix("W/") != said.etag.removeprefix("W/"):
             said = said._replace(etag=None, last_modified=None)  # of a document that was never seen
-        return self.result(answer, said)
+        return self.result(reply, said)
 
-    def collected(self, answer: Answer, reading: Reading) -> Collected:
+    def collected(self, reply: Reply[Any], reading: Reading) -> Collected:
         assert reading.made is not None
-        return self.read(answer, reading, with_rejected(reading.made, reading.rejected))
+        return self.read(reply, reading, with_rejected(reading.made, reading.rejected))
 
-    def read(self, answer: Answer, reading: Reading, made: Made, *, again: bool = False) -> Collected:
+    def read(self, reply: Reply[Any], reading: Reading, made: Made, *, again: bool = False) -> Collected:
         """`again`: the document must be read again even if it does not change."""
-        header = announced(answer.headers.get("link", ""), answer.url)  # counts first (WebSub section 4)
-        said = self.spoken(answer)._replace(
+        header = announced(reply.headers.get("link", ""), reply.url)  # counts first (WebSub section 4)
+        said = self.spoken(reply)._replace(
             note=reading.note,
             wishes=reading.wishes,
             hub=hubs_of(header, reading),
             topic=header.topic or web_address(reading.topic),
         )
-        if not again and answer.body:
+        if not again and reply.size:
             said = said._replace(
                 requested=self.request_hash,
-                etag=answer.headers.get("etag"),
-                last_modified=answer.headers.get("last-modified"),
-                answered=answer.url,
-                body_hash=hash_of(answer.body),
+                etag=reply.headers.get("etag"),
+                last_modified=reply.headers.get("last-modified"),
+                answered=reply.url,
+                body_hash=reply.digest,
             )
         else:
             said = said.unread()
-        return self.result(answer, said)._replace(made=made)
+        return self.result(reply, said)._replace(made=made)
 
-    def result(self, answer: Answer, said: Conversation) -> Collected:
-        now_ms, headers = self.state.now_ms, answer.headers
+    def result(self, reply: Reply[Any], said: Conversation) -> Collected:
+        now_ms, headers = self.state.now_ms, reply.headers
         again_ms = retry_after_ms(headers, now_ms)
         return Collected(
             said._replace(held_until=again_ms, paused=None, missing=0),
             fresh_until_ms=fresh_until_ms(headers, now_ms),
             retry_after_ms=again_ms,
-            answered=answer.url,
-            received=len(answer.body),
+            answered=reply.url,
+            received=reply.size,
         )
 
-    def spoken(self, answer: Answer) -> Conversation:
+    def spoken(self, reply: Reply[Any]) -> Conversation:
         """The conversation, with what the answer says of where the source has gone."""
-        return moved(self.state.conversation, answer.moved_to, self.address, self.state.now_ms)
+        return moved(self.state.conversation, reply.moved_to, self.address, self.state.now_ms)
 
     async def with_articles(
-        self, answer: Answer, reading: Reading, recipe: Recipe, content: str, limit: int
+        self, reply: Reply[Any], reading: Reading, recipe: Recipe, content: str, limit: int
     ) -> Collected:
         """The items with the articles of their own pages; those that are as they were are left alone."""
         found = await ArticleReader(self, recipe, content, limit).read(reading.drafts)
         present = frozenset(draft.identity.location for draft in reading.drafts)
         shared = shared_guids(reading.drafts)
         made = with_rejected(Made(found.items, found.rejected, present, shared), reading.rejected)
-        collected = self.read(answer, reading, made, again=found.again)
+        collected = self.read(reply, reading, made, again=found.again)
         return collected._replace(
             known=found.known,
             unfinished=found.unfinished and isinstance(self.source, SitemapSource),

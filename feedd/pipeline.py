@@ -25,6 +25,7 @@ from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
 from feedd.folder import FolderLooker
 from feedd.looks import WHOLE, Looked, Progress, Request
+from feedd.reading import Alone
 from feedd.store.desk import Desk
 from feedd.visits import Tools
 from feedd.websub.incoming import Pushed
@@ -96,9 +97,9 @@ async def tools(config: Config) -> AsyncIterator[Tools]:
     """What collecting works with, on the running event loop."""
     async with Fetcher(Manners(config.fetch.concurrency)) as fetcher:
         with Pool() as pool:
-            yield Tools(
-                fetcher, Robots(), pool, config.fetch, user_agent(config), config.path.absolute().parent
-            )
+            folder = config.path.absolute().parent
+            engine = Alone(fetcher, pool)
+            yield Tools(engine, fetcher, Robots(), pool, config.fetch, user_agent(config), folder)
 
 
 def configured(kit: Tools, config: Config) -> Tools:

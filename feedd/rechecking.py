@@ -1,6 +1,7 @@
 """Looking at articles' own pages again, whether or not their document still names them."""
 
 from collections import Counter
+from functools import partial
 from http import HTTPStatus
 
 from feedd.answers import host_of
@@ -53,14 +54,15 @@ class Rechecker:
     async def reading(self, known: Known) -> Outcome:
         """Raises SourceError."""
         visitor, recheck = self.visitor, known.recheck
-        answer = await visitor.visit_article(known.url, self.validators(known))
-        if answer.status == HTTPStatus.NOT_MODIFIED:
+        now_ms = visitor.state.now_ms
+        work = partial(
+            documents.read_again, known=known, content=self.content, recipe=self.recipe, now_ms=now_ms
+        )
+        reply = await visitor.visit_article(known.url, work, self.validators(known))
+        if reply.status == HTTPStatus.NOT_MODIFIED:
             return Outcome(known, Found.SAME, recheck)
-        made, recheck = await visitor.tools.pool.run(
-            documents.read_again, known, visitor.document(answer), self.content, self.recipe,
-            visitor.state.now_ms,
-        )  # fmt: skip
-        recheck = with_validators(recheck, answer, visitor.request_hash)
+        made, recheck = reply.result
+        recheck = with_validators(recheck, reply, visitor.request_hash)
         item, refused = next(iter(made.items), None), next(iter(made.rejected), None)
         return Outcome(known, Found.SAME, recheck, item, refused)
 

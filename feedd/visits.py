@@ -1,12 +1,12 @@
 """Asking the servers of one source: what that needs to know, and how it is done politely."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from feedd.answers import covers, in_words, raw_of
+from feedd.answers import covers, in_words
 from feedd.config.fetching import Fetch
 from feedd.config.sources import WebSource
 from feedd.errors import BadStatus, SourceError
@@ -15,8 +15,9 @@ from feedd.fetch.client import Fetcher
 from feedd.fetch.freshness import retry_after_ms
 from feedd.fetch.hops import SHARED, may_share
 from feedd.fetch.robots import Robots
-from feedd.fetch.values import Access, Answer, Ask, Validators
+from feedd.fetch.values import Access, Ask, Validators
 from feedd.model import Conversation
+from feedd.reading import Engine, Found, Reply, Task
 from feedd.recheck import Known
 from feedd.sources.documents import Document
 from feedd.workers import Pool
@@ -27,6 +28,7 @@ PAGE_TYPES = "text/html, application/xhtml+xml, application/json;q=0.9, */*;q=0.
 class Tools(NamedTuple):
     """What collecting works with; one set for a process."""
 
+    engine: Engine
     fetcher: Fetcher
     robots: Robots
     pool: Pool
@@ -67,27 +69,39 @@ class Visitor:
         self.access = source.access(tools.fetch, tools.user_agent)
         self.request_hash = source.request_hash
 
-    async def visit(self, url: str, accept: str, validators: Validators | None = None) -> Answer:
-        """Fetch; an answer that is no document is an error. Raises FetchError, BadStatus."""
-        await self.tools.pool.room.wait()
-        access = self.access_to(url)
-        answer = await self.tools.fetcher.fetch(Ask(url, access, validators or Validators(), accept))
-        status = answer.status
-        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators[:2])):
-            return answer
-        again_ms = retry_after_ms(answer.headers, self.state.now_ms)
-        raise BadStatus(in_words(answer), answer.url, status, again_ms)
+    async def visit(
+        self,
+        url: str,
+        accept: str,
+        work: Callable[[Document], Found],
+        validators: Validators | None = None,
+        known: bytes | None = None,
+    ) -> Reply[Found]:
+        """Fetch, and read what is new; an answer that is no document is an error. Raises FetchError, BadStatus.
 
-    async def visit_article(self, url: str, validators: Validators | None = None) -> Answer:
+        `work`, `known` as Task's.
+        """
+        raw_ms = self.state.now_ms if self.source.keep_raw else None
+        ask = Ask(url, self.access_to(url), validators or Validators(), accept)
+        reply = await self.tools.engine.read(ask, Task(work, known, raw_ms))
+        status = reply.status
+        if 200 <= status < 300 or (status == HTTPStatus.NOT_MODIFIED and validators and any(validators[:2])):
+            return reply
+        again_ms = retry_after_ms(reply.headers, self.state.now_ms)
+        raise BadStatus(in_words(reply.url, status), reply.url, status, again_ms)
+
+    async def visit_article(
+        self, url: str, work: Callable[[Document], Found], validators: Validators | None = None
+    ) -> Reply[Found]:
         """As `visit`, of an article's own page, where robots.txt lets us. Raises SourceError.
 
         A site that sends the readers of what it took away to its front page has not edited the article.
         """
         await self.ask_robots(url)
-        answer = await self.visit(url, PAGE_TYPES, validators)
-        if is_front_page(answer.url) and not is_front_page(url):
-            raise SourceError(f"{shown(url)} leads to the front page {shown(answer.url)}")
-        return answer
+        reply = await self.visit(url, PAGE_TYPES, work, validators)
+        if is_front_page(reply.url) and not is_front_page(url):
+            raise SourceError(f"{shown(url)} leads to the front page {shown(reply.url)}")
+        return reply
 
     def access_to(self, url: str) -> Access:
         """How to ask there: what is secret goes to the source's own address alone."""
@@ -100,17 +114,13 @@ class Visitor:
 
     async def ask_robots(self, url: str) -> None:
         if self.source.robots and not await self.tools.robots.allows(
-            self.tools.fetcher, url, self.access_to(url)
+            self.tools.engine.fetch, url, self.access_to(url)
         ):
             raise SourceError(f"robots.txt forbids {shown(url)}; robots = false looks all the same")
 
     def holds_on(self, host: str) -> list[tuple[str, int]]:
         """What keeps the source from asking that host, and until when."""
         return [(scope, until) for scope, until in self.state.holds if covers(scope, self.source.name, host)]
-
-    def document(self, answer: Answer) -> Document:
-        raw = raw_of(answer, self.state.now_ms) if self.source.keep_raw else None
-        return Document(answer.body, answer.url, answer.content_type, raw)
 
 
 def is_front_page(url: str) -> bool:

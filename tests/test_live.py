@@ -172,8 +172,8 @@ def test_items_of_every_kind_say_so() -> None:
     assert lives(documents.summaries(drafted, RECIPE, NOW)) == [True, False]
     plain, live = (Document(page(stated).encode(), URL, HTML) for stated in ({"@type": "Article"}, LIVE))
     for draft, own in zip(drafted, (True, False), strict=True):
-        assert lives(documents.read_article(draft, plain, "auto", RECIPE, NOW).made) == [own]
-        assert lives(documents.read_article(draft, live, "auto", RECIPE, NOW).made) == [True]
+        assert lives(documents.read_article(plain, draft, "auto", RECIPE, NOW).made) == [own]
+        assert lives(documents.read_article(live, draft, "auto", RECIPE, NOW).made) == [True]
     assert lives(documents.read_watched(plain, RECIPE, Watching(), NOW).made) == [False]
     assert lives(documents.read_watched(live, RECIPE, Watching(), NOW).made) == [True]
     assert drafts([], RECIPE) == []

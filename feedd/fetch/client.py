@@ -1,47 +1,54 @@
 """The one way out to the web: polite, bounded and guarded.
 
-fetch:  first hop ─► turn at the host ─► send ─► redirect? ─► next hop ─► …
-                                          └────► body, decompressed and counted ─► Answer
-post:   send ─► the beginning of the body ─► Answer
+fetch:  first hop ─► turn at the host ─► receive ─► redirect? ─► next hop ─► …
+                                            └────► Answer
+post:   receive ─► Answer
 """
 
-import asyncio
-import functools
-import logging
 import ssl
-from collections.abc import Mapping
-from contextlib import aclosing, suppress
-from typing import NamedTuple, Self
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from feedd.errors import FetchError
-from feedd.fetch import hops, words
-from feedd.fetch.body import Body
-from feedd.fetch.connections import Connections, Response, trusted_roots
+from feedd.fetch import hops
 from feedd.fetch.hops import Hop
 from feedd.fetch.manners import Manners
-from feedd.fetch.network import Names, Resolve
+from feedd.fetch.network import Resolve
+from feedd.fetch.requests import Requests
 from feedd.fetch.values import Answer, Ask, Post
 
-LESSER_BYTES = 64 * 1024  # of the body of an answer that is no success, or answers a POST; it may end anyhow
-LESSER_S = 5.0
-HIDDEN = frozenset({"set-cookie", "set-cookie2"})
-NO_BODY = frozenset({204, 304})
-log = logging.getLogger(__name__)
+
+class Leg(Protocol):
+    """What one request of a fetch came to."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def set_cookie(self) -> list[str]: ...
+    @property
+    def seconds(self) -> float: ...
 
 
-class Received(NamedTuple):
-    """A response to one request."""
+SomeLeg = TypeVar("SomeLeg", bound=Leg)
+Receive = Callable[[Ask, Hop, float], Awaitable[SomeLeg]]  # one request, within so many seconds
 
-    status: int
-    headers: Mapping[str, str]  # as Answer's
-    set_cookie: list[str]
-    body: bytes
+
+class Way(NamedTuple, Generic[SomeLeg]):
+    """A fetch from the address that was asked to the one that answered."""
+
+    last: SomeLeg
+    url: str  # that answered
+    headers: Mapping[str, str]  # of the answer, and what redirects said of when to come again
+    moved_to: str | None  # as Answer's
+    seconds: float
 
 
 class Fetcher:
     """Fetches. One for a process and its event loop; a context manager, which closes its connections.
 
-    `resolve` looks names up in place of the system; `tls` holds the certificates to believe in place of certifi's.
+    `resolve` and `tls` as for Requests.
     """
 
     def __init__(
@@ -53,46 +60,43 @@ class Fetcher:
         name_threads: int = 32,
     ) -> None:
         self.manners = manners or Manners()
-        self._names = Names(name_threads)
-        # made once and when it is needed: reading the certificates takes 20 ms
-        roots = functools.cache(trusted_roots)
-        self._connections = Connections(resolve or self._names.resolve, lambda: tls or roots())
+        self.requests = Requests(resolve=resolve, tls=tls, name_threads=name_threads)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._connections.close()
-        self._names.close()
-        await asyncio.sleep(0)  # the loop closes sockets in its next turn
+        await self.requests.__aexit__()
 
     async def fetch(self, ask: Ask) -> Answer:
         """GET, and follow redirects (Refresh is none). Any status is an answer, a 304 nobody asked for too.
 
-        `access.timeout_s` counts from when the host's turn has come, over all hops; turns are not counted.
         The body of an answer that is no success is cut at 64 kB, and taken as far as it comes.
         `Answer.moved_to` has no user and password; those of the asked address are the caller's to keep.
         Set-Cookie is left out of its headers.
         Raises FetchError, and of it AddressRefused, TimedOut, TooLarge, TooManyRedirects.
         """
+        way = await self.follow(ask, self.requests.receive)
+        return Answer(way.url, way.last.status, way.headers, way.last.body, way.moved_to, way.seconds)
+
+    async def follow(self, ask: Ask, receive: Receive[SomeLeg]) -> Way[SomeLeg]:
+        """From hop to hop, each in its host's turn, whoever sends the requests. Raises what `fetch` does.
+
+        `access.timeout_s` counts from when the host's turn has come, over all hops; turns are not counted.
+        """
         hop, access, spent_s = hops.first(ask), ask.access, 0.0
         on_the_way: dict[str, str] = {}
-        clock = asyncio.get_running_loop().time
         while True:
             async with self.manners.turn(hop.address.host, access.host_interval_s, access.per_host):
-                began_s = clock()
-                received = await self._receive(ask, hop, began_s + access.timeout_s - spent_s)
-                spent_s += clock() - began_s
-            location = received.headers.get("location")
-            following = hops.following(hop, access, received.status, location, received.set_cookie)
+                leg = await receive(ask, hop, access.timeout_s - spent_s)
+            spent_s += leg.seconds
+            location = leg.headers.get("location")
+            following = hops.following(hop, access, leg.status, location, leg.set_cookie)
             if following is None:
                 moved_to = None if hop.moved_to == hop.asked else hop.moved_to
-                url, headers = hop.address.url, {**on_the_way, **received.headers}
-                return Answer(url, received.status, headers, received.body, moved_to, spent_s)
-            if (
-                "retry-after" in received.headers
-            ):  # a redirect may ask for rest, too (RFC 9110 section 10.2.3)
-                on_the_way["retry-after"] = received.headers["retry-after"]
+                return Way(leg, hop.address.url, {**on_the_way, **leg.headers}, moved_to, spent_s)
+            if "retry-after" in leg.headers:  # a redirect may ask for rest, too (RFC 9110 section 10.2.3)
+                on_the_way["retry-after"] = leg.headers["retry-after"]
             hop = following
 
     async def post(self, post: Post) -> Answer:
@@ -106,86 +110,6 @@ class Fetcher:
             hop = hops.first(post)
         except FetchError:  # its text holds the address, and whoever knows where to post may post there
             raise FetchError("the address to post to is no address of the web") from None
-        clock = asyncio.get_running_loop().time
-        began_s = clock()
-        received = await self._receive(post, hop, began_s + post.access.timeout_s)
+        received = await self.requests.receive(post, hop, post.access.timeout_s)
         url = hop.address.url
-        return Answer(url, received.status, received.headers, received.body, None, clock() - began_s)
-
-    async def _receive(self, ask: Ask | Post, hop: Hop, until_s: float) -> Received:
-        """One request and what comes back, by that time of the loop's clock."""
-        if isinstance(ask, Post):
-            headers, content = hops.headers_of_post(ask, hop), ask.body
-        else:
-            headers, content = hops.headers_of(ask, hop), None
-        try:
-            async with asyncio.timeout_at(until_s):
-                response = await self._connections.send(hop.address, ask.access, headers, content)
-        except TimeoutError as error:
-            raise words.late(hop.address, ask.access, answered=False) from error
-        return await self._read(response, ask, hop, until_s)
-
-    async def _read(self, response: Response, ask: Ask | Post, hop: Hop, until_s: float) -> Received:
-        headers = joined(response.headers)
-        coding = headers.get("content-encoding", "")
-        cookies = [text(value) for name, value in response.headers if name.lower() == b"set-cookie"]
-        good = 200 <= response.status < 300 and response.status not in NO_BODY
-        try:
-            if good and isinstance(ask, Ask):
-                body = Body(hop.address.host, coding, ask.access.max_bytes, cut=ask.cut)
-                body.announce(headers.get("content-length"))
-                await self._fill_by(until_s, body, response, ask, hop)
-                content = body.whole()
-            else:
-                body = await self._lesser_body(response, ask, hop, coding, until_s)
-                content = body.so_far()
-        except BaseException:
-            await self._connections.drop(response)
-            raise
-        await self._connections.finish(response, reusable=not body.full)
-        log.debug("%s answered %d, %d bytes", hop.address.host, response.status, len(content))
-        return Received(response.status, headers, cookies, content)
-
-    async def _fill_by(self, until_s: float, body: Body, response: Response, ask: Ask, hop: Hop) -> None:
-        try:
-            async with asyncio.timeout_at(until_s):
-                await self._fill(body, response, ask, hop)
-        except TimeoutError as error:
-            raise words.late(hop.address, ask.access, answered=True) from error
-
-    async def _fill(self, body: Body, response: Response, ask: Ask | Post, hop: Hop) -> None:
-        async with aclosing(self._connections.body(response, hop.address, ask.access)) as pieces:
-            async for piece in pieces:
-                body.add(piece)
-                if body.full:
-                    return
-
-    async def _lesser_body(
-        self, response: Response, ask: Ask | Post, hop: Hop, coding: str, until_s: float
-    ) -> Body:
-        """What comes of it: the status and its Retry-After matter more than that the page is whole."""
-        most = 0 if response.status in NO_BODY else LESSER_BYTES
-        body = Body(hop.address.host, "", most, cut=True)
-        with suppress(FetchError, TimeoutError):
-            body = Body(hop.address.host, coding, most, cut=True)
-            async with asyncio.timeout_at(min(until_s, asyncio.get_running_loop().time() + LESSER_S)):
-                await self._fill(body, response, ask, hop)
-                return body
-        body.full = True  # what is left of it is in the way of the next request
-        return body
-
-
-def joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Names in small letters; several of one name as one (RFC 9110 section 5.3); without what is secret."""
-    found: dict[str, list[str]] = {}
-    for name, value in headers:
-        found.setdefault(name.decode("latin-1").lower(), []).append(text(value))
-    return {name: ", ".join(values) for name, values in found.items() if name not in HIDDEN}
-
-
-def text(value: bytes) -> str:
-    """A header's value: UTF-8 where it is, else what HTTP once said (RFC 9110 section 5.5)."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return Answer(url, received.status, received.headers, received.body, None, received.seconds)

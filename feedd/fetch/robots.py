@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,8 +13,7 @@ from protego import Protego
 from feedd.errors import FetchError, TooManyRedirects
 from feedd.fetch import address
 from feedd.fetch.address import Address
-from feedd.fetch.client import Fetcher
-from feedd.fetch.values import Access, Ask
+from feedd.fetch.values import Access, Answer, Ask
 
 AGENT = "feedd"
 BYTES = 500_000  # section 2.5: what follows is left out
@@ -28,6 +27,9 @@ MOST_LINES = 10_000
 LONGEST_DELAY_S = 300.0
 AGENT_LINE = re.compile(r"\s*user.?agent\s*:?\s*(\*|[a-z_-]*)", re.IGNORECASE | re.ASCII)
 RULE_LINE = re.compile(r"\s*(?:allow|disallow|crawl.?delay)\s*:", re.IGNORECASE | re.ASCII)
+
+
+Fetch = Callable[[Ask], Awaitable[Answer]]
 
 
 class Rules(NamedTuple):
@@ -46,7 +48,7 @@ class Robots:
         self._known: OrderedDict[tuple[str, str, int], Rules] = OrderedDict()
         self._asking: dict[tuple[str, str, int], asyncio.Lock] = {}
 
-    async def allows(self, fetcher: Fetcher, url: str, access: Access) -> bool:
+    async def allows(self, fetch: Fetch, url: str, access: Access) -> bool:
         """Whether feedd may ask for that address. False too while the site's robots.txt can't be had.
 
         Raises FetchError if `url` is no address of the web.
@@ -54,7 +56,7 @@ class Robots:
         place, _ = address.read(url)
         if place.target == "/robots.txt":
             return True
-        rules = await self._rules(fetcher, place, access)
+        rules = await self._rules(fetch, place, access)
         return rules.parsed is not None and bool(rules.parsed.can_fetch(place.url, AGENT))
 
     def delay_s(self, url: str) -> float | None:
@@ -63,11 +65,11 @@ class Robots:
         delay_s = rules.parsed.crawl_delay(AGENT) if rules and rules.parsed else None
         return min(float(delay_s), LONGEST_DELAY_S) if delay_s and delay_s > 0 else None
 
-    async def _rules(self, fetcher: Fetcher, place: Address, access: Access) -> Rules:
+    async def _rules(self, fetch: Fetch, place: Address, access: Access) -> Rules:
         async with self._asking.setdefault(place.origin, asyncio.Lock()):
             known = self._known.get(place.origin)
             if known is None or known.until_s <= self._clock():
-                known = await self._ask(fetcher, place, access, known)
+                known = await self._ask(fetch, place, access, known)
                 self._known[place.origin] = known
             self._known.move_to_end(place.origin)
         self._forget()
@@ -78,12 +80,12 @@ class Robots:
             origin, _ = self._known.popitem(last=False)
             self._asking.pop(origin, None)
 
-    async def _ask(self, fetcher: Fetcher, place: Address, access: Access, before: Rules | None) -> Rules:
+    async def _ask(self, fetch: Fetch, place: Address, access: Access, before: Rules | None) -> Rules:
         bounded = access._replace(max_bytes=BYTES, max_redirects=REDIRECTS)
         ask = Ask(place._replace(target="/robots.txt").url, bounded, accept="text/plain, */*;q=0.5", cut=True)
         now_s = self._clock()
         try:
-            answer = await fetcher.fetch(ask)
+            answer = await fetch(ask)
         except TooManyRedirects:
             return Rules(read(b""), now_s + KEPT_S)
         except FetchError:

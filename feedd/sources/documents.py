@@ -15,7 +15,7 @@ from feedd.sources.items import WHOLE, Draft, Made, Recipe, drafts, made_of, pla
 from feedd.sources.live import is_live_document, is_live_url
 from feedd.sources.output import items_of_output
 from feedd.sources.page import PageSelectors, items_of_page
-from feedd.sources.sitemap import SitemapEntry
+from feedd.sources.sitemap import Sitemap, SitemapEntry, parse_sitemap
 from feedd.sources.watched import Watching, name_of, watched_item
 
 EMPTY = "the feed is empty"
@@ -116,6 +116,11 @@ def read_watched(document: Document, recipe: Recipe, watching: Watching, now_ms:
     return reading._replace(made=living(reading.made, live=True))
 
 
+def sitemap_of(document: Document) -> Sitemap:
+    """Raises SourceError."""
+    return parse_sitemap(document.body, document.url)
+
+
 def read_sitemap(entries: Sequence[SitemapEntry], recipe: Recipe, now_ms: int, *, whole: bool) -> Reading:
     """`whole`: there is nothing but what the sitemap says; an address stands in for a title."""
     raws = [each.named_item if whole else each.item for each in entries]
@@ -136,8 +141,8 @@ def read_output(
 
 
 def read_article(
-    draft: Draft,
     page: Document,
+    draft: Draft,
     content: str,
     recipe: Recipe,
     now_ms: int,
@@ -182,7 +187,7 @@ def stated_by(item: RawItem) -> tuple[str, ...]:
     return tuple(name for name, value in said.items() if value)
 
 
-def read_again(known: Known, page: Document, content: str, recipe: Recipe, now_ms: int) -> Read:
+def read_again(page: Document, known: Known, content: str, recipe: Recipe, now_ms: int) -> Read:
     """An article that was read before, as its own page has it now. Raises SelectorRot, SourceError.
 
     Whether its document still names it is no matter.
@@ -202,7 +207,7 @@ def read_again(known: Known, page: Document, content: str, recipe: Recipe, now_m
     )
     identity = Identity(known.location, known.uid, follows=True)
     draft = Draft(raw, known.url, identity, 0, known.seen or WHOLE)
-    made, found = read_article(draft, page, content, recipe, now_ms, Before(known.title, recheck))
+    made, found = read_article(page, draft, content, recipe, now_ms, Before(known.title, recheck))
     stated = stated_time(known, plausible(found.modified_ms, now_ms))
     items = [item._replace(stated_ms=stated, seen=known.seen) for item in made.items]
     return Read(made._replace(items=items), found._replace(stated=recheck.stated))

@@ -15,9 +15,10 @@ from webserver import Reply, Request, Web, Wire, trusting
 
 from feedd.errors import AddressRefused, FetchError, TimedOut
 from feedd.fetch import hops
-from feedd.fetch.client import LESSER_BYTES, Fetcher
+from feedd.fetch.client import Fetcher
 from feedd.fetch.manners import Manners
 from feedd.fetch.network import Resolve
+from feedd.fetch.requests import LESSER_BYTES
 from feedd.fetch.values import Access, Answer, Ask, Post
 
 EXPIRED = Path(__file__).parent.parent / "data" / "expired.pem"

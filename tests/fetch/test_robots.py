@@ -36,7 +36,7 @@ class Clock:
 
 
 async def allows(known: Robots, fetcher: Fetcher, url: str) -> bool:
-    return await known.allows(fetcher, url, LOOPBACK)
+    return await known.allows(fetcher.fetch, url, LOOPBACK)
 
 
 @pytest.mark.parametrize(
