@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -70,6 +71,7 @@ def in_processes(
             yield running.popleft().result()
     except BaseException:
         held.close()  # a pool that breaks while it starts workers would wait for the last of them for ever
+        stop_listening(executor)
         raise
     finally:
         gc.unfreeze()
@@ -152,6 +154,7 @@ class Pool:
         processes, self.processes = self.processes, None
         if processes is not None:
             gc.unfreeze()
+            stop_listening(processes)
             processes.shutdown(wait=False, cancel_futures=True)
         for end in self.leash or ():
             end.close()
@@ -167,6 +170,15 @@ class Pool:
             self.retirement.cancel()
         self.let_go()
         self.thread.shutdown(wait=False, cancel_futures=True)
+
+
+def stop_listening(executor: ProcessPoolExecutor) -> None:
+    """Close our own end of what workers are sent, before a shutdown.
+
+    Where they all died, Python before 3.11.5 waits for ever to send the rest (gh-94777); later it does this by itself.
+    """
+    if sys.version_info < (3, 11, 5):
+        vars(vars(executor)["_call_queue"])["_reader"].close()
 
 
 def looked_at(future: "asyncio.Future[Out]") -> None:

@@ -8,6 +8,7 @@ import tomllib
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ PACKAGE = Path(__file__).parent.parent / "feedd"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LARGEST_FILE = 400
 LARGEST_FUNCTION = 50
+POSSESSIVE = r"(?:[*+?]|\{[0-9,]+\})\+"
+POSSESSIVE_GROUP = re.compile(r"(?<![(\\])\)" + POSSESSIVE)  # `()*+` stands among the characters of addresses
 
 
 def name_of(path: Path) -> str:
@@ -160,6 +163,37 @@ def test_nothing_is_too_large(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
             assert node.end_lineno - node.lineno < LARGEST_FUNCTION, node.name
+
+
+def test_no_group_of_a_pattern_is_possessive() -> None:
+    """Python before 3.11.5 matches such a group wrongly (gh-106052): `(?:ab?c)*+` is all of "a".
+
+    One that looks behind may end before it began, and is found for ever. Single characters and classes may be possessive,
+    and what is put into a pattern by its name may be if it is a class. A group is plain: where each alternative begins
+    with a character of its own, nothing is tried twice. What it must not give back, a lookahead behind it forbids. Each
+    repetition takes 0.1 kB until the match ends: of what is large, `{0,100}` bounds it.
+    """
+    for name, tree in MODULES.items():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=str(text)):
+                    assert not POSSESSIVE_GROUP.search(text), (name, node.lineno)
+                case ast.JoinedStr(values=parts):
+                    for part, behind in pairwise(parts):
+                        match part, behind:
+                            case ast.FormattedValue(value=ast.Name(id=put_in)), ast.Constant(value=str(text)):
+                                if re.match(POSSESSIVE, text):
+                                    assert is_class(put_in, tree), (name, node.lineno)
+
+
+def is_class(constant: str, tree: ast.Module) -> bool:
+    """Whether that constant of a module is the pattern of one character."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == constant:
+                first = value.values[0] if isinstance(value, ast.JoinedStr) else value
+                return isinstance(first, ast.Constant) and str(first.value).startswith("[")
+    return False
 
 
 def test_worker_processes_stay_small() -> None:

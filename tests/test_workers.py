@@ -1,30 +1,27 @@
-"""Worker processes, and what a kill leaves: real processes, killed at random moments."""
+"""Worker processes, and what a kill leaves: real processes, killed between transactions and within them."""
 
-import json
 import multiprocessing
 import os
-import random
 import signal
 import sqlite3
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import forker
+from dying import Death, Dying
 from place import T0, Place, counts, seed
-from running import run
+from stores import new_store
 
 from feedd.errors import SourceError
-from feedd.looks import Looked
+from feedd.looks import Request
 from feedd.workers import BATCH, WORTH_IT, mapped
 
 FILES = 1_800
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
+COMMITS = 3  # of each update that dies: the first is that of the configuration
 TIMES = {
     "at",
     "seen_at",
@@ -36,7 +33,7 @@ TIMES = {
     "next_check",
 }
 COMPARED = {
-    "sources": TIMES | {"passes"},  # a kill that came too late makes one look more
+    "sources": TIMES,
     "entries": TIMES | {"position", "updated"},
     "revisions": TIMES | {"position"},
     "locations": set[str](),
@@ -95,7 +92,7 @@ def fill(place: Place, count: int = FILES) -> None:
     """Files of every kind, all of them long there."""
     for number in range(count):
         name = str(number % (count - 200))  # the last 200 have URLs that others have, too
-        body = f"<p>{number % 31}</p>" * (number % 150 + 1)
+        body = f"<p>{number % 31}</p>" * (number % 30 + 1)
         place.write(f"{number % 7}/{number}.md", seed(name, body=body, stated=T0 + number * 7919 % 1000))
         if number % 500 == 77:
             place.write(f"{number % 7}/bad-{number}.md", "no seed")
@@ -104,23 +101,21 @@ def fill(place: Place, count: int = FILES) -> None:
 @needs_two_cores
 def test_a_killed_worker_fails_the_look_and_no_more(place: Place) -> None:
     fill(place)
-    looks: list[Looked] = []
 
-    def look() -> None:
-        looks.append(place.look())
-        place.reader.close()
+    def kill_a_worker(done: int, of: int) -> None:
+        """Called when a batch is recorded: more is under way then, and more is to come."""
+        assert done < of
+        for victim in multiprocessing.active_children()[:1]:
+            assert victim.pid is not None
+            os.kill(victim.pid, signal.SIGKILL)
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    until(lambda: len(multiprocessing.active_children()) == os.cpu_count())
-    (victim, *_) = multiprocessing.active_children()
-    assert victim.pid is not None
-    os.kill(victim.pid, signal.SIGKILL)
-    thread.join()
-    assert [(look.status, look.error) for look in looks] == [
-        ("failed", "a worker process died; what it was sent is read again at the next look")
-    ]
+    look = place.look(progress=kill_a_worker)
+    assert (look.status, look.error) == (
+        "failed",
+        "a worker process died; what it was sent is read again at the next look",
+    )
     before = place.one("SELECT count(*) FROM locations")
+    assert 0 < before < FILES
     looked = place.look()
     assert looked.error is None
     assert place.one("SELECT count(*) FROM locations WHERE rejected IS NULL") == FILES
@@ -140,40 +135,25 @@ def command(root: Path, database: Path) -> list[str]:
     return ["update", "--json", "--config", str(config)]
 
 
-def update(root: Path, database: Path) -> dict[str, Any]:
-    done = run(command(root, database), root)
-    assert done.returncode == 0, done.stderr
-    (source,) = json.loads(done.stdout)["sources"]
-    assert source["status"] != "failed"  # a kill may have come too late to leave anything
-    return dict(source)
-
-
-def stored(database: Path) -> int:
-    """How many changes are in the log."""
-    if not database.exists():
-        return 0
+def value(database: Path, query: str) -> int:
     with closing(sqlite3.connect(database)) as connection:
-        try:
-            found: int = connection.execute("SELECT count(*) FROM changes").fetchone()[0]
-        except sqlite3.OperationalError:  # it is being made
-            return 0
+        found: int = connection.execute(query).fetchone()[0]
     return found
 
 
-def update_and_kill(root: Path, database: Path, more: int) -> list[int]:
-    """Kill an update some time after it has stored `more` changes; returns its workers."""
-    before = stored(database)
-    with tempfile.TemporaryFile() as said:
-        running = forker().start(command(root, database), root, said, said)
-    until(lambda: stored(database) >= before + more or running.poll() is not None)
-    time.sleep(random.uniform(0, 0.05))
-    children = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{running.pid}/task").iterdir():
-            children += (task / "children").read_text().split()
-    running.kill()
-    running.wait()
-    return [int(child) for child in children]
+def looks(database: Path) -> int:
+    """How many looks at the source came to their end."""
+    return value(database, "SELECT coalesce(max(passes), 0) FROM sources")
+
+
+def in_pieces(updates: Dying, database: Path, *, at_random: bool) -> list[Death]:
+    """One look, by updates that die when they have committed a little; the last one may come to its end."""
+    before, deaths = looks(database), list[Death]()
+    while looks(database) == before:
+        assert len(deaths) < FILES / BATCH * 2, "no update goes on where the one before died"
+        deaths.append(updates.run(COMMITS, at_random=at_random))
+        assert deaths[-1].status in {0, -signal.SIGKILL, -signal.SIGALRM}
+    return deaths
 
 
 def tables(database: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -195,33 +175,35 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@needs_two_cores
-def test_a_kill_loses_nothing(place: Place) -> None:
-    """Killed again and again, then left alone: the same as one run that nobody disturbed."""
-    fill(place)
-    calm, killed = place.root / "calm.db", place.root / "killed.db"
-    whole = update(place.root, calm)
-    workers = []
-    for more in (1, 250, 500):
-        workers += update_and_kill(place.root, killed, more)
-    rest = update(place.root, killed)
-    assert tables(killed) == tables(calm)
-    assert whole["added"] + whole["duplicates"] == FILES
-    assert rest["added"] < whole["added"]
-    assert len(workers) >= 2
-    until(lambda: not any(map(is_alive, workers)))
-
+def edit(place: Place) -> None:
+    """Every third file is edited or taken away."""
     for number in range(0, FILES, 3):
         file = place.folder / f"{number % 7}/{number}.md"
         if number % 9 == 0 and number < 700:
             file.unlink()
         else:
             place.write(f"{number % 7}/{number}.md", seed(str(number), body=f"<p>Edited {number}</p>"))
-    edited = update(place.root, calm)
-    assert edited["edited"] + edited["silent_edited"] > 400
-    assert edited["removed"] > 20
-    update_and_kill(place.root, killed, 1)
-    update_and_kill(place.root, killed, 300)
-    rest = update(place.root, killed)
-    assert rest["edited"] + rest["silent_edited"] < edited["edited"] + edited["silent_edited"]
-    assert tables(killed) == tables(calm)
+
+
+@needs_two_cores
+@pytest.mark.parametrize("at_random", [False, True], ids=["between-transactions", "at-random"])
+def test_a_kill_loses_nothing(place: Place, at_random: bool) -> None:
+    """Killed again and again until all was read: the same as one look that nobody disturbed, to the last row."""
+    fill(place)
+    killed = new_store(place.root / "killed.db")
+    whole = place.look().tally
+    assert whole.added + whole.duplicates == FILES
+    with Dying(command(place.root, killed)) as updates:
+        deaths = in_pieces(updates, killed, at_random=at_random)
+        assert len(deaths) > 2
+        assert tables(killed) == tables(place.database)
+        workers = [pid for death in deaths for pid in death.workers]
+        assert workers
+        until(lambda: not any(map(is_alive, workers)))
+
+        edit(place)
+        edited = place.look(request=Request(accept_removals=True)).tally
+        assert edited.edited + edited.silent_edited > 400
+        assert edited.removed > 20
+        assert len(in_pieces(updates, killed, at_random=at_random)) > 1
+        assert tables(killed) == tables(place.database)

@@ -37,7 +37,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
 
 # an exponent or a charge: what stands so behind a digit or a letter, and is no letter (`1er`), nor a reference's link
 RAISED = re.compile(
-    r"(?<=[^\W_])((?:</(?:b|i|em|strong|small|span|sub|var)>)*+)<sup"
+    r"(?<=[^\W_])((?:</(?:b|i|em|strong|small|span|sub|var)>){0,100})<sup"
     + ATTRIBUTES
     + r"\s*([0-9+\-−]++)\s*</sup>"
 )
@@ -46,7 +46,7 @@ QUOTE = re.compile(r"<(/?)q" + ATTRIBUTES)
 STRUCK = re.compile(r"<(/?)(?:s|del)" + ATTRIBUTES)
 PICTURE = re.compile(r'<img(?:\s[^\s=>]+="[^"]*")*?\salt="([^"]*)"' + ATTRIBUTES)
 CELL = r"t[dh]" + ATTRIBUTES
-EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>)*(?=</t[dh]>)")
+EMPTY_CELL = re.compile(rf"(<{CELL})(?:\s++|&nbsp;|</?(?:p|br|div|span|b|i|em|strong)>){{0,100}}(?=</t[dh]>)")
 EDGE_TAG = re.compile(r"</?(?:t[dh]|li)" + ATTRIBUTES)
 EDGE = "\x01"  # where a cell or an item of a list begins or ends; no document holds this character
 EDGES = re.compile("\x01[ \x01]+")

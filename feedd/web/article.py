@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from feedd.web.translation import translated
 
-ATTRIBUTES = r'(?:\s[a-z]+="[^"]*")*+\s*+/?>'
+ATTRIBUTES = r'(?:\s[a-z]++="[^"]*+")*\s*+/?>'
 TAG = re.compile(rf"<(?P<close>/?)(?P<name>[a-z][a-z0-9]*+)(?P<said>{ATTRIBUTES})")
 ATTRIBUTE = re.compile(r'\s([a-z]+)="([^"]*)"')
-BLANK = rf"(?:\s|&nbsp;|</?(?:b|br|em|i|small|span|strong){ATTRIBUTES})*+"
+# how many is bounded, and with it the memory that they take
+BLANK = rf"(?:\s++|&nbsp;|</?(?:b|br|em|i|small|span|strong){ATTRIBUTES}){{0,100}}"
 EMPTY_LINK = re.compile(rf"<a{ATTRIBUTES}{BLANK}</a>")
 EMPTY_HEADING = re.compile(rf"<(?P<name>h[1-6]|summary){ATTRIBUTES}{BLANK}</(?P=name)>")
 EMPTY_HEAD_CELL = re.compile(rf"<th(?P<said>{ATTRIBUTES})(?P<inside>{BLANK})</th>")
@@ -27,7 +28,7 @@ LISTS = {
 ITEMS = {"ul": "li", "ol": "li", "dl": "dd"}
 LINK_REL = ' rel="noreferrer nofollow ugc"'
 FIRST_HEADING, LAST_HEADING = 2, 6  # the page itself has the first level
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*+")  # a tag of RFC 5646, or nearly
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}+){0,100}")  # a tag of RFC 5646, or nearly
 RIGHT_TO_LEFT = frozenset(
     "ar arc ckb dv fa he iw ji khw ks lrc mzn nqo pnb ps sd sdh skr syr ug ur yi".split()
 )

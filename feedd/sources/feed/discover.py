@@ -40,7 +40,7 @@ MOST = 30  # feeds that one page may name
 LONGEST = 2_000_000  # characters that are looked at
 MARKUP = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?P<raw>script|style|textarea|noscript)\b.*?(?:</(?P=raw)|\Z)"
-    r"""|<(?P<name>link|a|base)(?P<attributes>(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+|\s[^<>]*+))>""",
+    r"""|<(?P<name>link|a|base)(?P<attributes>(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+'){0,2000}|\s[^<>]*+))>""",
     re.DOTALL | re.IGNORECASE,
 )
 ATTRIBUTE = re.compile(r"""([A-Za-z][\w:.\-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'<>]++))""")
@@ -49,8 +49,8 @@ FEED_PATH = re.compile(
     r"|\.(?:rss|atom)\Z",
     re.IGNORECASE,
 )
-LINK_VALUE = re.compile(r"""\s*+<([^<>]*+)>((?:[^,"]++|"(?:[^"\\]++|\\.)*+"?)*+)(?:,|\Z)""", re.DOTALL)
-LINK_PARAMETER = re.compile(r""";\s*+([\w!#$&+.^`|~*\-]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^\s;,"]++))""")
+LINK_VALUE = re.compile(r"""\s*+<([^<>]*+)>((?:[^,"]++|"(?:[^"\\]++|\\.)*"?)*)(?:,|\Z)""", re.DOTALL)
+LINK_PARAMETER = re.compile(r""";\s*+([\w!#$&+.^`|~*\-]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*)"|([^\s;,"]++))""")
 
 
 class HeaderLinks(NamedTuple):

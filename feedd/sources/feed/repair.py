@@ -11,7 +11,7 @@ MAX_DEPTH = 120  # elements below are left out, their text stays
 TOKEN = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?[^<>]*+>?|<!(?:DOCTYPE|ENTITY)[^<>]*+>?"
     r"|<(?P<close>/?)(?P<name>[A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?)"
-    r"""(?P<attributes>(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+|\s[^<>]*+)?)(?P<empty>/?)>"""
+    r"""(?P<attributes>(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+'){0,2000}|\s[^<>]*+)?)(?P<empty>/?)>"""
     r"|<|\]\]>",
     re.DOTALL | re.IGNORECASE,
 )
