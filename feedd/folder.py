@@ -18,12 +18,13 @@ from feedd.errors import OutOfFiles, SourceError, Stopped, StoreError
 from feedd.looks import WHOLE, Looked, Progress, Request, due_after_failures, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
 from feedd.normalise.url import shown
+from feedd.reading import ReadsFiles
 from feedd.rules import Filter
 from feedd.schedule import Due
 from feedd.sources import directory, git
 from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started
-from feedd.workers import mapped
+from feedd.workers import WORTH_IT, mapped
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,11 @@ class Batch(NamedTuple):
 class FolderLooker:
     """Looks at folders, one look at a time per folder; belongs to the process that holds the lock."""
 
-    def __init__(self, desk: Desk, stop: threading.Event, state: Path) -> None:
+    def __init__(
+        self, desk: Desk, stop: threading.Event, state: Path, others: ReadsFiles | None = None
+    ) -> None:
         self.desk = desk
+        self.others = others  # who reads files of shared folders
         self.stop = stop  # all looks
         self.state = state  # where repositories are kept
         self.told: dict[str, str] = {}  # by source: the failure that was logged last, which goes on
@@ -160,7 +164,8 @@ class FolderLooker:
         """Read, normalise, decide on and record these files, a batch at a time. Raises Stopped."""
         reading = reading_of(source, root)
         began_ns, done = time.time_ns(), 0
-        for batch in read_in_batches(reading, files, began_ns):
+        others = self.others if source.shared and len(files) >= WORTH_IT else None
+        for batch in read_in_batches(reading, files, began_ns, others):
             if unwanted():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             found.tally += self.record(source, look, batch.items, batch.rejected)
@@ -230,10 +235,14 @@ class FolderLooker:
 
 
 def read_in_batches(
-    reading: directory.Reading, files: Sequence[directory.Found], now_ns: int
+    reading: directory.Reading,
+    files: Sequence[directory.Found],
+    now_ns: int,
+    others: ReadsFiles | None = None,
 ) -> Iterator[Batch]:
     """Read and normalise files, a batch at a time."""
-    for outcomes in mapped(partial(directory.read_files, reading, now_ns=now_ns), files):
+    work = partial(directory.read_files, reading, now_ns=now_ns)
+    for outcomes in mapped(work, files) if others is None else others(reading, files, now_ns):
         items = [each for each in outcomes if isinstance(each, Item)]
         rejected = [each for each in outcomes if isinstance(each, Rejected)]
         waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]

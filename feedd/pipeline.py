@@ -85,8 +85,8 @@ async def looker(
 
     `hears_pushes`: as WindowLooker's.
     """
-    folders = FolderLooker(desk, stop, config.store.path.parent)
     async with tools(config, desk if hears_pushes else None) as kit:
+        folders = FolderLooker(desk, stop, config.store.path.parent, kit.engine.files)
         made = Looker(folders, WindowLooker(desk, kit, hears_pushes=hears_pushes))
         try:
             yield made

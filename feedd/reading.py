@@ -3,13 +3,14 @@
 Ask, Task ─► fetch ─► is it new? ─► work(Document) ─► Reply
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from feedd.answers import hash_of, raw_of
 from feedd.errors import SourceError
 from feedd.fetch.client import Fetcher
 from feedd.fetch.values import Answer, Ask
+from feedd.sources import directory
 from feedd.sources.documents import Document
 from feedd.workers import Pool
 
@@ -45,8 +46,17 @@ class Reply(NamedTuple, Generic[Found]):
         return self.found
 
 
+# files of a folder that others see, too: what each of them comes to, a batch at a time, in order. Raises OutOfFiles
+ReadsFiles = Callable[[directory.Reading, Sequence[directory.Found], int], Iterator[list[directory.Outcome]]]
+
+
 class Engine(Protocol):
     """Who fetches documents and reads them."""
+
+    @property
+    def files(self) -> ReadsFiles | None:
+        """Reads files, from any thread; None: there are no others."""
+        ...
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
         """Any status is an answer; what is no document, or is known, is not read. Raises FetchError."""
@@ -61,6 +71,7 @@ class Alone:
     """One machine does it all: the event loop fetches, the pool reads."""
 
     def __init__(self, fetcher: Fetcher, pool: Pool) -> None:
+        self.files: ReadsFiles | None = None
         self.fetcher = fetcher
         self.pool = pool
 

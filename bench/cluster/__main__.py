@@ -82,6 +82,7 @@ def main() -> None:
             stage = Stage(folder, arguments.sources, arguments.cores)
             for each in figures(stage, arguments.names or list(choices)):
                 found.append(each)
+                print(f"  {each.name}: {each.feedd}: {each.figure}", file=sys.stderr)
     except CanNot as error:
         sys.exit(f"python -m bench.cluster: {error}")
     finally:

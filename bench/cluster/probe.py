@@ -24,10 +24,15 @@ def waited_ms(pid: int) -> float:
     return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e6
 
 
+def until_told(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
+
+
 def main(path: str, pid: int) -> None:
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    threading.Thread(target=until_told, args=(over,), daemon=True).start()
     found = list[tuple[float, float]]()
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(30)

@@ -74,13 +74,11 @@ def polite(name: str, played: Played) -> Figure:
 
 def same(name: str, played: Played, undisturbed: Played) -> Figure:
     found = judging.differences(played.held, undisturbed.held)
-    failed = [f"{len(played.held.failed)} sources failed: {next(iter(played.held.failed.values()))}"] * bool(
-        played.held.failed
-    )
+    found += [f"{source} failed: {error}" for source, error in list(played.held.failed.items())[:1]]
     return Figure(
         name,
         f"undisturbed: {undisturbed.held.entries.total():,} entries in {undisturbed.seconds:.0f} s",
         f"{played.held.entries.total():,} entries in {played.seconds:.0f} s",
-        "; ".join([*found, *failed]) or "the same, each once",
+        "; ".join(found) or "the same, each once",
         "the same",
     )

@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
 async def main(port: int, log: Path) -> None:
     documents, loop = Documents(), asyncio.get_running_loop()
     with log.open("w", buffering=1) as lines:
-        server = await loop.create_server(lambda: Connection(documents, lines), "0.0.0.0", port, backlog=1024)  # noqa: S104
+        server = await loop.create_server(lambda: Connection(documents, lines), "0.0.0.0", port, backlog=1024)
         print("ready", flush=True)
         await loop.run_in_executor(None, sys.stdin.read)
         server.close()

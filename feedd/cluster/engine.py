@@ -15,16 +15,18 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
+from feedd.cluster.files import SharedFolders
 from feedd.cluster.link import Foreign, Link, Lost, is_gone
 from feedd.cluster.members import Member, Members
 from feedd.cluster.packing import Packed, pack, unpack
-from feedd.cluster.values import BEGIN_S, QUEUE_S, Leg, Order
+from feedd.cluster.values import BEGIN_S, QUEUE_S, Files, Leg, Order
 from feedd.cluster.worker import Message
 from feedd.config.cluster import Cluster
 from feedd.errors import SourceError
 from feedd.fetch.hops import SHARED, Hop
 from feedd.fetch.values import Access, Answer, Ask
-from feedd.reading import Alone, Found, Reply, Task
+from feedd.reading import Alone, Found, ReadsFiles, Reply, Task
+from feedd.sources.directory import Outcome
 from feedd.sources.documents import Document
 from feedd.troubles import OwnTrouble
 
@@ -45,6 +47,7 @@ class Spread:
         self.manners = alone.fetcher.manners
         self.numbers = count(1)
         self.tidying: set[asyncio.Task[None]] = set()
+        self.files: ReadsFiles | None = SharedFolders(self.read_batch, lambda: members.count).mapped
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
         # one at a time, so that no two workers are at one host
@@ -73,7 +76,10 @@ class Spread:
             try:
                 answer = await self.ordered(member, order)
                 if "left" not in answer:
-                    return await leg_of(answer)
+                    leg: Leg = await found_in(answer)
+                    # what comes back late may have begun late, too: the next one keeps its distance from that
+                    self.manners.began(host, leg.seconds)
+                    return leg
                 log.info("worker %s left something to others: %s", member.address, answer["left"])
             except Lost as error:
                 lost += 1
@@ -84,22 +90,40 @@ class Spread:
         received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
         return Leg(received.status, received.headers, received.set_cookie, received.seconds, received.body)
 
+    async def read_batch(self, files: Files) -> list[Outcome]:
+        """What a worker makes of files; nothing where none can be had. Raises OutOfFiles."""
+        member = self.members.choose(files.reading.root, self.wish.per_worker)
+        if member is None:
+            return []
+        try:
+            answer = await self.given(member, next(self.numbers), files, QUEUE_S + GRACE_S)
+        except Lost as error:
+            log.warning("%s; the files that it was at are read by feedd itself", error)
+            return []
+        return [] if "left" in answer else list(await found_in(answer))
+
     async def ordered(self, member: Member, order: Order) -> Message:
         """Raises Lost, once the worker asks no more."""
-        number, host = next(self.numbers), order.hop.address.host
-        packed = pack(order)
+        number = next(self.numbers)
         until_s = monotonic() + BEGIN_S + order.seconds  # it asks no more after that
-        wait_s = BEGIN_S + order.seconds + QUEUE_S + GRACE_S
-        member.orders += 1
         try:
-            return await self.link.order(member.address, wait_s, number, *packed)
+            return await self.given(member, number, order, BEGIN_S + order.seconds + QUEUE_S + GRACE_S)
         except asyncio.CancelledError:
-            self.start(self.let_go(member, number, until_s, self.manners.keep(host)))
+            self.start(self.let_go(member, number, until_s, self.manners.keep(order.hop.address.host)))
             raise
-        except (Lost, Foreign) as error:
-            self.members.lose(member)
+        except Lost:
             if not await is_gone(member.address):
                 await asyncio.sleep(max(0.0, until_s - monotonic()))
+            raise
+
+    async def given(self, member: Member, number: int, order: Order | Files, seconds: float) -> Message:
+        """Raises Lost."""
+        packed = pack(order)
+        member.orders += 1
+        try:
+            return await self.link.order(member.address, seconds, number, *packed)
+        except (Lost, Foreign) as error:
+            self.members.lose(member)
             raise Lost(str(error)) from error
         finally:
             member.orders -= 1
@@ -149,12 +173,11 @@ async def spread(
             await engine.close()
 
 
-async def leg_of(answer: Message) -> Leg:
-    """Raises SourceError, as it was raised on the worker."""
+async def found_in(answer: Message) -> Any:
+    """What a worker found. Raises SourceError, as it was raised there."""
     if "error" in answer:
         raise await unpacked(Packed(answer["error"], []))
-    leg: Leg = await unpacked(Packed(answer["leg"], answer["parts"]))
-    return leg
+    return await unpacked(Packed(answer["found"], answer["parts"]))
 
 
 async def unpacked(packed: Packed) -> Any:

@@ -60,6 +60,10 @@ class Members:
         self.said: str | None = ""  # how it stands, as it was logged last
         self.asked = asyncio.Event()  # it was found out who is there, or that this can't be had
 
+    @property
+    def count(self) -> int:
+        return len(self.members)
+
     def choose(self, host: str, limit: int) -> Member | None:
         """Who is to ask a host: one with little to do, the same again as long as others have not much less."""
         free = [member for member in self.members.values() if member.orders < limit]

@@ -1,11 +1,12 @@
 """What the daemon asks of a worker, and what it answers: frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from feedd.fetch.hops import Hop
 from feedd.fetch.values import Ask
 from feedd.reading import Reply, Task
+from feedd.sources.directory import Found, Reading
 
 BEGIN_S = 5.0  # within which a worker begins, or leaves it: a message may have been held up on its way
 READ_S = 60.0  # for reading a document, unless an order says otherwise
@@ -20,6 +21,15 @@ class Order(NamedTuple):
     seconds: float  # for the request
     task: Task[Any]
     begin_by_s: float  # of the worker's own clock
+    read_s: float = READ_S
+
+
+class Files(NamedTuple):
+    """Files to read, in a folder that the worker sees, too."""
+
+    reading: Reading
+    batch: Sequence[Found]
+    now_ns: int
     read_s: float = READ_S
 
 

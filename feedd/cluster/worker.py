@@ -1,7 +1,7 @@
 """What runs on a worker, which is a plain `dask worker`: it sends requests as the daemon orders, and reads what they bring.
 
-Nothing raises here: Dask would log the arguments, and there may be secrets in them. An answer is a dict of plain
-values: `leg` (and its `parts`), or `error`, or `left`: why it is for others.
+It reads files of folders that it sees, too. Nothing raises here: Dask would log the arguments, and there may be secrets in them. An answer is a dict of plain
+values: `found` (and its `parts`), or `error`, or `left`: why it is for others.
 """
 
 import asyncio
@@ -10,17 +10,19 @@ import os
 import pickle
 import platform
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from feedd import __version__
 from feedd.cluster.packing import Packed, TooLargeToCross, pack, unpack
-from feedd.cluster.values import QUEUE_S, Greeting, Leg, Order
+from feedd.cluster.values import QUEUE_S, Files, Greeting, Leg, Order
 from feedd.errors import FeeddError, SourceError
 from feedd.fetch.requests import Requests
 from feedd.fetch.values import Answer
-from feedd.reading import Reply, is_new, reply, unread
+from feedd.reading import Found, Reply, is_new, reply, unread
+from feedd.sources.directory import read_files
 
 ORDER = "feedd_order"  # the operations that a worker is taught
 GIVE_UP = "feedd_give_up"
@@ -86,11 +88,13 @@ class Hands:
 
     async def done(self, place: Place, packed: Packed) -> Message:
         try:
-            order: Order = unpack(packed)
+            order: Order | Files = unpack(packed)
+            if isinstance(order, Files):
+                work = partial(read_files, order.reading, order.batch, order.now_ns)
+                return message(pack(await self.read(place, work, order.read_s)))
             if time.monotonic() > order.begin_by_s:
                 return {"left": "it came too late"}
-            leg = await self.leg(place, order)
-            return message(await asyncio.to_thread(pack, leg))
+            return message(pack(await self.leg(place, order)))
         except TooLargeToCross as error:
             return {"left": str(error)}
         except FeeddError as error:
@@ -104,16 +108,16 @@ class Hands:
         answer = Answer(order.hop.address.url, received.status, received.headers, received.body)
         said: Reply[Any] = unread(answer)
         if is_new(answer, order.task):
-            said = await self.read(place, answer, order)
+            said = await self.read(place, partial(reply, answer, order.task), order.read_s)
         return Leg(received.status, received.headers, received.set_cookie, received.seconds, b"", said)
 
-    async def read(self, place: Place, answer: Answer, order: Order) -> Reply[Any]:
+    async def read(self, place: Place, work: Callable[[], Found], patience_s: float) -> Found:
         """In the worker's one thread for it. One that never ends costs the worker its life: no thread can be ended."""
 
-        def reading() -> Reply[Any]:
+        def reading() -> Found:
             self.reading = (place, time.monotonic())
             try:
-                return reply(answer, order.task)
+                return work()
             finally:
                 self.reading = None
 
@@ -122,10 +126,10 @@ class Hands:
         until_s = loop.time() + QUEUE_S
         while not (await asyncio.wait({future}, timeout=LOOK_S))[0]:
             now = self.reading
-            if now is not None and now[0] == place and time.monotonic() - now[1] > order.read_s:
-                log.error("a document took longer than %.0f s to read: the worker ends", order.read_s)
+            if now is not None and now[0] == place and time.monotonic() - now[1] > patience_s:
+                log.error("a document took longer than %.0f s to read: the worker ends", patience_s)
                 loop.call_later(LOOK_S, os._exit, STUCK)  # once the daemon was told
-                raise SourceError(f"its document took a worker longer than {order.read_s:.0f} s to read")
+                raise SourceError(f"its document took a worker longer than {patience_s:.0f} s to read")
             if loop.time() > until_s:
                 future.cancel()
                 raise SourceError(f"its document waited longer than {QUEUE_S:.0f} s for a worker to read it")
@@ -133,7 +137,7 @@ class Hands:
 
 
 def message(packed: Packed) -> Message:
-    return {"leg": packed.whole, "parts": packed.parts}
+    return {"found": packed.whole, "parts": packed.parts}
 
 
 def failure(error: FeeddError) -> Message:

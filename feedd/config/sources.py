@@ -133,6 +133,7 @@ class DirectorySource(Folders):
     type: Literal["directory"]
     path: Folder
     watch: bool = False
+    shared: bool = False  # workers of the cluster see it at the same path
 
     def reads(self, file: Path) -> bool:
         """Whether a file of that path, resolved, would be read as an article."""
@@ -160,6 +161,7 @@ class GitSource(Folders):
     path: Folder | None = None
     branch: Branch | None = None
     folder: Subfolder = ""  # of the repository, where the files are
+    shared: bool = False  # workers of the cluster see where it is kept at the same path
     timeout: Duration = 10 * 60_000
     allow_private: bool = False
     auth: Auth | None = None

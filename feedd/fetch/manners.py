@@ -85,6 +85,11 @@ class Manners:
 
         return release
 
+    def began(self, host: str, ago_s: float) -> None:
+        """The request of the turn that is on at a host began so long ago, and not when its turn did."""
+        place = self._hosts[host]
+        place.started_s = max(place.started_s or 0.0, asyncio.get_running_loop().time() - ago_s)
+
     @property
     def known(self) -> int:
         """How many hosts are remembered."""

@@ -79,6 +79,9 @@ class Waiting(NamedTuple):
     path: str
 
 
+Outcome = Item | Rejected | Waiting  # what a file comes to
+
+
 class Reading(NamedTuple):
     """How the files of a source are read."""
 
@@ -309,7 +312,7 @@ def is_trusted(stamp: Stamp, now_ns: int) -> bool:
     return not is_fresh(stamp, now_ns) or stamp.mtime_ns % COARSE_NS != 0
 
 
-def read_file(reading: Reading, found: Found, now_ns: int) -> Item | Rejected | Waiting:
+def read_file(reading: Reading, found: Found, now_ns: int) -> Outcome:
     """Read one file and make an article of it; whatever it holds, it costs no other file anything.
 
     Raises OutOfFiles: that says nothing of the file.
@@ -362,6 +365,6 @@ def read_bytes(path: str, stamp: Stamp) -> bytes | None:
     return data if same else None
 
 
-def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Item | Rejected | Waiting]:
+def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Outcome]:
     """`read_file` over a batch; what a worker process is sent for. Raises OutOfFiles."""
     return [read_file(reading, found, now_ns) for found in batch]

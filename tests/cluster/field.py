@@ -15,6 +15,7 @@ from running import free_port, until
 from webserver import Raw, Reply, Request, Web, Wire, spelled
 
 DASK = (sys.executable, "-W", "ignore", "-m", "dask")
+ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0  # Dask takes its time to be imported
 QUICK = '[fetch]\nallow_private = true\nhost_interval = "0s"\n'
 
@@ -79,9 +80,11 @@ class Process:
 
     def __init__(self, command: Sequence[str], log: Path, environment: dict[str, str]) -> None:
         self.log = log
+        # in a folder of its own, so that it imports what PYTHONPATH says
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         with log.open("wb") as said:
             self.running = subprocess.Popen(
-                command, stdout=said, stderr=subprocess.STDOUT, env=os.environ | environment
+                command, stdout=said, stderr=subprocess.STDOUT, cwd=log.parent, env=surroundings
             )
 
     @property

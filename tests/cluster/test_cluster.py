@@ -32,6 +32,7 @@ from feedd.fetch import hops
 from feedd.fetch.values import Access, Ask
 from feedd.reading import Task
 from feedd.sources.documents import Document
+from feedd.workers import WORTH_IT
 
 HTML = "<html><head><title>A page</title></head><body>{}</body></html>"
 ARTICLE = HTML.format(
@@ -99,8 +100,27 @@ def test_workers_do_it_all(tmp_path: Path, field: Field, web: Sites) -> None:
     alone = site(tmp_path / "alone", f'scheduler = "{field.address}"', toml)
     alone.feedd("update")
     with closing(alone.open_reader()) as reader:
-        found = {each.url: each.html for each in newest(reader, load(alone.config))}
+        found = {each.url: each.content_html for each in newest(reader, load(alone.config))}
     assert found == by_workers
+
+
+def test_a_folder_that_workers_see(tmp_path: Path, field: Field) -> None:
+    """It is read by them, and not by processes of the daemon's own."""
+    toml = '[sources.s]\ntype = "directory"\npath = "seeds"\nshared = true\n'
+    made = site(tmp_path, f'scheduler = "{field.address}"', toml)
+    for number in range(WORTH_IT):
+        made.seed(f"{number}.md", f"Number {number}")
+    children = set[int]()
+    with made.running(ready=False) as daemon:
+
+        def is_read() -> bool:
+            children.update(daemon.children())
+            return "added" in daemon.log()
+
+        until(is_read, PATIENCE_S)
+        assert f"s: {WORTH_IT:,} added" in daemon.log()
+        assert {each["status"] for each in made.json("sources")["sources"]} == {"ok"}
+    assert children == set()
 
 
 def test_nobody_is_left_alone(tmp_path: Path, web: Sites) -> None:
@@ -146,7 +166,7 @@ def test_what_workers_are_of_no_use(tmp_path: Path, web: Sites) -> None:
         made = site(tmp_path / "site", f'scheduler = "{field.address}"', toml)
         with made.running() as daemon:
             until(lambda: len(daemon.items("all")) == 1, PATIENCE_S)
-            said = until(lambda: incidents(daemon).get("cluster"), PATIENCE_S)
+            said = until(lambda: incidents(daemon).get("cluster", ""), PATIENCE_S)
     assert "worker old: it has feedd 0.0.1, and here is " in said
     assert "worker bare: feedd is not installed there" in said
     assert said.endswith("; feedd fetches and reads alone meanwhile")
@@ -162,7 +182,7 @@ def test_what_is_no_scheduler(tmp_path: Path, web: Sites, answers: bool) -> None
         made = site(tmp_path, f'scheduler = "{address}"', source("s", f"{web.webs[0].url}/feed"))
         with made.running() as daemon:
             until(lambda: len(daemon.items("all")) == 1, PATIENCE_S)
-            said = until(lambda: incidents(daemon).get("cluster"), PATIENCE_S)
+            said = until(lambda: incidents(daemon).get("cluster", ""), PATIENCE_S)
             assert said.startswith(f"the scheduler {address} can't be had: ")
             assert daemon.end() == 0
 
