@@ -56,10 +56,16 @@ class FolderLooker:
     """Looks at folders, one look at a time per folder; belongs to the process that holds the lock."""
 
     def __init__(
-        self, desk: Desk, stop: threading.Event, state: Path, others: ReadsFiles | None = None
+        self,
+        desk: Desk,
+        stop: threading.Event,
+        state: Path,
+        others: ReadsFiles | None = None,
+        niceness: int = 0,
     ) -> None:
         self.desk = desk
         self.others = others  # who reads files of shared folders
+        self.niceness = niceness  # of worker processes
         self.stop = stop  # all looks
         self.state = state  # where repositories are kept
         self.told: dict[str, str] = {}  # by source: the failure that was logged last, which goes on
@@ -165,7 +171,7 @@ class FolderLooker:
         reading = reading_of(source, root)
         began_ns, done = time.time_ns(), 0
         others = self.others if source.shared and len(files) >= WORTH_IT else None
-        for batch in read_in_batches(reading, files, began_ns, others):
+        for batch in read_in_batches(reading, files, began_ns, others, self.niceness):
             if unwanted():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             found.tally += self.record(source, look, batch.items, batch.rejected)
@@ -239,10 +245,11 @@ def read_in_batches(
     files: Sequence[directory.Found],
     now_ns: int,
     others: ReadsFiles | None = None,
+    niceness: int = 0,
 ) -> Iterator[Batch]:
     """Read and normalise files, a batch at a time."""
     work = partial(directory.read_files, reading, now_ns=now_ns)
-    for outcomes in mapped(work, files) if others is None else others(reading, files, now_ns):
+    for outcomes in mapped(work, files, niceness) if others is None else others(reading, files, now_ns):
         items = [each for each in outcomes if isinstance(each, Item)]
         rejected = [each for each in outcomes if isinstance(each, Rejected)]
         waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]

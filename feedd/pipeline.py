@@ -33,7 +33,7 @@ from feedd.troubles import OwnTrouble
 from feedd.visits import Tools
 from feedd.websub.incoming import Pushed
 from feedd.window import WindowLooker
-from feedd.workers import Pool
+from feedd.workers import GENTLY, Pool
 
 FOLDERS_AT_ONCE = 4
 REPOSITORIES_AT_ONCE = 8
@@ -86,7 +86,7 @@ async def looker(
     `hears_pushes`: as WindowLooker's.
     """
     async with tools(config, desk if hears_pushes else None) as kit:
-        folders = FolderLooker(desk, stop, config.store.path.parent, kit.engine.files)
+        folders = FolderLooker(desk, stop, config.store.path.parent, kit.engine.files, kit.pool.niceness)
         made = Looker(folders, WindowLooker(desk, kit, hears_pushes=hears_pushes))
         try:
             yield made
@@ -97,9 +97,9 @@ async def looker(
 
 @asynccontextmanager
 async def tools(config: Config, desk: Desk | None = None) -> AsyncIterator[Tools]:
-    """What collecting works with, on the running event loop. `desk`: of a daemon, which may use a cluster."""
+    """What collecting works with, on the running event loop. `desk`: of a daemon, which serves beside it, and may use a cluster."""
     async with Fetcher(Manners(config.fetch.concurrency)) as fetcher:
-        with Pool() as pool:
+        with Pool(GENTLY if desk is not None else 0) as pool:
             folder, alone = config.path.absolute().parent, Alone(fetcher, pool)
             async with engine(config, alone, desk) as chosen:
                 yield Tools(chosen, fetcher, Robots(), pool, config.fetch, user_agent(config), folder)

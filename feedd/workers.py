@@ -38,28 +38,32 @@ GRACE_S = (
     1.0  # for a worker to end what it does: a result that is cut off keeps the parent waiting for its rest
 )
 
+GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
+
 REQUESTS_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
-def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In]) -> Iterator[Out]:
-    """`work` over the items in batches, results in order; in processes if there are many."""
+def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In], niceness: int = 0) -> Iterator[Out]:
+    """`work` over the items in batches, results in order; in processes if there are many, which give way so far."""
     batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
     workers = os.cpu_count() or 1
     if len(items) < WORTH_IT or workers < 2:
         yield from map(work, batches)
         return
     try:
-        yield from in_processes(work, batches, workers)
+        yield from in_processes(work, batches, workers, niceness)
     except BrokenProcessPool as error:
         raise SourceError("a worker process died; what it was sent is read again at the next look") from error
 
 
 def in_processes(
-    work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int
+    work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int, niceness: int
 ) -> Iterator[Out]:
     context = get_context("spawn")
     leash, held = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker, initargs=(leash,))
+    executor = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=start_worker, initargs=(leash, niceness)
+    )
     running: deque[Future[Out]] = deque()
     gc.freeze()  # the list of files: to search it for garbage stops all threads, and those that serve, for 0.2 s
     try:
@@ -104,10 +108,11 @@ def leaving_requests_to_end_to_the_parent() -> Iterator[None]:
 class Pool:
     """Does work off the event loop: in a thread while there is little of it, in processes where there is much.
 
-    Belongs to the event loop that it is used on.
+    Belongs to the event loop that it is used on. `niceness`: how far its processes give way to others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int = 0) -> None:
+        self.niceness = niceness
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="read")
         self.processes: ProcessPoolExecutor | None = None
         self.leash: tuple[Connection, Connection] | None = None
@@ -145,7 +150,10 @@ class Pool:
             gc.freeze()  # the configuration and all modules: see in_processes
             self.leash = context.Pipe(duplex=False)
             self.processes = ProcessPoolExecutor(
-                os.cpu_count() or 1, mp_context=context, initializer=start_worker, initargs=(self.leash[0],)
+                os.cpu_count() or 1,
+                mp_context=context,
+                initializer=start_worker,
+                initargs=(self.leash[0], self.niceness),
             )
         return self.processes or self.thread
 
@@ -187,13 +195,14 @@ def looked_at(future: "asyncio.Future[Out]") -> None:
         future.exception()
 
 
-def start_worker(leash: Connection) -> None:
+def start_worker(leash: Connection, niceness: int) -> None:
     """A worker leaves Ctrl-C, and a service manager's request to all processes of a service to end, to its parent.
 
     It ends with it, or when the other end of its leash is let go.
     """
     for request in REQUESTS_TO_END:
         signal.signal(request, signal.SIG_IGN)
+    os.nice(niceness)
     allocation.keep()
     parent = parent_process()
     if parent is not None:

@@ -47,7 +47,7 @@ def test_evidence_holds_no_cookies() -> None:
     [(404, "Not Found"), (410, "for good"), (599, "not known"), (304, "set no condition")],
 )
 def test_statuses_in_words(status: int, words: str) -> None:
-    said = in_words(Answer("https://example.org/x?key=secret", status, {}, b""))
+    said = in_words("https://example.org/x?key=secret", status)
     assert words in said
     assert "secret" not in said
     assert str(status) in said

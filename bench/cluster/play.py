@@ -26,6 +26,7 @@ IDLE_S = 5.0  # for which the daemon's loop is watched when all is done
 START_S = 120.0  # Dask takes its time to be imported, on a busy machine
 PATIENCE_S = 600.0
 DASK = (sys.executable, "-m", "dask")
+ALWAYS = ("sh", "-c", 'while :; do "$@"; sleep 1; done', "sh")
 
 CONFIG = """\
 [server]
@@ -90,12 +91,12 @@ class Cluster:
         self.stack.callback(self.scheduler.kill)
 
     def work(self, machine: str) -> None:
-        """Start a plain worker with its nanny."""
+        """Start a plain worker with its nanny; when they end, they are started again, as systemd's Restart=always does."""
         if machine not in self.shares:
             self.shares[machine] = self.stack.enter_context(share(machine))
         space = self.folder / f"space-{machine}"
         command = (
-            *DASK, "worker", self.address, "--nthreads", "1", "--host", address(machine), "--name", machine,
+            *ALWAYS, *DASK, "worker", self.address, "--nthreads", "1", "--host", address(machine), "--name", machine,
             "--no-dashboard", "--local-directory", str(space),
         )  # fmt: skip
         made = self.workers[machine] = start(machine, command, self.folder / f"{machine}.log")
@@ -111,6 +112,13 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), "a worker to end")
+
+    def limit(self, cores: float) -> None:
+        """What a worker has started so far and will start has that share of a core."""
+        for machine, each in self.shares.items():
+            for pid in (first := self.workers[machine].running.pid), *children(first):
+                each.take(pid)
+            each.limit(cores)
 
     def is_complete(self) -> bool:
         return all("Registered to" in each.said for each in self.workers.values())
@@ -135,8 +143,7 @@ def cluster(folder: Path, machines: Sequence[str], cores: float) -> Iterator[Clu
         for machine in machines:
             made.work(machine)
         wait_for(made.is_complete, "workers to register", START_S)
-        for each in made.shares.values():
-            each.limit(cores)
+        made.limit(cores)
         yield made
 
 

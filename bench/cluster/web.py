@@ -19,7 +19,7 @@ from bench.corpus import paragraphs
 from bench.feedserver import Entry, atom, entry, rss
 
 PATH = re.compile(rb"GET /(\d{1,6}) ")
-USUAL, MANY = 10, 200  # entries
+USUAL, MANY = 10, 70  # entries
 MADE = 24  # documents of each size; a source has one of them under a name of its own
 SHARED = 10  # in each ten sources, three are on one host
 SLOW, LARGE = 0, 1  # remainders by three
@@ -41,14 +41,16 @@ def entries_of(source: int) -> int:
     return MANY if source % 3 == LARGE else USUAL
 
 
-def brief(number: int) -> Entry:
-    """An entry of about 1.5 kB."""
-    whole = entry(number)
-    return whole._replace(html="".join(paragraphs(Random(number), chinese=number % 3 != 0)[:4]))
+def written(number: int, count: int) -> Entry:
+    """An entry of about 1.5 kB, or of 5.5 kB in a large document."""
+    parts = paragraphs(Random(number), chinese=number % 3 != 0)
+    if count == MANY:
+        parts += paragraphs(Random(-number - 1), chinese=number % 3 != 0)
+    return entry(number)._replace(html="".join(parts if count == MANY else parts[:4]))
 
 
 def document(number: int, count: int) -> bytes:
-    made = [brief(number * count + place) for place in range(count)]
+    made = [written(number * count + place, count) for place in range(count)]
     return (atom if number % 2 else rss)(number, made).encode()
 
 

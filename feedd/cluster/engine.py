@@ -51,6 +51,7 @@ class Spread:
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
         # one at a time, so that no two workers are at one host
+        await self.members.asked.wait()
         single = ask._replace(access=ask.access._replace(per_host=1))
         way = await self.alone.fetcher.follow(single, partial(self.receive, task))
         if way.last.reply is not None:
@@ -67,7 +68,6 @@ class Spread:
         host = hop.address.host
         tries = TRIES if self.wish.keeps_secrets or not is_secret(ask.access, hop) else 0
         lost = 0
-        await self.members.asked.wait()
         for _ in range(tries):
             member = self.members.choose(host, self.wish.per_worker)
             if member is None:
@@ -77,18 +77,25 @@ class Spread:
                 answer = await self.ordered(member, order)
                 if "left" not in answer:
                     leg: Leg = await found_in(answer)
-                    # what comes back late may have begun late, too: the next one keeps its distance from that
-                    self.manners.began(host, leg.seconds)
+                    # when a busy worker really sent it is not known: the next one keeps its distance from its end
+                    self.manners.began(host, member.ago_s(leg.ended_s))
                     return leg
                 log.info("worker %s left something to others: %s", member.address, answer["left"])
-            except Lost as error:
+            except Lost:
                 lost += 1
-                log.warning("%s; what it was at is fetched again", error)
             await asyncio.sleep(ask.access.host_interval_s)
         if lost == TRIES:  # it may be what they read that ends them
             raise SourceError(f"{TRIES} workers were lost while they read what {host} sent")
+        self.manners.began(host, 0.0)
         received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
-        return Leg(received.status, received.headers, received.set_cookie, received.seconds, received.body)
+        return Leg(
+            received.status,
+            received.headers,
+            received.set_cookie,
+            received.seconds,
+            monotonic(),
+            received.body,
+        )
 
     async def read_batch(self, files: Files) -> list[Outcome]:
         """What a worker makes of files; nothing where none can be had. Raises OutOfFiles."""
@@ -97,8 +104,7 @@ class Spread:
             return []
         try:
             answer = await self.given(member, next(self.numbers), files, QUEUE_S + GRACE_S)
-        except Lost as error:
-            log.warning("%s; the files that it was at are read by feedd itself", error)
+        except Lost:
             return []
         return [] if "left" in answer else list(await found_in(answer))
 
@@ -118,15 +124,18 @@ class Spread:
 
     async def given(self, member: Member, number: int, order: Order | Files, seconds: float) -> Message:
         """Raises Lost."""
-        packed = pack(order)
+        call = asyncio.create_task(self.link.order(member.address, seconds, number, *pack(order)))
         member.orders += 1
         try:
-            return await self.link.order(member.address, seconds, number, *packed)
+            either: tuple[asyncio.Future[Any], ...] = (call, member.lost)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return call.result() if call.done() else member.lost.result()
         except (Lost, Foreign) as error:
-            self.members.lose(member)
+            self.members.lose(member, str(error))
             raise Lost(str(error)) from error
         finally:
             member.orders -= 1
+            call.cancel()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         tidying = asyncio.create_task(work)

@@ -19,7 +19,7 @@ from feedd.config.cluster import Cluster
 from feedd.errors import FeeddError
 
 TIMEOUT_S = 10.0  # for a question that is answered at once
-DIAL_S = 2.0
+DIAL_S = 3.0
 AT_ONCE = 10_000  # connections
 
 
@@ -54,7 +54,7 @@ class Link:
             require_encryption=wish.is_encrypted,
         )
         self.pool = ConnectionPool(
-            limit=AT_ONCE, connection_args=security.get_connection_args("client"), timeout=TIMEOUT_S
+            limit=AT_ONCE, connection_args=security.get_connection_args("client"), timeout=DIAL_S
         )
 
     async def __aenter__(self) -> Self:
@@ -98,6 +98,10 @@ class Link:
         if not isinstance(answer, dict):  # it is another process, which was not greeted
             raise Lost(f"the worker {address} knows nothing of feedd any more")
         return answer
+
+    async def ask(self, address: str) -> None:
+        """Whether somebody is there."""
+        await self.call(address, TIMEOUT_S, "identity")
 
     async def give_up(self, address: str, number: int) -> None:
         await self.call(address, TIMEOUT_S, worker.GIVE_UP, daemon=self.daemon, number=number)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from zlib import crc32
 
 from feedd import __version__
@@ -26,6 +26,12 @@ class Member:
         self.address = address
         self.ahead_s = ahead_s  # of its clock before ours, at least
         self.orders = 0  # under way
+        self.lost: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()  # ends with Lost
+        self.lost.add_done_callback(asyncio.Future.exception)  # there may be nobody to hear it
+
+    def ago_s(self, clock_s: float) -> float:
+        """How long ago its clock showed that, at most."""
+        return max(0.0, self.clock_s() - clock_s)
 
     def clock_s(self) -> float:
         """What its clock shows now, or showed a moment ago."""
@@ -73,8 +79,11 @@ class Members:
             default=None,
         )
 
-    def lose(self, member: Member) -> None:
-        """Give it nothing more before it was greeted again."""
+    def lose(self, member: Member, why: str) -> None:
+        """Give it nothing more before it was greeted again, and expect no answer to what it was given."""
+        if not member.lost.done():
+            member.lost.set_exception(Lost(why))
+            log.warning("worker lost: %s; what it was at is done again", why)
         if self.members.get(member.address) is member:
             del self.members[member.address]
             self.changed(len(self.members))
@@ -98,9 +107,17 @@ class Members:
         self.refused = {address: each for address, each in self.refused.items() if address in there}
         strangers = [each for each in here if self.is_to_be_greeted(each.address, now_s)]
         found = await asyncio.gather(*map(self.greeted, strangers))
+        await asyncio.gather(*map(self.check, [each for each in self.members.values() if each.orders]))
         known = {address: member for address, member in self.members.items() if address in there}
         self.adopt(known | {each.address: each for each in found if each is not None})
         self.tell(self.lack())
+
+    async def check(self, member: Member) -> None:
+        """One that does not answer a small question will not answer a large one."""
+        try:
+            await self.link.ask(member.address)
+        except (Lost, Foreign) as error:
+            self.lose(member, str(error))
 
     def is_to_be_greeted(self, address: str, now_s: float) -> bool:
         refused = self.refused.get(address)
@@ -140,6 +157,6 @@ class Members:
             return
         self.said = said
         if said is None:
-            log.info("the cluster has %d workers", len(self.members))
+            log.info("workers of the cluster: %d", len(self.members))
         else:
             log.warning("cluster: %s", said)

@@ -40,6 +40,7 @@ class Leg(NamedTuple):
     headers: Mapping[str, str]  # as Answer's
     set_cookie: list[str]
     seconds: float
+    ended_s: float  # when it was over, by the clock of whoever sent it
     body: bytes = b""  # of a document that is still to be read
     reply: Reply[Any] | None = None  # of one that was read
 

@@ -105,11 +105,14 @@ class Hands:
     async def leg(self, place: Place, order: Order) -> Leg:
         """Raises SourceError."""
         received = await self.requests.receive(order.ask, order.hop, order.seconds)
+        ended_s = time.monotonic()
         answer = Answer(order.hop.address.url, received.status, received.headers, received.body)
         said: Reply[Any] = unread(answer)
         if is_new(answer, order.task):
             said = await self.read(place, partial(reply, answer, order.task), order.read_s)
-        return Leg(received.status, received.headers, received.set_cookie, received.seconds, b"", said)
+        return Leg(
+            received.status, received.headers, received.set_cookie, received.seconds, ended_s, reply=said
+        )
 
     async def read(self, place: Place, work: Callable[[], Found], patience_s: float) -> Found:
         """In the worker's one thread for it. One that never ends costs the worker its life: no thread can be ended."""

@@ -56,15 +56,14 @@ class Sites:
         return web.script(path, answer)
 
     @property
-    def at_once(self) -> int:
-        """How many requests were under way at one site at the same time, at most."""
-        return max(
-            sum(
-                other.site == each.site and other.begin_s <= each.begin_s < other.end_s
-                for other in self.asked
-            )
-            for each in self.asked
-        )
+    def overlapping(self) -> list[tuple[Asked, Asked]]:
+        """Requests that were under way at one site at the same time."""
+        return [
+            (one, other)
+            for one in self.asked
+            for other in self.asked
+            if one is not other and one.site == other.site and one.begin_s <= other.begin_s < one.end_s
+        ]
 
 
 def owner(port: int) -> int | None:

@@ -119,7 +119,6 @@ def test_a_folder_that_workers_see(tmp_path: Path, field: Field) -> None:
 
         until(is_read, PATIENCE_S)
         assert f"s: {WORTH_IT:,} added" in daemon.log()
-        assert {each["status"] for each in made.json("sources")["sources"]} == {"ok"}
     assert children == set()
 
 
@@ -130,7 +129,8 @@ def test_nobody_is_left_alone(tmp_path: Path, web: Sites) -> None:
         for each in range(6):
             web.feed(each, rss(item(f"number-{each}")), slow_s=1.0)
         toml = "".join(source(f"s{each}", f"{web.webs[each].url}/feed", 'every = "1s"') for each in range(6))
-        made = site(tmp_path / "site", f'scheduler = "{field.address}"', toml)
+        spaced = QUICK.replace("0s", "1s")  # a site may take a moment to see that who asked has died
+        made = site(tmp_path / "site", f'scheduler = "{field.address}"', toml, spaced)
         with made.running() as daemon:
             until(lambda: any(each.pid == first.pid for each in web.asked), PATIENCE_S)
             first.kill()
@@ -148,7 +148,7 @@ def test_nobody_is_left_alone(tmp_path: Path, web: Sites) -> None:
             until(lambda: incidents(daemon) == {}, PATIENCE_S)
             assert len(daemon.items("all")) == 6
             assert set(words_of(daemon).values()) == {None}
-    assert web.at_once == 1
+    assert web.overlapping == []
 
 
 def test_what_workers_are_of_no_use(tmp_path: Path, web: Sites) -> None:

@@ -57,7 +57,7 @@ def test_what_is_too_large_does_not_cross(apart: bool) -> None:
 
 def test_a_result_that_is_too_large_is_left_to_the_daemon(tmp_path: Path) -> None:
     """Together 100 MB: the worker says so, and keeps none of it."""
-    path = write_seed(tmp_path / "a.md", body="<p>" + "Words. " * 600_000)
+    path = write_seed(tmp_path / "a.md", body="<p>" + "Words " * 700_000 + "end.</p>")
     (found,) = found_in(tmp_path)
 
     async def asked() -> dict[str, Any]:

@@ -45,6 +45,9 @@ NOT_RUN = {
     "curl -N": "it goes on for ever",
     "while": "it goes on for ever",
     "sqlite-utils": "another project's",
+    "pip install": "it installs",
+    "dask": "it goes on until it is ended: tests/cluster starts these",
+    "openssl": "it makes files: not feedd's",
 }
 OTHERS = {"curl", "source"}  # programs besides feedd that may be run: a page may show any
 BESIDE_A_DAEMON = ("feedd reload",)
