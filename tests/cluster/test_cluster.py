@@ -237,9 +237,9 @@ def test_a_reading_that_never_ends(tmp_path: Path, web: Sites) -> None:
             await asyncio.sleep(1.0)
             second = asyncio.create_task(link.order(here.address, 30.0, 2, *pack(behind)))
             await asyncio.wait({first, second})
-            print(pickle.loads(first.result()["error"]))
             with pytest.raises(Lost):
                 second.result()
+            until(lambda: worker.running.poll() is not None, PATIENCE_S)
             assert await is_gone(here.address)
             return [first.result()]
 
