@@ -25,6 +25,7 @@ WEB, DAEMON, WORKERS = "web", "daemon", ("one", "two")
 NUMBERS = {WEB: 1, DAEMON: 2, "one": 11, "two": 12}
 ORDERS = "orders"  # the switches
 HOSTS = "10.50.0.0/16"
+BEFORE = -5  # other programs of this machine, which would take from a worker what it is to have
 PATIENCE_S = 10.0
 
 
@@ -65,7 +66,7 @@ def ip(*words: str) -> None:
 
 
 def within(machine: str, command: Sequence[str]) -> list[str]:
-    return ["ip", "netns", "exec", PREFIX + machine, *command]
+    return ["nice", "-n", str(BEFORE), "ip", "netns", "exec", PREFIX + machine, *command]
 
 
 @contextmanager
@@ -179,7 +180,7 @@ class Process(NamedTuple):
 def start(
     machine: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Its pid is the command's own: `ip` becomes it."""
+    """Its pid is the command's own: `nice` and `ip` become it."""
     settings = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
     settings.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("ab") as said:

@@ -76,10 +76,7 @@ class Spread:
             try:
                 answer = await self.ordered(member, order)
                 if "left" not in answer:
-                    leg: Leg = await found_in(answer)
-                    # when a busy worker really sent it is not known: the next one keeps its distance from its end
-                    self.manners.began(host, member.ago_s(leg.ended_s))
-                    return leg
+                    return await self.leg_of(answer, member, host)
                 log.info("worker %s left something to others: %s", member.address, answer["left"])
             except Lost:
                 lost += 1
@@ -96,6 +93,16 @@ class Spread:
             monotonic(),
             received.body,
         )
+
+    async def leg_of(self, answer: Message, member: Member, host: str) -> Leg:
+        """Raises SourceError. When a busy worker really sent is not known: the next request keeps its distance from the end."""
+        ended_ago_s = 0.0
+        try:
+            leg: Leg = await found_in(answer)
+            ended_ago_s = member.ago_s(leg.ended_s)
+        finally:
+            self.manners.began(host, ended_ago_s)
+        return leg
 
     async def read_batch(self, files: Files) -> list[Outcome]:
         """What a worker makes of files; nothing where none can be had. Raises OutOfFiles."""

@@ -8,12 +8,12 @@ import socket
 import sqlite3
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from endless import forever
 from field import PATIENCE_S, QUICK, Field, Sites, a_field, owner, sites
 from net import item, rss
 from running import Daemon, Site, until
@@ -31,7 +31,6 @@ from feedd.config.load import load
 from feedd.fetch import hops
 from feedd.fetch.values import Access, Ask
 from feedd.reading import Task
-from feedd.sources.documents import Document
 from feedd.workers import WORTH_IT
 
 HTML = "<html><head><title>A page</title></head><body>{}</body></html>"
@@ -234,7 +233,9 @@ def test_a_reading_that_never_ends(tmp_path: Path, web: Sites) -> None:
             endless = Order(ask, hops.first(ask), 10.0, Task(forever), clock_s + 60, read_s=0.5)
             behind = endless._replace(task=Task(body_of), read_s=60.0)
             first = asyncio.create_task(link.order(here.address, 30.0, 1, *pack(endless)))
-            await asyncio.sleep(1.0)
+            while not web.asked:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)  # now it is read
             second = asyncio.create_task(link.order(here.address, 30.0, 2, *pack(behind)))
             await asyncio.wait({first, second})
             with pytest.raises(Lost):
@@ -249,11 +250,6 @@ def test_a_reading_that_never_ends(tmp_path: Path, web: Sites) -> None:
         error = pickle.loads(answer["error"])
         assert str(error) == "its document took a worker longer than 0 s to read"
         assert worker.running.wait(PATIENCE_S) == STUCK
-
-
-def forever(document: Document) -> bytes:
-    time.sleep(3_600)
-    return document.body
 
 
 def speak(server: socket.socket) -> None:
