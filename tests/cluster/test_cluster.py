@@ -233,8 +233,7 @@ def test_a_reading_that_never_ends(tmp_path: Path, web: Sites) -> None:
             endless = Order(ask, hops.first(ask), 10.0, Task(forever), clock_s + 60, read_s=0.5)
             behind = endless._replace(task=Task(body_of), read_s=60.0)
             first = asyncio.create_task(link.order(here.address, 30.0, 1, *pack(endless)))
-            while not web.asked:
-                await asyncio.sleep(0.05)
+            await asyncio.to_thread(until, lambda: bool(web.asked))
             await asyncio.sleep(0.3)  # now it is read
             second = asyncio.create_task(link.order(here.address, 30.0, 2, *pack(behind)))
             await asyncio.wait({first, second})
