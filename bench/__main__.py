@@ -1,27 +1,36 @@
-"""`python -m bench [--quick] [NAME…]`: measure feedd against floors and peers, and print one table."""
+"""`python -m bench [--quick] [NAME…]`: measure feedd against floors and peers, and print one table.
+
+Rows are shown on standard error as they come. What fails has a row that says so, costs no other its row, and is told by
+the exit status. Apart from these: `python -m bench.cluster` and `python -m bench.soak`.
+"""
 
 import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from bench import (
     comparing,
+    costs,
     deciding,
+    growth,
     ingest,
     kills,
     mirroring,
     parsing,
+    peers,
     publishing,
+    rates,
     searching,
     serving,
     telling,
     web,
 )
-from bench.figures import Figure, heading, table
+from bench.figures import Figure, heading, line, table
 
 Measurement = Callable[[Path], list[Figure]]
 
@@ -33,21 +42,23 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "cold": partial(ingest.cold, count=usual),
         "unchanged": partial(ingest.unchanged, count=usual),
         "growth": partial(ingest.growth, count=large),
-        "memory": partial(ingest.memory, count=large),
+        "large": partial(growth.growing, sources=10_000 // scale),
         "drop": partial(serving.drop, count=1_000 // scale),
-        "serving": partial(serving.during_ingest, count=large),
+        "serving": partial(serving.during_ingest, count=2 * usual),
+        "rates": rates.rates,
         "parsing": parsing.parsing,
         "comparing": comparing.comparing,
         "deciding": partial(deciding.deciding, scale=scale),
         "web": partial(web.many, count=500 // scale),
+        "costs": partial(costs.costs, count=500 // scale),
         "telling": partial(telling.reaction, count=1_000 // scale),
-        "deliveries": partial(telling.sustained, count=2_000 // scale, files=20_000 // scale),
+        "deliveries": partial(telling.sustained, count=1_000 // scale, files=10_000 // scale),
         "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
         "searching": partial(searching.searching, count=1_000_000 // scale),
-        "following": partial(searching.following, count=usual),
+        "following": partial(searching.following, count=usual // 2),
         "mirroring": partial(mirroring.mirroring, count=usual),
         "publishing": partial(publishing.among_many, count=100 // scale),
-        "archives": partial(publishing.archives, count=1_000_000 // scale),
+        "archives": partial(publishing.archives, count=200_000 // scale),
         "crowd": partial(web.crowd, count=10_000 // scale),
     }
 
@@ -62,13 +73,21 @@ def main() -> None:
     chosen = measurements(10 if arguments.quick else 1)
     if unknown := set(arguments.names) - chosen.keys():
         parser.error(f"no measurement is named {', '.join(sorted(unknown))}; there are {', '.join(chosen)}")
-    title, figures = heading(), list[Figure]()
+    figures, failed = list[Figure](), list[str]()
     with tempfile.TemporaryDirectory(prefix="feedd-bench-") as scratch:
+        title = heading(peers.versions(Path(scratch)))
         for name in arguments.names or chosen:
             begun = time.monotonic()
-            figures += chosen[name](Path(scratch))
-            print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+            try:
+                found = chosen[name](Path(scratch))
+            except Exception as error:
+                traceback.print_exc()
+                failed.append(name)
+                found = [Figure(f"{name}: failed, {type(error).__name__}", "", "", "", "")]
+            figures += found
+            print(*map(line, found), f"{name}: {time.monotonic() - begun:.0f} s", sep="\n", file=sys.stderr)
     print(f"{title}\n\n{table(figures)}")
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,40 @@
 """What a reader notices: how soon a file stands in the feed, and how quick the feed is while files go in."""
 
+import gzip
+import json
+import shutil
+import subprocess
+import sys
 import time
-from itertools import count as numbers
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
+from typing import NamedTuple
 
+from bench import nginx
 from bench.corpus import article, make
 from bench.daemon import Client, Daemon, is_ingested, running, wait_for
-from bench.figures import Figure
+from bench.figures import Figure, middle
 from bench.ingest import MB, folder_of
 from bench.memory import Memory, Sampled
 from bench.side import fresh
 
 POLL_S = 0.005
 BETWEEN_S = 0.25
-REQUESTS_A_SECOND = 50
-SMALL = 200
+FEED = "/feeds/small.atom"
+REQUESTS_A_SECOND = 500
+INGEST_S = 300.0
+ENTRIES = 30  # a document of 112 kB
+APART = 1_000_000  # more files than any folder has
+
+
+class Asked(NamedTuple):
+    """What became of the requests of one ingest; milliseconds."""
+
+    number: int
+    median_ms: float
+    p99_ms: float
+    worst_ms: float
 
 
 def drop(scratch: Path, count: int, drops: int = 20) -> list[Figure]:
@@ -56,45 +75,76 @@ def until_shown(client: Client, folder: Path, number: int) -> float:
         time.sleep(POLL_S)
 
 
-def during_ingest(scratch: Path, count: int) -> list[Figure]:
-    """Requests for a feed that does not change, while many files go into another source."""
-    small, large = folder_of(scratch, SMALL), folder_of(scratch, count)
+def during_ingest(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
+    """Requests for a feed that does not change, while many files go into another source; nginx asked in its place."""
+    small, large = apart(scratch), folder_of(scratch, count)
     fresh(scratch / "daemon.db")
     with running(scratch, {"small": small}) as daemon:
         wait_for(lambda: is_ingested(daemon.database, "small"), "the first pass")
-    with running(scratch, {"small": small, "large": large}) as daemon, Sampled(daemon.process.pid) as sampled:
-        taken = ask_until_ingested(daemon, "large")
-    taken.sort()
-    p99, worst = quantiles(taken, n=100)[98], taken[-1]
-    name = f"a cached feed while {count:,} files go in"
-    detail = f"{len(taken):,} requests; median {median(taken) * 1e3:.1f} ms, worst {worst * 1e3:.0f} ms"
+        body = Client(daemon.port).get(FEED).body
+    aside, folders = copied(scratch), {"small": small, "large": large}
+    theirs, ours, peaks = list[Asked](), list[Asked](), list[Memory]()
+    for _ in range(rounds):
+        if nginx.PROGRAM is not None:
+            shutil.copyfile(aside, fresh(scratch / "daemon.db"))
+            theirs.append(beside_nginx(scratch, folders, body))
+        shutil.copyfile(aside, fresh(scratch / "daemon.db"))
+        with running(scratch, folders) as daemon, Sampled(daemon.process.pid) as sampled:
+            ours.append(ask_until_ingested(daemon, daemon.port))
+        peaks.append(sampled.peak)
+    name = f"a cached feed, {REQUESTS_A_SECOND} times a second, while {count:,} files go in"
+    rss, pss = (median(getattr(peak, kind) for peak in peaks) / MB for kind in ("rss", "pss"))
     return [
-        Figure(name, "", detail, f"p99 {p99 * 1e3:.0f} ms", "100 ms"),
+        Figure(
+            name,
+            f"nginx: {in_words(theirs)}" if theirs else "nginx: not installed",
+            in_words(ours),
+            f"p99 {middle((each.p99_ms for each in ours), ' ms')}",
+            "20 ms",
+        ),
         Figure(
             "… peak memory of the daemon in that time",
             "",
-            shared(sampled.peak),
-            f"{sampled.peak.pss / MB:.0f} MB",
+            f"{rss:.0f} MB with shared pages counted in each process",
+            f"{pss:.0f} MB",
             "",
         ),
     ]
 
 
-def ask_until_ingested(daemon: Daemon, source: str) -> list[float]:
-    """Seconds from when each request was due to its answer: a slow one makes those behind it late."""
-    client, taken = Client(daemon.port), []
-    client.get("/feeds/small.atom")
-    begun = time.perf_counter()
-    for number in numbers():
-        due = begun + number / REQUESTS_A_SECOND
-        time.sleep(max(0.0, due - time.perf_counter()))
-        answer = client.get("/feeds/small.atom")
-        taken.append(time.perf_counter() - due)
-        assert answer.status == 200, answer
-        if number % REQUESTS_A_SECOND == 0 and is_ingested(daemon.database, source):
-            return taken
-    raise AssertionError("unreachable")
+def apart(scratch: Path) -> Path:
+    """A folder of files none of which is in another one: what goes in there changes nothing of these."""
+    folder = scratch / "apart"
+    if not folder.exists():
+        make(folder, ENTRIES, start=APART)
+    return folder
 
 
-def shared(peak: Memory) -> str:
-    return f"{peak.rss / MB:.0f} MB with shared pages counted in each process"
+def copied(scratch: Path) -> Path:
+    """The database as it is, kept for the second side."""
+    aside = scratch / "before.db"
+    shutil.copyfile(scratch / "daemon.db", aside)
+    return aside
+
+
+def beside_nginx(scratch: Path, folders: Mapping[str, Path], body: bytes) -> Asked:
+    """As `ask_until_ingested`, of nginx, while feedd ingests."""
+    with nginx.serving(scratch / "nginx", FEED, body, gzip.compress(body)) as peer:
+        with running(scratch, folders) as daemon:
+            return ask_until_ingested(daemon, peer.port)
+
+
+def ask_until_ingested(daemon: Daemon, port: int) -> Asked:
+    """A request's time counts from when it was due: a slow one makes those behind it late."""
+    command = [sys.executable, "-m", "bench.asking", str(port), FEED, str(REQUESTS_A_SECOND)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asking:
+        wait_for(lambda: is_ingested(daemon.database, "large"), "the first pass", INGEST_S)
+        printed = json.loads(asking.communicate()[0])
+    assert not printed["failed"], printed["failed"]
+    taken = sorted(1e3 * each for each in printed["taken"])
+    return Asked(len(taken), median(taken), quantiles(taken, n=100)[98], taken[-1])
+
+
+def in_words(rounds: Sequence[Asked]) -> str:
+    number, usual, slow, worst = (median(each) for each in zip(*rounds, strict=True))
+    return f"{number:,.0f} requests; median {usual:.2f} ms, p99 {slow:.1f} ms, worst {worst:.0f} ms"

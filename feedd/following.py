@@ -6,8 +6,6 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
 
-from anyio import CapacityLimiter, to_thread
-
 from feedd import shape_types, shapes
 from feedd.config.settings import Config
 from feedd.model import Kind
@@ -21,6 +19,7 @@ from feedd.store.known import StoredKnown
 from feedd.store.log import Logged
 from feedd.store.proposals import Proposed, by_source
 from feedd.store.reader import SourceRow
+from feedd.threads import PATIENT
 
 READ_AT_ONCE = 500  # changes
 ENTRIES_AT_ONCE = 25
@@ -69,10 +68,9 @@ class Room:
 
 
 class Shared(Generic[Result]):
-    """Reading, in threads of its own. Whoever asks for the same at the same time shares it. Belongs to one event loop."""
+    """Reading. Whoever asks for the same at the same time shares it. Belongs to one event loop."""
 
-    def __init__(self, threads: int) -> None:
-        self.limiter = CapacityLimiter(threads)
+    def __init__(self) -> None:
         self.under_way: dict[Hashable, asyncio.Task[Result]] = {}
 
     async def read(self, key: Hashable, work: Callable[..., Result], *values: object) -> Result:
@@ -85,7 +83,7 @@ class Shared(Generic[Result]):
         return task.result()
 
     async def alone(self, work: Callable[..., Other], *values: object) -> Other:
-        return await to_thread.run_sync(work, *values, limiter=self.limiter)
+        return await PATIENT.run(work, *values)
 
     def ended(self, key: Hashable, task: "asyncio.Task[Result]") -> None:
         del self.under_way[key]
@@ -133,7 +131,7 @@ class Follower:
         about = {change.source_id for change in changes if change.entry_id is None}
         found = reader.entries(wanted, self.feeds.priorities) if wanted else []
         entries = {each.id: shapes.entry(each) for each in found}
-        sources = {row.id: row for row in reader.sources() if row.id in about} if about else {}
+        sources = {each: reader.source_numbered(each) for each in about}
         proposed = by_source(reader.proposals()) if about else {}
         told = list[Told]()
         for change in changes:

@@ -1,8 +1,8 @@
 """All that a running daemon serves, put together: pages, feeds, searches, the API, streams, numbers."""
 
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from feedd.config.settings import Config
 from feedd.operations import Operations
@@ -14,10 +14,11 @@ from feedd.store.statistics import Statistician
 from feedd.telling import Telling
 from feedd.web import delivery_pages, health, login, metrics, search, source_pages
 from feedd.web.access import Doors, Gate
-from feedd.web.app import application
+from feedd.web.app import SECURITY_HEADERS, application
 from feedd.web.counting import Counting, Meter
 from feedd.web.ending import Ending
 from feedd.web.health import Health
+from feedd.web.ready import Ready
 
 
 def served(
@@ -28,8 +29,8 @@ def served(
     operations: Operations,
     watched: Health,
     meter: Meter,
-) -> Starlette:
-    """The application, behind what counts requests and asks who may."""
+) -> ASGIApp:
+    """The application, behind what counts requests and asks who may, and behind the feeds that are at hand."""
     from feedd.api import app as api  # FastAPI takes a while to be imported, and no command needs it
 
     doors = Doors(config, desk, feeds.reader)
@@ -50,4 +51,4 @@ def served(
         Middleware(Ending, stopping=told.events.stopping),
         Middleware(Gate, doors=doors),
     ]
-    return application(feeds, routes, layers)
+    return Ready(application(feeds, routes, layers), feeds, doors, meter, SECURITY_HEADERS.items())

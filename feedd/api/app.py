@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from starlette.types import ASGIApp
 from feedd import __version__
 from feedd.answers import hash_of
 from feedd.api import problems
-from feedd.api.backing import SLOW, THREADS, Backing, Threads
+from feedd.api.backing import Backing
 from feedd.api.changes import Changes
 from feedd.api.deliveries import Deliveries
 from feedd.api.document import description
@@ -41,11 +40,8 @@ def routes(
     feeds: Feeds, finder: Finder, bell: Bell, operations: Operations, stopping: asyncio.Event
 ) -> list[BaseRoute]:
     """`stopping` is set when feedd ends: then who waits for changes waits no longer."""
-    threads = Threads(CapacityLimiter(THREADS), CapacityLimiter(SLOW))
     config = operations.config
-    api = application(
-        Backing(config, feeds, finder, Follower(feeds, config), bell, operations, stopping, threads)
-    )
+    api = application(Backing(config, feeds, finder, Follower(feeds, config), bell, operations, stopping))
     described = Described(api)
     return [
         *alone("/openapi.json", described.document),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -17,19 +16,11 @@ from feedd.publish.plan import Plan
 from feedd.search.finder import Finder
 from feedd.store.bell import Bell
 from feedd.store.reader import Entry, Reader
+from feedd.threads import QUICK, SLOW
 from feedd.web.queue import require_room
 from feedd.web.viewer import viewer_of
 
-THREADS = 4  # that read for the API; each has a connection of its own
-SLOW = 2  # further ones, for what may take seconds: searches and comparisons
 Result = TypeVar("Result")
-
-
-class Threads(NamedTuple):
-    """Where work is done that waits for the disk."""
-
-    quick: CapacityLimiter
-    slow: CapacityLimiter
 
 
 class Backing(NamedTuple):
@@ -42,25 +33,24 @@ class Backing(NamedTuple):
     bell: Bell
     operations: Operations
     stopping: asyncio.Event
-    threads: Threads
 
     @property
     def reader(self) -> Reader:
         return self.feeds.reader
 
     async def read(self, work: Callable[..., Result], *values: object) -> Result:
-        return await to_thread.run_sync(work, *values, limiter=self.threads.quick)
+        return await QUICK.run(work, *values)
 
     async def read_slowly(self, work: Callable[..., Result], *values: object) -> Result:
         """Raises HTTPException (503) where too many wait already."""
-        require_room(self.threads.slow)
-        return await to_thread.run_sync(work, *values, limiter=self.threads.slow)
+        require_room(SLOW.limiter)
+        return await SLOW.run(work, *values)
 
     def source(self, name: str) -> Source:
         """Raises HTTPException: 404 for what never was, 410 for what left the configuration."""
         found = self.config.source(name)
         if found is None:
-            if any(row.name == name for row in self.reader.sources()):
+            if self.reader.source_named(name) is not None:
                 raise HTTPException(410, f"The source '{name}' was taken out of the configuration.")
             raise HTTPException(404, f"There is no source '{name}'.")
         return found
@@ -69,7 +59,7 @@ class Backing(NamedTuple):
         """Raises HTTPException; a feed that whoever asks may not see is not there."""
         found = self.feeds.plans.get(name)
         if found is None or not viewer_of(request).may_see(name):
-            if any(row.name == name for row in self.reader.sources()):
+            if self.reader.source_named(name) is not None:
                 raise HTTPException(
                     410, f"The source '{name}' was taken out of the configuration; its feed has ended."
                 )

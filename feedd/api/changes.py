@@ -26,7 +26,6 @@ WAITING = 128  # requests
 WAITING_OF_ONE = 16  # address
 BREATH_S = 0.1  # between two reads of what is new
 POLL_S = 5.0  # should nobody have rung, since another process wrote
-READING = 2  # threads
 Since = Annotated[
     Position | None,
     Query(
@@ -48,7 +47,7 @@ class Changes:
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
         self.room = Room(WAITING, WAITING_OF_ONE)
-        self.log = Shared[Batch](READING)
+        self.log = Shared[Batch]()
 
     def routes(self) -> list[Operation]:
         return [get("/changes", self.changes, pages.Changes, 404, 410, name="listChanges", tag=TAG)]

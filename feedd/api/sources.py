@@ -135,11 +135,11 @@ class Sources:
 
     def shape(self, name: str, viewer: Viewer) -> types.Source:
         """Raises HTTPException."""
-        self.backing.source(name)
-        for each in self.shapes(viewer):
-            if each["name"] == name:
-                return each
-        raise HTTPException(404, f"There is no source '{name}'.")
+        source, row = self.backing.source(name), self.backing.reader.source_named(name)
+        if row is None:
+            raise HTTPException(404, f"There is no source '{name}'.")
+        proposed = by_source(self.backing.reader.proposals()).get(name, ()) if viewer.may_see(name) else ()
+        return shapes.source(viewer.shown(row), proposed, paused=source.paused)
 
     def looks_page(
         self, name: str, limit: int, before: int | None, viewer: Viewer

@@ -222,7 +222,7 @@ class Messages:
         )
 
     def shape_of_source(self, logged: Logged) -> shape_types.Source | None:
-        row = next((row for row in self.reader.sources() if row.id == logged.source_id), None)
+        row = self.reader.source_numbered(logged.source_id)
         if row is None:
             return None
         proposed = by_source(self.reader.proposals()).get(row.name, ())

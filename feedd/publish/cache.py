@@ -89,11 +89,15 @@ class Feeds:
 
     def fresh(self, key: Key) -> Rendered | None:
         """The rendered document, if no change has touched the feed since."""
+        return self.kept_in(key, self.state(self.plans[key.name])) if key in self.kept else None
+
+    def kept_in(self, key: Key, state: tuple[int, ...]) -> Rendered | None:
+        """The rendered document, if this is the state that it was made in."""
         with self.guard:
             found = self.kept.get(key)
             if found is not None:
                 self.kept.move_to_end(key)
-        return found if found is not None and found.state == self.state(self.plans[key.name]) else None
+        return found if found is not None and found.state == state else None
 
     def rendered(self, key: Key) -> Rendered:
         """The document as it is now, rendered if need be."""

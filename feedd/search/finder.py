@@ -12,7 +12,7 @@ from feedd.publish.plan import Plan, subject_of, tags_of
 from feedd.search import fragments
 from feedd.search.indexer import State, state_of
 from feedd.search.matching import Subject, admits
-from feedd.search.query import Clause, InFeed, OfSource, Query, bound, parse
+from feedd.search.query import Clause, InFeed, OfSource, Query, Tagged, bound, parse
 from feedd.search.rank import before_reading, scores, weighed
 from feedd.store import search
 from feedd.store.reader import Entry, Reader
@@ -85,7 +85,7 @@ class Finder:
     def asked(self, text: str, since_ms: int | None = None, *, hidden: Collection[str] = ()) -> Asked:
         """Raises UsageError, also for a name that there is not, or a feed that is `hidden` from who asks."""
         query = bound(parse(text), self.tags)
-        sources = {source.name: source.id for source in self.reader.sources()}
+        sources = self.numbers(query)
         for each in query.conditions():
             match each:
                 case OfSource(name) if name not in sources:
@@ -98,7 +98,20 @@ class Finder:
                     pass
         now, sought = now_ms(), self.sought(query)
         until = search.within(PATIENCE_S)
-        return Asked(query, sought, search.wanted(sought, sources, now), now, since_ms, until)
+        return Asked(query, sought, search.wanted(sought, self.numbers(sought), now), now, since_ms, until)
+
+    def numbers(self, query: Query) -> dict[str, int]:
+        """The number of each source that the query names, itself or by a tag, if there is such a one."""
+        names = set[str]()
+        for each in query.conditions():
+            match each:
+                case OfSource(name):
+                    names.add(name)
+                case Tagged(_, tagged):
+                    names |= tagged
+                case _:
+                    pass
+        return self.reader.source_numbers(names) if names else {}
 
     def sought(self, query: Query) -> Query:
         """The query, and what the feeds ask for that its results must stand in, as far as the index has it.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -58,13 +59,13 @@ class Indexer:
         """An index that is missing, of another making, or half dead is begun anew; another order of the sources is followed."""
         with translated(self.reader.path):
             connection = self.reader.connection
-            entries, dead = (0, 0) if self.counted else search_index.counts(connection)
+            is_dead = not self.counted and is_half_dead(connection)
             at = search_index.cursor(connection)
             order = search_index.noted(connection, search_index.ORDER_KEY)
             # which source is shown: the store says which are configured, and nobody else changes that meanwhile
             self.order = self.order or search_index.order_of_sources(connection, self.priorities)
         self.counted = True
-        if at is None or (dead > DEAD_LEAST and dead * DEAD_PART > entries):
+        if at is None or is_dead:
             self.desk.run(lambda writer: writer.within(partial(search_index.begin_anew, order=self.order)))
         elif order != self.order:
             self.reorder()
@@ -187,6 +188,14 @@ def portions(updates: Sequence[Update]) -> list[tuple[Update, ...]]:
             parts.append(tuple(part))
             part, size = [], 0
     return [*parts, tuple(part)]
+
+
+def is_half_dead(connection: sqlite3.Connection) -> bool:
+    """Whether so many documents are of no entry that the index is to be made anew; mostly there are few to count."""
+    if search_index.dead(connection) <= DEAD_LEAST:
+        return False
+    entries, dead = search_index.counts(connection)
+    return dead * DEAD_PART > entries
 
 
 def state_of(reader: Reader) -> State:

@@ -14,9 +14,16 @@ from feedd.model import Kind, Significance
 from feedd.store import log
 from feedd.store.changelog import ARE_TOLD
 from feedd.store.database import placeholders
+from feedd.store.marks import Mark
 
 PAGE = 100  # changes of one archive document
 THESE = "(SELECT value FROM json_each(:these))"  # numbers of sources: a feed may have more than SQLite binds values
+# The newest version that a feed's sources had when another source noticed that an entry had gone, or was back.
+OWN = (
+    f"SELECT r.id FROM revisions r WHERE r.entry_id = c.entry_id AND r.source_id IN {THESE} AND r.seen_at <= c.at"
+    " ORDER BY r.number DESC LIMIT 1"
+)
+GONE = f"c.kind IN ('{Kind.REMOVED}', '{Kind.RESTORED}')"
 EMPTIED_AT_ONCE = 20_000  # rows
 ARRIVED = (
     Kind.ADDED
@@ -100,19 +107,28 @@ def further(
 def changes_after(
     connection: sqlite3.Connection, last_id: int, source_ids: Collection[int] | None, limit: int
 ) -> list[Archived]:
-    """Changes in the order of the log. An entry comes and goes for every source that has a version of it."""
+    """Changes in the order of the log. An entry comes and goes for every source that has a version of it.
+
+    Those of one source are found by indexes, so that an archive costs what its own source brings. For more sources the
+    log is gone through.
+    """
+    values: dict[str, object] = {"these": dumps(list(source_ids or ())), "after": last_id, "limit": limit}
+    log_of = "changes c WHERE c.id > :after AND c.entry_id IS NOT NULL"
     where, shown = "", "c.revision_id"
     if source_ids is not None:
-        own = (
-            f"SELECT r.id FROM revisions r WHERE r.entry_id = c.entry_id AND r.source_id IN {THESE}"
-            " AND r.seen_at <= c.at ORDER BY r.number DESC LIMIT 1"
+        shown = f"iif(c.kind = '{Kind.REMOVED}' OR c.source_id IN {THESE}, c.revision_id, ({OWN}))"
+    if source_ids is not None and len(source_ids) == 1:
+        (values["only"],) = source_ids
+        of_others = f"SELECT * FROM {log_of} AND {GONE} AND c.source_id != :only AND EXISTS ({OWN})"
+        log_of = (
+            f"(SELECT * FROM (SELECT * FROM {log_of} AND c.source_id = :only ORDER BY c.id LIMIT :limit) UNION ALL"
+            f" SELECT * FROM ({of_others} ORDER BY c.id LIMIT :limit)) c"
         )
-        shown = f"iif(c.kind = '{Kind.REMOVED}' OR c.source_id IN {THESE}, c.revision_id, ({own}))"
-        where = f" AND (c.source_id IN {THESE} OR c.kind IN ('{Kind.REMOVED}', '{Kind.RESTORED}') AND EXISTS ({own}))"
+    elif source_ids is not None:
+        where = f" AND (+c.source_id IN {THESE} OR {GONE} AND EXISTS ({OWN}))"
     rows = connection.execute(
-        f"SELECT c.kind, c.at, c.entry_id, {shown}, c.id FROM changes c WHERE c.id > :after AND c.entry_id IS NOT NULL"
-        f"{where} ORDER BY c.id LIMIT :limit",
-        {"these": dumps(list(source_ids or ())), "after": last_id, "limit": limit},
+        f"SELECT c.kind, c.at, c.entry_id, {shown}, c.id FROM {log_of}{where} ORDER BY c.id LIMIT :limit",
+        values,
     )
     return [Archived(Kind(kind), *others) for kind, *others in rows]
 
@@ -120,16 +136,50 @@ def changes_after(
 def arrivals_between(
     connection: sqlite3.Connection, after_id: int, last_id: int, source_ids: Collection[int], limit: int
 ) -> list[Archived]:
-    """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them."""
+    """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them.
+
+    By `revisions_later`, if there is one source.
+    """
+    values: dict[str, object] = {"these": dumps(list(source_ids)), "after": after_id, "last": last_id}
+    values["limit"], of = limit, f"+n.source_id IN {THESE}"
+    if len(source_ids) == 1:
+        (values["only"],) = source_ids
+        of = "n.source_id = :only"
     rows = connection.execute(
         "SELECT n.seen_at, n.entry_id, n.id FROM revisions n"
-        f" WHERE n.id > :after AND n.id <= :last AND n.number > 1 AND n.source_id IN {THESE}"
+        f" WHERE n.id > :after AND n.id <= :last AND n.number > 1 AND {of}"
         f" AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = n.entry_id AND r.number < n.number"
         f" AND r.source_id IN {THESE}) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
         f" AND c.revision_id = n.id AND c.source_id IN {THESE}) ORDER BY n.id LIMIT :limit",
-        {"these": dumps(list(source_ids)), "after": after_id, "last": last_id, "limit": limit},
+        values,
     )
     return [Archived(ARRIVED, at_ms, entry_id, revision_id, None) for at_ms, entry_id, revision_id in rows]
+
+
+def positions(connection: sqlite3.Connection) -> dict[str, Progress]:
+    """How far each archive is, by its feed."""
+    rows = connection.execute("SELECT feed, rules, change_id, revision_id, items, filled_at FROM archives")
+    return {feed: Progress._make(row) for feed, *row in rows}
+
+
+def sources_since(connection: sqlite3.Connection, at: Mark) -> set[str]:
+    """The sources whose feeds may have something to archive of what was logged, or came, since then."""
+    rows = connection.execute(
+        "SELECT name FROM sources WHERE id IN (SELECT source_id FROM changes WHERE id > :change"
+        " UNION SELECT source_id FROM revisions WHERE id > :revision UNION SELECT r.source_id FROM changes c"
+        f" JOIN revisions r ON r.entry_id = c.entry_id WHERE c.id > :change AND {GONE})",
+        {"change": at.change_id, "revision": at.revision_id},
+    )
+    return {name for (name,) in rows}
+
+
+def note_followed(connection: sqlite3.Connection, feeds: Collection[str], end: Mark) -> None:
+    """Each archive of these feeds was followed up to there."""
+    connection.execute(
+        "UPDATE archives SET change_id = max(change_id, :change), revision_id = max(revision_id, :revision)"
+        " WHERE feed IN (SELECT value FROM json_each(:feeds))",
+        {"feeds": dumps(list(feeds)), "change": end.change_id, "revision": end.revision_id},
+    )
 
 
 def told(connection: sqlite3.Connection, ids: Sequence[int], level: Significance | None) -> set[int]:
@@ -187,10 +237,10 @@ def grow(
         "UPDATE archives SET change_id = ?, revision_id = ?, items = ?, filled_at = iif(?, ?, filled_at) WHERE id = ?",
         [more.change_id, more.revision_id, items, fills, now_ms, archive_id],
     )
-    if fills:  # the feed's own document names it
-        chosen = "" if source_ids is None else f" WHERE id IN {THESE}"
+    if fills:  # the feed's own document names it, and is another one if any of its sources was touched
         connection.execute(
-            f"UPDATE sources SET touched = touched + 1{chosen}", {"these": dumps(list(source_ids or ()))}
+            "UPDATE sources SET touched = touched + 1 WHERE id = coalesce(?, (SELECT min(id) FROM sources))",
+            [source_ids[0] if source_ids else None],
         )
     return True
 

@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from feedd.store.access_tables import ACCESS
 from feedd.store.archive_tables import ARCHIVES
+from feedd.store.growth_tables import GROWTH
 from feedd.store.notify_tables import NOTIFY
 from feedd.store.own_tables import OWN
 from feedd.store.page_tables import PAGES
@@ -277,6 +278,12 @@ def archives(db: Database) -> None:
 @migrations(name="0009_own_incidents")
 def own_incidents(db: Database) -> None:
     for statement in OWN:
+        db.execute(statement)
+
+
+@migrations(name="0010_growth")
+def growth(db: Database) -> None:
+    for statement in GROWTH:
         db.execute(statement)
 
 

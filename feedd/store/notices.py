@@ -17,8 +17,8 @@ from feedd.store.judging import judged_between
 LEAST_LOOKS = 2  # and two more for each turn that was taken: what takes turns by chance stays now and then
 MOST_LOOKS = 50
 LONGEST_MS = 8 * 86_400_000  # without a turn: what is not looked at any more has settled, too
-# a clock that was set back makes nothing wait for longer
-DUE = f"(due_at <= :now OR due_at > :now + iif(why = '{Hold.LIVE}', {LIVE_MS}, {LONGEST_MS}))"
+# A clock that was set back makes nothing wait for longer. Each part has an index, so that a tick looks through none.
+DUE = f"(due_at <= :now OR due_at > :now + {LONGEST_MS} OR why = '{Hold.LIVE}' AND due_at > :now + {LIVE_MS})"
 
 
 # what is told of an entry that was removed waits until it is back

@@ -13,6 +13,7 @@ from feedd.model import Kind, Significance
 from feedd.store import changelog, channels
 from feedd.store.changelog import ARE_TOLD, Change
 from feedd.store.channels import State
+from feedd.store.source_queries import ARE_FAILING, ARE_PAUSED
 
 DAY_MS = 86_400_000
 MOST_COUNTED = 100_000  # changes of the log, the newest: what was added in a week may be a million
@@ -20,8 +21,6 @@ MOST_CHARTED = 100_000  # entries of all sources, the newest of those published 
 FEW = 20_000  # entries of one source, that are looked up one by one
 END = 2**63 - 1  # beyond any number in the log
 LOOKED_THROUGH = 10_000  # changes that were told, for one page of those that a filter lets through
-
-ARE_PAUSED = "(configured = 2 OR coalesce(paused_by, paused) IS NOT NULL)"
 
 
 class Overview(NamedTuple):
@@ -59,7 +58,9 @@ class ChannelRow(NamedTuple):
 
 
 def overview(connection: sqlite3.Connection, now_ms: int) -> Overview:
-    """By `sources` as a whole, the end of `changes`, and the indexes `changes_told`, `deliveries_thread`, `_failed`."""
+    """By the end of `changes`, and the indexes `changes_told`, `sources_changed`, `_failing`, `_paused`,
+    `deliveries_thread`, `_failed`.
+    """
     run = connection.execute
     newest = one(connection, "SELECT max(id) FROM changes")
     floor = newest - MOST_COUNTED
@@ -67,18 +68,14 @@ def overview(connection: sqlite3.Connection, now_ms: int) -> Overview:
     added_week, added_day = run(
         "SELECT count(*), total(id > ?) FROM changes WHERE id > ? AND kind = 'added'", [day, week]
     ).fetchone()
-    sources, failing, paused = run(
-        f"SELECT count(*), total(error IS NOT NULL AND NOT {ARE_PAUSED}), total({ARE_PAUSED}) FROM sources"
-        " WHERE configured"
-    ).fetchone()
     return Overview(
         one(connection, "SELECT max(id) FROM entries"),
         int(added_day),
         added_week,
         one(connection, f"SELECT count(*) FROM changes c WHERE id > ? AND {ARE_TOLD}", day),
-        sources,
-        int(failing),
-        int(paused),
+        one(connection, "SELECT count(*) FROM sources WHERE configured"),
+        one(connection, f"SELECT count(*) FROM sources WHERE {ARE_FAILING}"),
+        one(connection, f"SELECT count(*) FROM sources WHERE configured AND {ARE_PAUSED}"),
         one(connection, "SELECT count(*) FROM deliveries WHERE status = 'pending'"),
         one(connection, "SELECT count(*) FROM deliveries WHERE status = 'failed'"),
     )

@@ -71,6 +71,12 @@ class Failure(NamedTuple):
     received: int | None = None  # bytes
 
 
+# Of sources that the configuration has as before, nothing is written: there may be ten thousand. What comes back is not
+# paused by anybody.
+TAKE_OUT_SOURCES = (
+    "UPDATE sources SET configured = 0, paused_by = NULL WHERE configured AND name NOT IN"
+    " (SELECT value FROM json_each(?))"
+)
 CONFIGURE_SOURCE = (
     "INSERT INTO sources (name, type, location, extraction, selection, timing, configured) VALUES (?,?,?,?,?,?,?)"
     " ON CONFLICT (name) DO UPDATE SET type = excluded.type, configured = excluded.configured,"
@@ -81,6 +87,8 @@ CONFIGURE_SOURCE = (
     " missing = iif(location = excluded.location, missing, 0), address = iif(location = excluded.location, address, NULL),"
     " moving_to = iif(location = excluded.location, moving_to, NULL),"
     " location = excluded.location, timing = excluded.timing"
+    " WHERE (type, configured, location, timing) IS NOT"
+    " (excluded.type, excluded.configured, excluded.location, excluded.timing)"
 )
 
 

@@ -21,6 +21,7 @@ from feedd.store.judging import Unpacked, stored_content
 from feedd.store.proposals import Proposed
 from feedd.store.schema import check_current, empty_store
 from feedd.store.snapshot import content
+from feedd.store.source_queries import ARE_FAILING
 
 AT_ONCE = 100
 FEWEST, MOST = 5, 1_000  # entries of a source that are read at once
@@ -125,7 +126,7 @@ class Reader:
         """Close the calling thread's connection."""
         if hasattr(self.local, "connection"):
             self.local.connection.close()
-            del self.local.connection
+            self.local.__dict__.clear()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with translated(self.path):
@@ -142,13 +143,38 @@ class Reader:
         return str(value)
 
     def sources(self) -> list[SourceRow]:
+        """All there ever were, by name: who wants to know of one asks for that."""
+        return self.source_rows("1")
+
+    def source_named(self, name: str) -> SourceRow | None:
+        return next(iter(self.source_rows("name = ?", name)), None)
+
+    def source_numbered(self, source_id: int) -> SourceRow | None:
+        return next(iter(self.source_rows("s.id = ?", source_id)), None)
+
+    def sources_changed(self, limit: int, where: str = "configured") -> list[SourceRow]:
+        """Those of the configuration that changed last. By `sources_changed`, or `sources_failing`."""
+        some = f"SELECT id FROM sources WHERE {where} ORDER BY last_changed DESC, name LIMIT ?"
+        return self.source_rows(f"s.id IN ({some})", limit, order="last_changed DESC, name")
+
+    def sources_failing(self, limit: int) -> list[SourceRow]:
+        return self.sources_changed(limit, ARE_FAILING)
+
+    def source_rows(self, where: str, *values: object, order: str = "name") -> list[SourceRow]:
         rows = self.rows(
             "SELECT s.id, name, type, location, configured, entries, touched, last_checked, last_changed, next_check,"
             " next_check_because, failures, s.error, coalesce(paused_by, paused), note, address, paused_by,"
             " u.state, u.lease_until, u.pushed_at, u.error"
-            " FROM sources s LEFT JOIN subscriptions u ON u.source_id = s.id AND u.state != 'ending' ORDER BY name"
+            " FROM sources s LEFT JOIN subscriptions u ON u.source_id = s.id AND u.state != 'ending'"
+            f" WHERE {where} ORDER BY {order}",
+            values,
         )
         return [SourceRow(*(*row[:16], Push(*row[17:]) if row[17] else None, row[16])) for row in rows]
+
+    def source_numbers(self, names: Collection[str]) -> dict[str, int]:
+        """By name, of those that there are."""
+        query = "SELECT name, id FROM sources WHERE name IN (SELECT value FROM json_each(?))"
+        return dict(self.rows(query, [json.dumps(list(names))]))
 
     def source_ids(self, names: Collection[str]) -> list[int]:
         rows = self.rows(f"SELECT id FROM sources WHERE name IN ({placeholders(len(names))})", list(names))
@@ -157,11 +183,19 @@ class Reader:
     def touched(self, names: Collection[str] | None) -> tuple[int, int]:
         """Another value whenever anything that these sources show changes (None: all)."""
         if names is None:
-            ((count, total),) = self.rows("SELECT count(*), sum(touched) FROM sources")
-        else:
-            query = f"SELECT count(*), sum(touched) FROM sources WHERE name IN ({placeholders(len(names))})"
-            ((count, total),) = self.rows(query, list(names))
+            return self.all_touched()
+        query = f"SELECT count(*), sum(touched) FROM sources WHERE name IN ({placeholders(len(names))})"
+        ((count, total),) = self.rows(query, list(names))
         return int(count), int(total or 0)
+
+    def all_touched(self) -> tuple[int, int]:
+        """As `touched`, of all sources; they are added up only if anything was written since this thread asked last."""
+        version = self.data_version()
+        if getattr(self.local, "touched", (None,))[0] != version:
+            ((count, total),) = self.rows("SELECT count(*), sum(touched) FROM sources")
+            self.local.touched = version, (int(count), int(total or 0))
+        found: tuple[int, int] = self.local.touched[1]
+        return found
 
     def incidents(self, limit: int) -> list[Incident]:
         """What went wrong with sources lately, the newest first."""
@@ -336,9 +370,9 @@ class Reader:
 
     def rejected(self, limit: int = -1) -> list[tuple[str, str, str]]:
         """(source, path, reason) of everything that is refused now; not of what rules leave out."""
-        rows = self.rows(
-            "SELECT s.name, l.path, l.rejected FROM locations l JOIN sources s ON s.id = l.source_id"
-            " WHERE l.rejected IS NOT NULL AND l.rejected NOT LIKE 'left out:%' ORDER BY s.name, l.path LIMIT ?",
+        rows = self.rows(  # SQLite would go through all locations, to spare itself the sorting of few
+            "SELECT s.name, l.path, l.rejected FROM locations l INDEXED BY locations_rejected"
+            " CROSS JOIN sources s ON s.id = l.source_id WHERE l.rejected IS NOT NULL AND l.rejected NOT LIKE 'left out:%' ORDER BY s.name, l.path LIMIT ?",
             [limit],
         )
         return [(str(name), loaded_path(path), str(why)) for name, path, why in rows]

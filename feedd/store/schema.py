@@ -17,6 +17,7 @@ STEPS = (
     "0007_pages",
     "0008_archives",
     "0009_own_incidents",
+    "0010_growth",
 )
 TAKEN = "_sqlite_migrations"  # the table in which sqlite-utils notes them
 

@@ -235,10 +235,16 @@ def several_sources(connection: sqlite3.Connection, after_id: int, limit: int) -
     return [entry_id for (entry_id,) in rows]
 
 
+def dead(connection: sqlite3.Connection) -> int:
+    """How many documents are of no entry. By `search_docs_dead`: the others are not counted."""
+    (number,) = connection.execute("SELECT count(*) FROM search_docs WHERE entry_id IS NULL").fetchone()
+    return int(number)
+
+
 def counts(connection: sqlite3.Connection) -> tuple[int, int]:
-    """How many documents there are, and how many of them are of no entry."""
-    row = connection.execute("SELECT count(*), count(*) - count(entry_id) FROM search_docs").fetchone()
-    return int(row[0]), int(row[1])
+    """How many documents there are, which costs as much as there are; and how many of them are of no entry."""
+    (number,) = connection.execute("SELECT count(*) FROM search_docs").fetchone()
+    return int(number), dead(connection)
 
 
 def noted(connection: sqlite3.Connection, key: str) -> str | None:

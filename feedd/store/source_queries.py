@@ -5,6 +5,10 @@ import sqlite3
 from feedd.store.database import loaded_path
 from feedd.store.incidents import Incident
 
+# as the indexes `sources_paused` and `sources_failing` have them
+ARE_PAUSED = "(configured = 2 OR coalesce(paused_by, paused) IS NOT NULL)"
+ARE_FAILING = f"configured AND error IS NOT NULL AND NOT {ARE_PAUSED}"
+
 
 def open_incidents(connection: sqlite3.Connection, source_id: int) -> list[Incident]:
     """What is wrong with a source now, the newest first. By `incidents_open`, which is by that expression."""

@@ -188,12 +188,13 @@ def polled(writer: Writer, source_id: int, own: Due, now_ms: int, *, found: bool
 
     A hub is relied on once it has brought something, and no longer when a look has `found` what it had not brought,
     until it brings something again. If it is, it is kept when the source would be polled otherwise (`own`).
+    By `subscriptions_source`, which leaves out what is ending.
     """
     with translated(writer.path), transaction(writer.connection):
         run = writer.connection.execute
         row = run(
             "SELECT id, heard_since, polled_at, brought_at, missed_at FROM subscriptions"
-            " WHERE source_id = ? AND state = 'active' AND lease_until > ?",
+            " WHERE source_id = ? AND state != 'ending' AND state = 'active' AND lease_until > ?",
             [source_id, now_ms],
         ).fetchone()
         if row is None:
@@ -258,7 +259,7 @@ def poll_soon(writer: Writer, source_id: int, because: str, now_ms: int) -> int 
     """
     with translated(writer.path), transaction(writer.connection):
         writer.connection.execute(
-            "UPDATE subscriptions SET heard_since = ? WHERE source_id = ? AND state = 'active'",
+            "UPDATE subscriptions SET heard_since = ? WHERE source_id = ? AND state != 'ending' AND state = 'active'",
             [now_ms, source_id],
         )
         last_ms, next_ms, failures = writer.connection.execute(

@@ -1,5 +1,6 @@
 """All that is written: a pass over a source from its beginning to its end, one transaction a batch."""
 
+import json
 import os
 import sqlite3
 import time
@@ -38,12 +39,19 @@ from feedd.store.database import (
     translated,
 )
 from feedd.store.outbox import Addressees
-from feedd.store.passes import CONFIGURE_SOURCE, Check, Failure, SourceKey, Started, Window
+from feedd.store.passes import CONFIGURE_SOURCE, TAKE_OUT_SOURCES, Check, Failure, SourceKey, Started, Window
 from feedd.store.upgrade import upgrade
 
 Result = TypeVar("Result")
 AT_ONCE = 500  # SQLite bounds the values of one statement
 MOST_ITEMS = 5_000  # of a document, that are recorded together
+# By `sources_due`, and no further in it than sources are due: with OR in place of UNION, all would be looked through.
+ARE_LOOKED_AT = "configured = 1 AND paused IS NULL AND paused_by IS NULL"
+DUE_SOURCES = (
+    f"SELECT name FROM (SELECT name FROM sources WHERE {ARE_LOOKED_AT} AND next_check IS NULL LIMIT ?) UNION ALL"
+    f" SELECT name FROM (SELECT name FROM sources WHERE {ARE_LOOKED_AT} AND next_check <= ? ORDER BY next_check LIMIT ?)"
+    " LIMIT ?"
+)
 
 Known = dict[str, tuple[int | None, int | None, int | None]]  # path → size, mtime_ns, inode
 
@@ -120,9 +128,8 @@ class Writer:
         """
         with translated(self.path), transaction(self.connection):
             run = self.connection.execute
-            run("UPDATE sources SET configured = 0")
+            run(TAKE_OUT_SOURCES, [json.dumps([source.name for source in sources])])
             self.connection.executemany(CONFIGURE_SOURCE, (source[:7] for source in sources))
-            run("UPDATE sources SET paused_by = NULL WHERE configured = 0")  # what comes back is not paused
             told = channels.configure(self.connection, addressees, now_ms)
             incidents.close_all(self.connection, now_ms)
             for name, settings in feeds:
@@ -362,11 +369,7 @@ class Writer:
         with translated(self.path):
             clock.follow(self.connection, self.clock_ms, now_ms)
             self.clock_ms = now_ms
-            rows = self.connection.execute(
-                "SELECT name FROM sources WHERE configured = 1 AND paused IS NULL AND paused_by IS NULL"
-                " AND (next_check IS NULL OR next_check <= ?) ORDER BY next_check LIMIT ?",
-                [now_ms, limit],
-            )
+            rows = self.connection.execute(DUE_SOURCES, [limit, now_ms, limit, limit])
             return [name for (name,) in rows]
 
     def next_checks(self) -> dict[str, Check]:

@@ -14,7 +14,6 @@ from feedd.publish.times import moment
 from feedd.store.changelog import Change
 from feedd.store.database import translated
 from feedd.store.page_queries import ChangesPage, changes_page
-from feedd.store.reader import SourceRow
 from feedd.web.look import Look
 from feedd.web.pages import page
 from feedd.web.parameters import Query, chosen, number_of
@@ -50,8 +49,7 @@ def changes(look: Look, feeds: Feeds, query: Query) -> Response:
         chosen(query, "kind", ("", *KINDS), ""),
         chosen(query, "significance", ("", *LEVELS), ""),
     )
-    sources = feeds.reader.sources()
-    found = found_in(feeds, sources, wanted, before)
+    found = found_in(feeds, wanted, before)
     return page(
         look,
         "changes.html",
@@ -59,7 +57,7 @@ def changes(look: Look, feeds: Feeds, query: Query) -> Response:
         next=found.before,
         first=before is None,
         wanted=wanted,
-        sources=offered(feeds, sources),
+        sources=offered(feeds),
         kinds=KINDS,
         levels=LEVELS,
         feed=look.viewer.may_see("changes"),
@@ -67,9 +65,9 @@ def changes(look: Look, feeds: Feeds, query: Query) -> Response:
     )
 
 
-def found_in(feeds: Feeds, sources: Sequence[SourceRow], wanted: Wanted, before: int | None) -> ChangesPage:
+def found_in(feeds: Feeds, wanted: Wanted, before: int | None) -> ChangesPage:
     """Raises HTTPException for a source that never was."""
-    ids = [source.id for source in sources if source.name == wanted.source] if wanted.source else None
+    ids = feeds.reader.source_ids([wanted.source]) if wanted.source else None
     if ids == []:
         raise HTTPException(404, "There is no source of that name.")
     kinds = [Kind(wanted.kind)] if wanted.kind else None
@@ -78,8 +76,11 @@ def found_in(feeds: Feeds, sources: Sequence[SourceRow], wanted: Wanted, before:
         return changes_page(feeds.reader.connection, ids, kinds, level, before, SHOWN)
 
 
-def offered(feeds: Feeds, sources: Sequence[SourceRow]) -> list[tuple[str, str]]:
+def offered(feeds: Feeds) -> list[tuple[str, str]]:
     """Name and title of the sources to choose from, those that left the configuration last; none where they are many."""
+    if len(feeds.titles) > OFFERED:
+        return []
+    sources = feeds.reader.sources()
     if len(sources) > OFFERED:
         return []
     named = [

@@ -27,8 +27,14 @@ def bases(headers: Headers) -> list[str]:
 def answered(request: Request, rendered: Rendered) -> Response:
     """The whole document, or that the client has it."""
     gzipped = accepts_gzip(request.headers)
+    unchanged = is_unchanged(request.headers, rendered, now_ms=now_ms())
+    return whole(request, rendered, gzipped=gzipped, unchanged=unchanged)
+
+
+def whole(request: Request, rendered: Rendered, *, gzipped: bool, unchanged: bool) -> Response:
+    """`unchanged`: the client has it."""
     headers = headers_of(rendered, gzipped=gzipped)
-    if is_unchanged(request.headers, rendered, now_ms=now_ms()):
+    if unchanged:
         return Response(status_code=304, headers=headers)
     return sent(request, rendered, 200, headers, gzipped=gzipped)
 

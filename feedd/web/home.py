@@ -34,17 +34,10 @@ MOST_REFUSED = 1_000
 
 
 class Sources(NamedTuple):
-    """The sources of the configuration, as the page shows them."""
+    """Some sources of the configuration, as the page shows them; what changed last comes first."""
 
-    all: Sequence[tuple[SourceRow, State]]  # what changed last comes first
-
-    @property
-    def shown(self) -> Sequence[tuple[SourceRow, State]]:
-        return self.all[:SOURCES]
-
-    @property
-    def failing(self) -> Sequence[SourceRow]:
-        return [row for row, state in self.all if state is State.FAILING]
+    shown: Sequence[tuple[SourceRow, State]]
+    failing: Sequence[SourceRow]
 
 
 def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
@@ -59,7 +52,6 @@ def home(look: Look, feeds: Feeds, plans: Mapping[str, Plan]) -> Response:
         entries=teasers(feeds.outline("all", NEWEST).entries),
         changes=newest_changes(feeds),
         sources=sources_of(feeds, look.viewer),
-        alarming=FAILING,
         channels=channels_in_trouble(feeds, in_full=look.viewer.may(Scope.READ)),
         refused=refused(feeds, look),
         plans=list(islice(plans.values(), FEEDS)),
@@ -94,6 +86,8 @@ def channels_in_trouble(feeds: Feeds, *, in_full: bool) -> list[Receiver]:
 
 
 def sources_of(feeds: Feeds, viewer: Viewer) -> Sources:
-    rows = [viewer.shown(source) for source in feeds.reader.sources() if source.configured]
-    rows.sort(key=lambda source: (-(source.last_changed_ms or 0), source.name))
-    return Sources([(row, state_of(row, by_configuration=row.configured == 2)) for row in rows])
+    newest = map(viewer.shown, feeds.reader.sources_changed(SOURCES))
+    return Sources(
+        [(row, state_of(row, by_configuration=row.configured == 2)) for row in newest],
+        [viewer.shown(row) for row in feeds.reader.sources_failing(FAILING)],
+    )

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +11,7 @@ from feedd.config.settings import Config
 from feedd.looks import Looked
 from feedd.operations import Operations
 from feedd.publish.cache import Feeds
+from feedd.threads import PATIENT
 from feedd.web import source_detail, source_list
 from feedd.web.look import look_of
 from feedd.web.parameters import in_words
@@ -19,7 +19,6 @@ from feedd.web.source_detail import Done
 from feedd.web.source_list import Shown
 from feedd.web.viewer import viewer_of
 
-THREADS = 2  # of their own: a list of thousands holds up no feed
 WAIT_S = 10.0  # for what a button asked for; afterwards it goes on by itself
 
 
@@ -40,25 +39,24 @@ class SourcePages:
         self.feeds = feeds
         self.operations = operations
         self.wait_s = wait_s
-        self.threads = CapacityLimiter(THREADS)
 
     async def list(self, request: Request) -> Response:
         wanted = source_list.asked(request.query_params)
         asked = look_of(request), self.config, self.feeds, wanted
-        return await to_thread.run_sync(source_list.source_list, *asked, limiter=self.threads)
+        return await PATIENT.run(source_list.source_list, *asked)
 
     async def one(self, request: Request) -> Response:
         wanted = source_detail.asked(request.query_params)
         shown = await self.known(request)
         asked = look_of(request), self.feeds, shown, wanted
-        return await to_thread.run_sync(source_detail.source_page, *asked, limiter=self.threads)
+        return await PATIENT.run(source_detail.source_page, *asked)
 
     async def known(self, request: Request) -> Shown:
         """The source that is named. Raises HTTPException: 404 for one that never was, 410 for one that was taken out."""
-        return await to_thread.run_sync(self.found, request.path_params["name"], limiter=self.threads)
+        return await PATIENT.run(self.found, request.path_params["name"])
 
     def found(self, name: str) -> Shown:
-        row = next((row for row in self.feeds.reader.sources() if row.name == name), None)
+        row = self.feeds.reader.source_named(name)
         source = self.config.source(name)
         if row is None:
             raise HTTPException(404, "There is no source of that name.")

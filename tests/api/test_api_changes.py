@@ -147,7 +147,7 @@ def test_equal_requests_read_the_log_once(stack: Stack) -> None:
     """And what one of them reads is not what the log was before the last ring."""
 
     async def play() -> None:
-        shared, begun, may = Shared[int](2), list[int](), threading.Event()
+        shared, begun, may = Shared[int](), list[int](), threading.Event()
 
         def read(number: int) -> int:
             begun.append(number)
