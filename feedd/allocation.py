@@ -8,6 +8,7 @@ the kernel each time, getting it anew, page by page, takes a sixth of the worker
 """
 
 import ctypes
+import gc
 import sys
 
 # numbers of mallopt(3)'s parameters, from malloc.h
@@ -28,6 +29,16 @@ def give_back() -> None:
 def keep() -> None:
     """For a worker process."""
     tell_malloc(KEEPING)
+
+
+def settle() -> None:
+    """What is there now stays: it is not searched for garbage any more. What is garbage now is let go first.
+
+    To search the configuration and all modules stops all threads, and those that serve, for 50 ms and more.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def tell_malloc(settings: tuple[tuple[int, int], ...]) -> None:

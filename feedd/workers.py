@@ -65,7 +65,7 @@ def in_processes(
         workers, mp_context=context, initializer=start_worker, initargs=(leash, niceness)
     )
     running: deque[Future[Out]] = deque()
-    gc.freeze()  # the list of files: to search it for garbage stops all threads, and those that serve, for 0.2 s
+    gc.freeze()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
     try:
         for batch in batches:
             running.append(submitted(executor, work, batch))
@@ -78,7 +78,7 @@ def in_processes(
         stop_listening(executor)
         raise
     finally:
-        gc.unfreeze()
+        allocation.settle()
         executor.shutdown(wait=True, cancel_futures=True)
         held.close()
         leash.close()
@@ -147,7 +147,6 @@ class Pool:
             self.retirement = None
         if self.processes is None and self.waiting > CROWD:
             context = get_context("spawn")
-            gc.freeze()  # the configuration and all modules: see in_processes
             self.leash = context.Pipe(duplex=False)
             self.processes = ProcessPoolExecutor(
                 os.cpu_count() or 1,
@@ -161,7 +160,6 @@ class Pool:
         self.retirement = None
         processes, self.processes = self.processes, None
         if processes is not None:
-            gc.unfreeze()
             stop_listening(processes)
             processes.shutdown(wait=False, cancel_futures=True)
         for end in self.leash or ():

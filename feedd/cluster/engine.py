@@ -15,6 +15,7 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
+from feedd import allocation
 from feedd.cluster.files import SharedFolders
 from feedd.cluster.link import Foreign, Link, Lost, is_gone
 from feedd.cluster.members import Member, Members
@@ -177,6 +178,7 @@ async def spread(
     def changed(number: int) -> None:
         manners.allow(max(concurrency, number * wish.per_worker))
 
+    allocation.settle()  # Dask has many modules
     async with Link(wish, daemon) as link:
         members = Members(link, wish.scheduler, trouble, changed)
         engine = Spread(wish, link, members, alone)

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, ExitStack
 
 import uvloop
 
-from feedd import shapes
+from feedd import allocation, shapes
 from feedd.cautions import at_start
 from feedd.config.difference import Difference
 from feedd.config.settings import Config
@@ -71,6 +71,7 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
             with asking_for_patience(notifier):  # the schema of a large database may have to be changed
                 desk = stack.enter_context(Desk(config.store.path))
                 prepare(desk, config)
+            allocation.settle()
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(Daemon(config, desk, notifier).serve(listening, announce))
