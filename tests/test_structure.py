@@ -86,6 +86,11 @@ def test_imports_go_one_way() -> None:
         ("feedd.service", "feedd.store"),
         ("feedd.service", "feedd.daemon"),
         ("feedd.daemon", "feedd.cli"),
+        ("feedd.cluster", "feedd.web"),
+        ("feedd.cluster", "feedd.daemon"),
+        ("feedd.cluster.worker", "feedd.store"),
+        ("feedd.collect", "feedd.cluster"),
+        ("feedd.reading", "feedd.cluster"),
     ],
 )
 def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
@@ -108,6 +113,7 @@ def test_the_lower_knows_nothing_of_the_upper(lower: str, upper: str) -> None:
         ("feedparser", {"feedd.sources.feed.fallback"}),
         ("readability", {"feedd.sources.article"}),
         ("protego", {"feedd.fetch.robots"}),
+        ("distributed", {"feedd.cluster.link"}),
         ("publicsuffixlist", {"feedd.window"}),
         ("watchfiles", {"feedd.daemon.watching"}),
         ("nh3", {"feedd.normalise.html"}),
@@ -140,7 +146,8 @@ def test_what_is_imported_is_declared_and_nothing_else() -> None:
     providers = packages_distributions()
     needed = {normal(name) for module in ours for name in providers[module]}
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
-    declared = {normal(re.split(r"[^\w.-]", each)[0]) for each in project["dependencies"]}
+    required = [*project["dependencies"], *project["optional-dependencies"]["cluster"]]
+    declared = {normal(re.split(r"[^\w.-]", each)[0]) for each in required}
     assert declared - {"httptools"} == needed  # uvicorn reads requests with it where it is there
 
 
