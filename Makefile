@@ -20,7 +20,7 @@ test: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench
 
-soak: $(VENV)/.tests  # a day in the life, in eight minutes; then a short one in which Python says what was not closed
+soak: $(VENV)/.tests  # two days in the life, in fourteen minutes; then a short one in which Python says what was not closed
 	$(BIN)/python -m bench.soak
 	$(BIN)/python -m bench.soak --dev --minutes 1 --sources 40
 

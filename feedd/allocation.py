@@ -41,6 +41,16 @@ def settle() -> None:
     gc.freeze()
 
 
+def trim() -> None:
+    """Give back what was freed between what is held: a heap that once was full else stays as large as it was.
+
+    Takes some milliseconds. Where there is another malloc than glibc's, nothing happens.
+    """
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
 def tell_malloc(settings: tuple[tuple[int, int], ...]) -> None:
     """Where there is another malloc than glibc's, nothing happens."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

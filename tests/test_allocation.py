@@ -60,6 +60,29 @@ for _ in range(100):
         libc.free(each)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 """
+HOLES = """
+import ctypes
+from pathlib import Path
+from feedd.allocation import trim
+
+def held():
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Anonymous:"))
+
+libc, before = ctypes.CDLL(None), held()
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+taken = []
+for _ in range(200):
+    each = libc.malloc(60_000)
+    ctypes.memset(each, 1, 60_000)
+    taken.append(each)
+    libc.malloc(3_000)  # is held: what is freed around it grows into no larger piece
+for each in taken:
+    libc.free(each)
+full = held() - before
+trim()
+print(full, held() - before)
+"""
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc and /proc")
 
 
@@ -80,6 +103,14 @@ def test_a_worker_keeps_what_it_freed() -> None:
         for how in ("as it was", "kept")
     }
     assert faults["kept"] < faults["as it was"] / 4, faults
+
+
+@linux
+def test_what_was_freed_between_what_is_held_goes_back() -> None:
+    said = subprocess.run([sys.executable, "-c", HOLES], check=True, capture_output=True, text=True).stdout
+    full, left = map(int, said.split())
+    assert full > 11_000
+    assert left < full / 4, said
 
 
 def article(number: int) -> Content:

@@ -1,4 +1,4 @@
-"""`python -m bench.soak [--minutes N] [--sources N] [--seed N] [--dev] [--keep FOLDER]`: a day in the life, in minutes.
+"""`python -m bench.soak [--minutes N] [--sources N] [--seed N] [--dev] [--keep FOLDER]`: days in the life, in minutes.
 
 A site publishes, edits, errs and dies by a script (`play`); the real daemon follows it, and others follow the daemon.
 At the end all that the site showed is held against all that was recorded and told. Exit status 1 if anything differs.
@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m bench.soak", description="A day of a daemon's life, in minutes."
     )
-    parser.add_argument("--minutes", type=float, default=6.0, help="of the play; an hour of it lasts 15 s")
+    parser.add_argument("--minutes", type=float, default=12.0, help="of the play; an hour of it lasts 15 s")
     parser.add_argument("--sources", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7, help="of what happens")
     parser.add_argument(

@@ -22,7 +22,7 @@ failing_after = {failing_after}
 [fetch]
 allow_private = true
 host_interval = "0s"
-timeout = "3s"
+timeout = "6s"
 [websub]
 allow_private = true
 [feeds.all]

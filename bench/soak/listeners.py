@@ -74,11 +74,18 @@ class Listeners:
     async def browse(self) -> None:
         """As people do who look at everything at the same time: all threads that read the store have something to do."""
         while True:
-            for answer in await asyncio.gather(*(self.client.get(page) for page in PAGES * AT_ONCE)):
-                self.answers[answer.status_code] += 1
-                if answer.status_code != 200:
-                    self.mistakes.append(f"{answer.url.path}: answered {answer.status_code}")
+            await asyncio.gather(*(self.look_at(page) for page in PAGES * AT_ONCE))
             await asyncio.sleep(BROWSE_EVERY_S)
+
+    async def look_at(self, page: str) -> None:
+        try:
+            answer = await self.client.get(page)
+        except httpx.HTTPError as error:
+            self.mistakes.append(f"{page}: {error!r}")
+            return
+        self.answers[answer.status_code] += 1
+        if answer.status_code != 200:
+            self.mistakes.append(f"{page}: answered {answer.status_code}")
 
     async def read(self, feeds: list[str]) -> None:
         """As a feed reader does, one after the other, and only what is new."""

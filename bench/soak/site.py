@@ -32,7 +32,7 @@ from feedd.sources.seedfile import Seed, render
 
 STEP_S = 0.25
 ACTS_APART_S = 30.0  # of one source, on average
-HANG_S = 20.0  # longer than feedd waits
+HANG_S = 20.0  # longer than feedd waits, who waits for what a busy machine may take
 LARGEST_REQUEST = 4_000_000
 REFUSED_PART, SLOW_PART = 0.06, 0.02  # of webhooks
 CUT = b"\0cut"  # where an answer ends too early

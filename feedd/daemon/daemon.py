@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, ExitStack
 
 import uvloop
 
-from feedd import allocation, shapes
+from feedd import allocation, shapes, threads
 from feedd.cautions import at_start
 from feedd.config.difference import Difference
 from feedd.config.settings import Config
@@ -44,6 +44,7 @@ TICK_S = 1.0
 HANDOVER_S = 30.0  # that a reload waits for messages that are on their way
 PRUNE_AFTER_S = 2.0  # of the start, if it was not done for a day …
 PRUNE_CHECK_S = 600.0  # … and how often it is asked whether a day has gone by
+TRIM_S = 30.0  # between two times that freed memory goes back to the system
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,12 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
                 runner.run(Daemon(config, desk, notifier).serve(listening, announce))
     finally:
         lock.release()
+
+
+async def trim_often() -> None:
+    while True:
+        await asyncio.sleep(TRIM_S)
+        await asyncio.to_thread(allocation.trim)
 
 
 class Daemon:
@@ -127,7 +134,8 @@ class Daemon:
                 first.start(self.desk)
                 self.reloading.turn.release()
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-                for work in (self.prune_daily(), self.supervision.run(), self.reloading.follow_files()):
+                running = self.supervision.run(), self.reloading.follow_files()
+                for work in (self.prune_daily(), trim_often(), *running):
                     self.tasks.start(work)
                 ticker.start()
                 ending = asyncio.create_task(ended.wait())
@@ -147,6 +155,7 @@ class Daemon:
                 await serving
             for each in list(self.living):
                 await self.leave(each)
+            await threads.close()  # and their connections
             self.reader.close()
         if self.lost is not None:
             raise self.lost

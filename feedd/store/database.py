@@ -10,8 +10,10 @@ from feedd import limits
 from feedd.errors import NotAStore, StoreBusy, StoreError, StoreFull, StoreReadOnly
 
 BUSY_TIMEOUT_MS = 5_000
-# With more nothing is quicker: the system has the file in memory, too. A thread that reads keeps what it read last.
-READERS_CACHE_KIB, WRITERS_CACHE_KIB = 512, 2_048
+# With more nothing is quicker: the system has the file in memory, too. A reader's is the 20 pages that SQLite takes in one
+# piece for each connection, and keeps (SQLITE_DEFAULT_PCACHE_INITSZ); further ones come and go one by one, with every
+# change that is written, and leave holes in the heap.
+READERS_CACHE_KIB, WRITERS_CACHE_KIB = 80, 2_048
 CHECKPOINT_PAGES = 2_000
 # Statements that stay prepared, of some 6 kB each: those of one request, or look. Each thread that reads has its own, and
 # each number of values after `IN` makes another one.

@@ -1,10 +1,8 @@
 """The web application: feeds for readers, pages for people."""
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,6 +16,7 @@ from feedd.errors import StoreError
 from feedd.looks import now_ms
 from feedd.publish.cache import FORMATS, Feeds, Key
 from feedd.publish.opml import opml
+from feedd.threads import COMPARING, QUICK
 from feedd.web import archives, assets, change_pages, diff_pages, entry_pages, feed_pages, look
 from feedd.web.conditional import is_unchanged
 from feedd.web.feed_documents import answered, answered_in_part, bases, wants_part
@@ -29,15 +28,12 @@ from feedd.web.policy import policy
 from feedd.web.viewer import viewer_of, visible
 
 LIMITS = range(1, 1001)
-THREADS = 4  # that read and render; each has a connection of its own
-COMPARING = 2  # further ones, that compare versions: what may take seconds holds up no page
 SECURITY_HEADERS = {
     "Content-Security-Policy": policy(),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 
 def application(
@@ -74,13 +70,6 @@ class Web:
     def __init__(self, feeds: Feeds) -> None:
         self.feeds = feeds
         self.comparisons = Comparisons(feeds.reader)
-        self.threads = CapacityLimiter(THREADS)
-        self.comparing = CapacityLimiter(COMPARING)
-
-    async def in_thread(
-        self, work: Callable[..., Result], *values: object, limiter: CapacityLimiter | None = None
-    ) -> Result:
-        return await to_thread.run_sync(work, *values, limiter=limiter or self.threads)
 
     async def feed(self, request: Request) -> Response:
         name, format_ = request.path_params["name"], request.path_params["format"]
@@ -94,10 +83,10 @@ class Web:
         key = Key(name, format_, self.limit(request, name))
         rendered = self.feeds.fresh(key)
         if rendered is None:
-            rendered = await self.in_thread(self.feeds.rendered, key)
+            rendered = await QUICK.run(self.feeds.rendered, key)
         unchanged = is_unchanged(request.headers, rendered, now_ms=now_ms())
         if wants_part(request) and not unchanged:
-            delta = await self.in_thread(self.feeds.delta, key, bases(request.headers))
+            delta = await QUICK.run(self.feeds.delta, key, bases(request.headers))
             if delta is not None:
                 return answered_in_part(request, delta)
         return answered(request, rendered)
@@ -105,7 +94,7 @@ class Web:
     async def archive(self, request: Request) -> Response:
         name = request.path_params["name"]
         await self.require(name)
-        rendered = await self.in_thread(archives.rendered, self.feeds, name, request.path_params["number"])
+        rendered = await QUICK.run(archives.rendered, self.feeds, name, request.path_params["number"])
         return archives.answered(request, rendered)
 
     def limit(self, request: Request, name: str) -> int:
@@ -120,7 +109,7 @@ class Web:
         """404 for a feed that never was, 410 for that of a source that left the configuration."""
         if name in self.feeds.plans:
             return
-        sources = await self.in_thread(self.feeds.reader.sources)
+        sources = await QUICK.run(self.feeds.reader.sources)
         if any(source.name == name for source in sources):
             raise HTTPException(
                 410, f"The source '{name}' was taken out of the configuration; its feed has ended."
@@ -138,38 +127,36 @@ class Web:
 
     async def home(self, request: Request) -> Response:
         shown = visible(self.feeds.plans, viewer_of(request))
-        return await self.in_thread(home, look_of(request), self.feeds, shown)
+        return await QUICK.run(home, look_of(request), self.feeds, shown)
 
     async def feed_list(self, request: Request) -> Response:
         shown = visible(self.feeds.plans, viewer_of(request))
         asked = look_of(request), self.feeds, shown, request.query_params
-        return await self.in_thread(feed_pages.feed_list, *asked)
+        return await QUICK.run(feed_pages.feed_list, *asked)
 
     async def feed_page(self, request: Request) -> Response:
         name = request.path_params["name"]
         await self.require(name)
         asked = look_of(request), self.feeds, name, request.query_params
-        return await self.in_thread(feed_pages.feed, *asked)
+        return await QUICK.run(feed_pages.feed, *asked)
 
     async def changes(self, request: Request) -> Response:
         asked = look_of(request), self.feeds, request.query_params
-        return await self.in_thread(change_pages.changes, *asked)
+        return await QUICK.run(change_pages.changes, *asked)
 
     async def entry(self, request: Request) -> Response:
         asked = look_of(request), self.feeds, request.path_params["id"], request.query_params
-        return await self.in_thread(entry_pages.entry, *asked)
+        return await QUICK.run(entry_pages.entry, *asked)
 
     async def to_comparison(self, request: Request) -> Response:
         wanted = request.path_params["id"]
-        return await self.in_thread(diff_pages.to_comparison, self.feeds, wanted, request.query_params)
+        return await QUICK.run(diff_pages.to_comparison, self.feeds, wanted, request.query_params)
 
     async def diff(self, request: Request) -> Response:
         wanted, pair = request.path_params["id"], request.path_params["pair"]
         accepted = request.headers.get("accept", "")
         asked = diff_pages.Asked(wanted, pair, request.query_params, accepted)
-        return await self.in_thread(
-            diff_pages.diff, look_of(request), self.feeds, self.comparisons, asked, limiter=self.comparing
-        )
+        return await COMPARING.run(diff_pages.diff, look_of(request), self.feeds, self.comparisons, asked)
 
 
 async def store_failed(_: Request, error: Exception) -> Response:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,6 +22,7 @@ from feedd.store.deliveries import STATUSES, Chosen, Delivery
 from feedd.store.delivery_list import channels_listed, listed
 from feedd.store.page_queries import ChannelRow, channel_rows
 from feedd.store.reader import Reader
+from feedd.threads import PATIENT
 from feedd.web.look import Look, look_of
 from feedd.web.pages import page
 from feedd.web.parameters import chosen, in_words, number_of
@@ -32,7 +32,6 @@ DAY_MS = 86_400_000
 SAID = ("", "retried", "cancelled", "tested")  # what was done before the page is shown again
 MOST_BYTES = 20_000  # of a form
 MOST_IDS = 500
-READING = 2  # threads
 LONGEST_SAID = 300  # characters of what a receiver said
 EXAMPLE = """\
 [notify.desk]
@@ -69,13 +68,10 @@ class Deliveries:
     def __init__(self, reader: Reader, operations: Operations) -> None:
         self.reader = reader
         self.operations = operations
-        self.threads = CapacityLimiter(READING)
         self.tried: dict[str, tuple[Tried, int]] = {}  # by channel: the last sample, and when it was sent
 
     async def page(self, request: Request) -> Response:
-        return await to_thread.run_sync(
-            self.shown, look_of(request), request.query_params, limiter=self.threads
-        )
+        return await PATIENT.run(self.shown, look_of(request), request.query_params)
 
     def shown(self, look: Look, asked: Mapping[str, str]) -> Response:
         """Raises HTTPException, StoreError."""

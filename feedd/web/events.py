@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,12 +28,12 @@ from feedd.model import Kind
 from feedd.notify.audience import Audience
 from feedd.publish.cache import Feeds
 from feedd.store.bell import Bell
+from feedd.threads import PATIENT
 from feedd.web.viewer import Viewer, viewer_of
 
 STREAMS = 256
 STREAMS_OF_ONE = 16  # address; proxies on this machine speak for many
 NAMES = 100  # of feeds and sources, in one request
-THREADS = 2  # that read for all streams
 PAGE_BYTES = 256_000  # of events that wait for one reader
 CHUNK_BYTES = 16_000
 BREATH_S = 0.1  # between two reads of what is new
@@ -91,7 +90,6 @@ class Events:
         self.heartbeat_s = heartbeat_s
         self.patience_s = patience_s
         self.streams = streams
-        self.limiter = CapacityLimiter(THREADS)
         self.stopping = asyncio.Event()
         self.room = Room(streams, STREAMS_OF_ONE)
         self.reading: dict[tuple[Audience, int, int], asyncio.Task[Page]] = {}
@@ -146,7 +144,7 @@ class Events:
             await self.require(name, known=name in self.feeds.plans)
         for name in sources:
             await self.require(name, known=name in self.config.by_name)
-        newest_id = await to_thread.run_sync(self.follower.newest_id, limiter=self.limiter)
+        newest_id = await PATIENT.run(self.follower.newest_id)
         start_id = newest_id if last_id is None else min(last_id, newest_id)
         wished = Wished(kinds, tuple(feeds), tuple(sources), viewer_of(request))
         address = address_of(request)
@@ -157,7 +155,7 @@ class Events:
         """404 for what never was, 410 for a source that left the configuration."""
         if known:
             return
-        sources = await to_thread.run_sync(self.feeds.reader.sources, limiter=self.limiter)
+        sources = await PATIENT.run(self.feeds.reader.sources)
         if any(source.name == name for source in sources):
             raise HTTPException(410, f"The source '{name}' was taken out of the configuration.")
         raise HTTPException(404, "There is no feed or source of that name.")
@@ -211,9 +209,7 @@ class Events:
         key = (audience, last_id, self.beats)
         task = self.reading.get(key)
         if task is None:
-            task = asyncio.create_task(
-                to_thread.run_sync(self.page_now, audience, last_id, limiter=self.limiter)
-            )
+            task = asyncio.create_task(PATIENT.run(self.page_now, audience, last_id))
             self.reading[key] = task
             task.add_done_callback(lambda done: self.read(key, done))
         return await asyncio.shield(task)

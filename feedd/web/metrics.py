@@ -9,7 +9,6 @@ import platform
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from anyio import CapacityLimiter, to_thread
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -30,6 +29,7 @@ from feedd.looks import now_ms
 from feedd.model import Kind
 from feedd.store.deliveries import STATUSES
 from feedd.store.statistics import Statistician, Statistics
+from feedd.threads import PATIENT
 from feedd.web.counting import Counts, Meter
 from feedd.web.health import Health
 
@@ -156,13 +156,12 @@ class Metrics:
         self.statistician = statistician
         self.meter = meter
         self.health = health
-        self.limiter = CapacityLimiter(1)
 
     async def answer(self, request: Request) -> Response:
         is_open = OPENMETRICS in request.headers.get("accept", "")
         work = partial(self.written, self.meter.counts(), self.health.ticked_at_ms, is_open=is_open)
         try:
-            body = await to_thread.run_sync(work, limiter=self.limiter)
+            body = await PATIENT.run(work)
         except StoreError as error:
             log.error("the numbers for /metrics can't be had: %s", error)  # noqa: TRY400 (words are enough)
             words = "The database can't be read at the moment.\n"

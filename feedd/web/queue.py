@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+from feedd.threads import Lane
 
 MOST_WAITING = 20
 RETRY_AFTER = {"Retry-After": "10"}
@@ -21,15 +23,15 @@ def require_room(limiter: CapacityLimiter, most_waiting: int = MOST_WAITING) -> 
 class Queue:
     """Belongs to the event loop's thread."""
 
-    def __init__(self, threads: int, most_waiting: int = MOST_WAITING) -> None:
-        self.limiter = CapacityLimiter(threads)
+    def __init__(self, lane: Lane, most_waiting: int = MOST_WAITING) -> None:
+        self.lane = lane
         self.most_waiting = most_waiting
 
     async def run(self, request: Request, work: Callable[..., Result], *values: object) -> Result:
         """Raises HTTPException (503) where too many wait already, and for who left meanwhile."""
-        require_room(self.limiter, self.most_waiting)
+        require_room(self.lane.limiter, self.most_waiting)
         await request.body()  # what can be heard of the client behind it is that it left
-        async with self.limiter:
+        async with self.lane.limiter:
             if await request.is_disconnected():
                 raise HTTPException(503, "Nobody waits for this any longer.")
-            return await to_thread.run_sync(work, *values)
+            return await self.lane.run_now(work, *values)

@@ -24,6 +24,7 @@ from feedd.search.finder import Finder, Results
 from feedd.search.indexer import state_of
 from feedd.search.query import LONGEST, Changed, InFeed, OfSource, Published, Query
 from feedd.store.reader import Entry
+from feedd.threads import SLOW
 from feedd.web.conditional import accepts_gzip, is_unchanged, validators
 from feedd.web.look import Look, look_of
 from feedd.web.opened import media_type, wants_page
@@ -41,7 +42,6 @@ DAYS = (7, 30, 365)
 LONGEST_TERM = 80  # characters of one that is added
 TERM = re.compile(r"-?(?:source|feed|tag|before|after|changed|title|author):", re.IGNORECASE)
 QUOTATION = '"“”„‟«»＂「」『』'
-SEARCHING = 2  # threads of their own: what may take seconds holds up no page
 LONGEST_QUERY = 4_000  # characters; more is not even looked at
 
 
@@ -68,7 +68,7 @@ class Search:
     def __init__(self, finder: Finder, feeds: SearchFeeds) -> None:
         self.finder = finder
         self.feeds = feeds
-        self.queue = Queue(SEARCHING)
+        self.queue = Queue(SLOW)
 
     async def page(self, request: Request) -> Response:
         text, count = query_of(request), number(request, SHOWN, range(1, MOST_SHOWN + 1))

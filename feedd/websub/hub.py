@@ -13,8 +13,6 @@ from functools import partial
 from sqlite3 import Connection
 from typing import Any, TypeVar
 
-from anyio import to_thread
-
 from feedd.config.settings import Config
 from feedd.errors import FetchError, StoreError
 from feedd.fetch.client import Fetcher
@@ -32,6 +30,7 @@ from feedd.store.desk import Desk
 from feedd.store.log import newest_id
 from feedd.store.reader import Reader
 from feedd.store.subscribers import Confirmed, Subscriber, Taken, most_of_host
+from feedd.threads import QUICK
 from feedd.websub.pings import SOONEST_MS, Ping, Press, Round, Under, gather
 from feedd.websub.requests import Refusal, granted_s, host_of, is_private, parse, with_query
 from feedd.websub.topics import Topics
@@ -106,7 +105,7 @@ class Hub:
         if is_private(wanted.callback) and not self.settings.allow_private:
             return Refusal(403, "hub.callback is no address of the public internet.")
         key = topic.url, wanted.callback.url
-        known, taken, newest = await to_thread.run_sync(self.state, key, wanted.callback.host)
+        known, taken, newest = await QUICK.run(self.state, key, wanted.callback.host)
         if not (known or self.verifier.knows(key)):
             if wanted.mode == "unsubscribe":
                 return None  # there is nothing to end, and nobody to be asked

@@ -27,7 +27,8 @@ from feedd.changes.values import Content, Diff
 from feedd.comparison import Comparison, Comparisons
 from feedd.publish.cache import Feeds
 from feedd.store.reader import Revision
-from feedd.web.app import COMPARING, Web, application
+from feedd.threads import COMPARING
+from feedd.web.app import Web, application
 from feedd.web.diff_markup import anchored, anchored_rows, worded
 from feedd.web.diff_pages import LINKED, NUMBERED, Asked, diff, numbers
 from feedd.web.look import Look
@@ -253,7 +254,7 @@ def test_comparisons_hold_up_no_page(feeds: Feeds) -> None:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             asked = [asyncio.create_task(client.get("/entries/1/diff/1..2")) for _ in range(8)]
-            for _ in range(COMPARING):
+            for _ in range(COMPARING.threads):
                 await asyncio.to_thread(begun.acquire)
             for path in ("/", "/entries/1", "/changes", "/feeds/all.atom"):
                 assert (await asyncio.wait_for(client.get(path), 30)).status_code == 200
@@ -264,7 +265,7 @@ def test_comparisons_hold_up_no_page(feeds: Feeds) -> None:
         asyncio.run(ask())
     finally:
         held.set()
-    assert slow.most == COMPARING
+    assert slow.most == COMPARING.threads
 
 
 def told(old: str, new: str, titles: tuple[str, str] = ("A", "A")) -> Diff:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from feedd.threads import Lane
 from feedd.web.app import application
 from feedd.web.queue import Queue
 from feedd.web.server import server
@@ -72,14 +73,14 @@ def test_a_bug_is_told_in_words_and_shows_nothing(tmp_path: Path, accept: str) -
 
 def test_who_comes_when_many_wait_is_sent_away_at_once() -> None:
     async def run() -> list[int]:
-        queue, go = Queue(1, most_waiting=2), threading.Event()
+        queue, go = Queue(Lane("one", 1), most_waiting=2), threading.Event()
 
         async def slow(request: Request) -> Response:
             return PlainTextResponse(str(await queue.run(request, go.wait, 10)))
 
         app = Starlette(routes=[Route("/", slow)])
         first = [asyncio.create_task(get(app, "/")) for _ in range(3)]
-        while queue.limiter.statistics().tasks_waiting < 2:  # noqa: ASYNC110 (nothing tells)
+        while queue.lane.limiter.statistics().tasks_waiting < 2:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.001)
         late = await get(app, "/")
         assert int(late.headers["retry-after"]) > 0
@@ -99,7 +100,7 @@ def test_nothing_is_done_for_who_left() -> None:
     async def run() -> None:
         request = Request({"type": "http", "method": "GET", "headers": []}, receive)
         with pytest.raises(Exception, match="Nobody waits"):
-            await Queue(1).run(request, done.append, True)
+            await Queue(Lane("one", 1)).run(request, done.append, True)
 
     asyncio.run(run())
     assert done == []

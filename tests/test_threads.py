@@ -1,0 +1,72 @@
+"""Who asks is answered in few threads, each kind in its own."""
+
+import asyncio
+import threading
+from contextvars import ContextVar
+
+from feedd.threads import PATIENT, QUICK, Lane, close
+
+WHO = ContextVar("who", default="nobody")
+
+
+def test_so_many_at_once_and_never_further_threads() -> None:
+    lane, seen, at_once, most = Lane("few", 2), set[str](), list[int](), list[int]()
+
+    def work(number: int) -> int:
+        seen.add(threading.current_thread().name)
+        at_once.append(number)
+        most.append(len(at_once))
+        at_once.remove(number)
+        return number
+
+    async def run() -> list[int]:
+        found = await asyncio.gather(*(lane.run(work, number) for number in range(200)))
+        await lane.close()
+        return found
+
+    assert asyncio.run(run()) == list(range(200))
+    assert len(seen) <= 2
+    assert max(most) <= 2
+
+
+def test_one_that_is_held_up_holds_up_no_other() -> None:
+    async def run() -> str:
+        held = threading.Event()
+        waiting = [asyncio.create_task(PATIENT.run(held.wait, 10)) for _ in range(20)]
+        await asyncio.sleep(0)
+        name = (await QUICK.run(threading.current_thread)).name
+        held.set()
+        await asyncio.gather(*waiting)
+        await close()
+        return name
+
+    before = threading.active_count()
+    assert asyncio.run(run()).startswith("quick")
+    assert threading.active_count() == before  # they have ended, and with them their connections
+
+
+def test_work_knows_for_whom_it_is_done() -> None:
+    async def run() -> str:
+        WHO.set("Ada")
+        found = await QUICK.run(WHO.get)
+        await close()
+        return found
+
+    assert asyncio.run(run()) == "Ada"
+
+
+def test_who_left_before_the_turn_came_is_not_served() -> None:
+    lane, done = Lane("one", 1), list[int]()
+
+    async def run() -> None:
+        held = threading.Event()
+        first = asyncio.create_task(lane.run(held.wait, 10))
+        late = asyncio.create_task(lane.run(done.append, 1))
+        await asyncio.sleep(0.01)
+        late.cancel()
+        held.set()
+        await first
+        await lane.close()
+
+    asyncio.run(run())
+    assert done == []
