@@ -170,8 +170,11 @@ class FolderLooker:
         """Read, normalise, decide on and record these files, a batch at a time. Raises Stopped."""
         reading = reading_of(source, root)
         began_ns, done = time.time_ns(), 0
-        others = self.others if source.shared and len(files) >= WORTH_IT else None
-        for batch in read_in_batches(reading, files, began_ns, others, self.niceness):
+        if self.others is not None and source.shared and len(files) >= WORTH_IT:
+            read = self.others(reading, files, began_ns, unwanted)
+        else:
+            read = outcomes_of(reading, files, began_ns, self.niceness)
+        for batch in map(batch_of, read):
             if unwanted():
                 raise Stopped(f"{source.name}: stopped; the next look goes on from here")
             found.tally += self.record(source, look, batch.items, batch.rejected)
@@ -240,20 +243,24 @@ class FolderLooker:
         return Tally(removed=removed, rejected=tuple(each for each in refused if each.where not in listed))
 
 
+def outcomes_of(
+    reading: directory.Reading, files: Sequence[directory.Found], now_ns: int, niceness: int = 0
+) -> Iterator[list[directory.Outcome]]:
+    return mapped(partial(directory.read_files, reading, now_ns=now_ns), files, niceness)
+
+
 def read_in_batches(
-    reading: directory.Reading,
-    files: Sequence[directory.Found],
-    now_ns: int,
-    others: ReadsFiles | None = None,
-    niceness: int = 0,
+    reading: directory.Reading, files: Sequence[directory.Found], now_ns: int
 ) -> Iterator[Batch]:
     """Read and normalise files, a batch at a time."""
-    work = partial(directory.read_files, reading, now_ns=now_ns)
-    for outcomes in mapped(work, files, niceness) if others is None else others(reading, files, now_ns):
-        items = [each for each in outcomes if isinstance(each, Item)]
-        rejected = [each for each in outcomes if isinstance(each, Rejected)]
-        waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]
-        yield Batch(items, rejected, waiting)
+    return map(batch_of, outcomes_of(reading, files, now_ns))
+
+
+def batch_of(outcomes: Sequence[directory.Outcome]) -> Batch:
+    items = [each for each in outcomes if isinstance(each, Item)]
+    rejected = [each for each in outcomes if isinstance(each, Rejected)]
+    waiting = [each for each in outcomes if isinstance(each, directory.Waiting)]
+    return Batch(items, rejected, waiting)
 
 
 def root_of(source: FolderSource, state: Path, unwanted: Callable[[], bool] = bool) -> Path:

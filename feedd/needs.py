@@ -16,6 +16,11 @@ def files_needed(config: Config) -> int:
     return OWN + A_WATCH * watches + config.fetch.concurrency + messages + CLIENTS
 
 
+def spare_files(config: Config, limit: int) -> int:
+    """How many of `limit` are left for connections to a cluster's workers."""
+    return max(0, limit - files_needed(config))
+
+
 def enough_files(config: Config, limit: int) -> str | None:
     """A warning where `limit` files and connections are too few."""
     needed = files_needed(config)

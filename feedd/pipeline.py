@@ -26,7 +26,9 @@ from feedd.fetch.client import Fetcher
 from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
 from feedd.folder import FolderLooker
+from feedd.limits import most_files
 from feedd.looks import WHOLE, Looked, Progress, Request
+from feedd.needs import spare_files
 from feedd.reading import Alone, Engine
 from feedd.store.desk import Desk
 from feedd.troubles import OwnTrouble
@@ -116,13 +118,14 @@ async def engine(config: Config, alone: Alone, desk: Desk | None) -> AsyncIterat
         return
     cluster = await asyncio.to_thread(import_module, "feedd.cluster.engine")  # takes a second
     who = f"{gethostname()}:{config.store.path.absolute()}"
-    async with cluster.spread(config.cluster, who, alone, config.fetch.concurrency, trouble) as spread:
+    room = cluster.Room(config.fetch.concurrency, spare_files(config, most_files()))
+    async with cluster.spread(config.cluster, who, alone, room, trouble) as spread:
         yield spread
 
 
 def configured(kit: Tools, config: Config) -> Tools:
     """The same connections and manners under other settings."""
-    kit.fetcher.manners.allow(config.fetch.concurrency)
+    kit.engine.allow(config.fetch.concurrency)
     return kit._replace(fetch=config.fetch, user_agent=user_agent(config))
 
 

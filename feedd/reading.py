@@ -46,8 +46,11 @@ class Reply(NamedTuple, Generic[Found]):
         return self.found
 
 
-# files of a folder that others see, too: what each of them comes to, a batch at a time, in order. Raises OutOfFiles
-ReadsFiles = Callable[[directory.Reading, Sequence[directory.Found], int], Iterator[list[directory.Outcome]]]
+# files of a folder that others see, too: what each of them comes to, a batch at a time, in order, until nobody
+# wants them any more. Raises OutOfFiles, Stopped
+ReadsFiles = Callable[
+    [directory.Reading, Sequence[directory.Found], int, Callable[[], bool]], Iterator[list[directory.Outcome]]
+]
 
 
 class Engine(Protocol):
@@ -56,6 +59,10 @@ class Engine(Protocol):
     @property
     def files(self) -> ReadsFiles | None:
         """Reads files, from any thread; None: there are no others."""
+        ...
+
+    def allow(self, concurrency: int) -> None:
+        """So many requests at once, if this machine sends them all."""
         ...
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
@@ -75,23 +82,29 @@ class Alone:
         self.fetcher = fetcher
         self.pool = pool
 
+    def allow(self, concurrency: int) -> None:
+        self.fetcher.manners.allow(concurrency)
+
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
         await self.pool.room.wait()
         return await self.read_of(await self.fetcher.fetch(ask), task)
 
     async def read_of(self, answer: Answer, task: Task[Found]) -> Reply[Found]:
         """Raises SourceError where a worker process died over it."""
-        if not is_new(answer, task):
-            return unread(answer)
-        return await self.pool.run(reply, answer, task)
+        said: Reply[Found] | None = unless_new(answer, task)
+        return await self.pool.run(reply, answer, task) if said is None else said
 
     async def fetch(self, ask: Ask) -> Answer:
         return await self.fetcher.fetch(ask)
 
 
-def is_new(answer: Answer, task: Task[Found]) -> bool:
-    """Whether there is a document to be read."""
-    return 200 <= answer.status < 300 and (task.known is None or hash_of(answer.body) != task.known)
+def unless_new(answer: Answer, task: Task[Found]) -> Reply[Found] | None:
+    """The reply to an answer without a document that is to be read."""
+    success = 200 <= answer.status < 300
+    if success and task.known is None:
+        return None
+    said: Reply[Found] = unread(answer)
+    return None if success and said.digest != task.known else said
 
 
 def unread(answer: Answer) -> Reply[Found]:

@@ -2,8 +2,8 @@
 
     Ask, Task ─► hop ─► the host's turn ─► a worker: request, read ─► Leg ─► next hop, or Reply
 
-A worker that is lost may still ask. Its host is left to it until it can't any more: until its order is over, or until
-it is known that the worker is gone.
+A worker that is lost, or whose answer nobody waits for any more, may still ask. Its host is left to it until it can't:
+until it was told, until its order is over, or until it is known that the worker is gone.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
-from time import monotonic
-from typing import Any
+from time import monotonic, time_ns
+from typing import Any, NamedTuple
 
 from feedd import allocation
 from feedd.cluster.files import SharedFolders
@@ -26,6 +26,7 @@ from feedd.config.cluster import Cluster
 from feedd.errors import SourceError
 from feedd.fetch.hops import SHARED, Hop
 from feedd.fetch.values import Access, Answer, Ask
+from feedd.limits import ADVICE
 from feedd.reading import Alone, Found, ReadsFiles, Reply, Task
 from feedd.sources.directory import Outcome
 from feedd.sources.documents import Document
@@ -37,18 +38,40 @@ SMALL = 100_000  # bytes: what is larger is unpickled beside the event loop
 log = logging.getLogger(__name__)
 
 
+class Room(NamedTuple):
+    """What one machine has for requests."""
+
+    concurrency: int  # requests at once that it sends itself
+    spare: int  # files and connections that may be open besides
+
+
 class Spread:
     """An Engine: workers do it, and this machine where there are none. `close` it at the end."""
 
-    def __init__(self, wish: Cluster, link: Link, members: Members, alone: Alone) -> None:
+    def __init__(self, wish: Cluster, link: Link, members: Members, alone: Alone, room: Room) -> None:
         self.wish = wish
         self.link = link
         self.members = members
         self.alone = alone
         self.manners = alone.fetcher.manners
-        self.numbers = count(1)
+        self.room = room
+        self.numbers = count(time_ns())  # an order of an earlier run has another one
         self.tidying: set[asyncio.Task[None]] = set()
         self.files: ReadsFiles | None = SharedFolders(self.read_batch, lambda: members.count).mapped
+
+    def allow(self, concurrency: int) -> None:
+        self.room = self.room._replace(concurrency=concurrency)
+        self.adjust()
+
+    def adjust(self) -> None:
+        """As many requests at once as workers take, if files and connections suffice."""
+        wanted, (concurrency, spare) = self.members.count * self.wish.per_worker, self.room
+        if wanted > max(concurrency, spare):
+            log.warning(
+                "workers of the cluster take %d requests at once, and there are connections for %d: %s",
+                wanted, max(concurrency, spare), ADVICE,
+            )  # fmt: skip
+        self.manners.allow(max(concurrency, min(wanted, spare)))
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
         # one at a time, so that no two workers are at one host
@@ -67,10 +90,9 @@ class Spread:
     async def receive(self, task: Task[Any], ask: Ask, hop: Hop, seconds: float) -> Leg:
         """One request, and what its document comes to. Raises SourceError."""
         host = hop.address.host
-        tries = TRIES if self.wish.keeps_secrets or not is_secret(ask.access, hop) else 0
-        lost = 0
-        for _ in range(tries):
-            member = self.members.choose(host, self.wish.per_worker)
+        secret, lost = is_secret(ask.access, hop), 0
+        for _ in range(0 if secret and not self.wish.keeps_secrets else TRIES):
+            member = self.members.choose(host, self.wish.per_worker, secret=secret)
             if member is None:
                 break
             order = Order(ask, hop, seconds, task, member.clock_s() + BEGIN_S)
@@ -84,6 +106,7 @@ class Spread:
             await asyncio.sleep(ask.access.host_interval_s)
         if lost == TRIES:  # it may be what they read that ends them
             raise SourceError(f"{TRIES} workers were lost while they read what {host} sent")
+        await self.alone.pool.room.wait()  # what is fetched waits here to be read
         self.manners.began(host, 0.0)
         received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
         return Leg(
@@ -107,7 +130,7 @@ class Spread:
 
     async def read_batch(self, files: Files) -> list[Outcome]:
         """What a worker makes of files; nothing where none can be had. Raises OutOfFiles."""
-        member = self.members.choose(files.reading.root, self.wish.per_worker)
+        member = self.members.choose(files.reading.root, self.wish.per_worker, step=1)
         if member is None:
             return []
         try:
@@ -122,12 +145,11 @@ class Spread:
         until_s = monotonic() + BEGIN_S + order.seconds  # it asks no more after that
         try:
             return await self.given(member, number, order, BEGIN_S + order.seconds + QUEUE_S + GRACE_S)
-        except asyncio.CancelledError:
-            self.start(self.let_go(member, number, until_s, self.manners.keep(order.hop.address.host)))
-            raise
-        except Lost:
-            if not await is_gone(member.address):
-                await asyncio.sleep(max(0.0, until_s - monotonic()))
+        except (asyncio.CancelledError, Lost) as error:
+            release = self.manners.keep(order.hop.address.host)
+            over = self.start(self.let_go(member, number, until_s, release))
+            if isinstance(error, Lost):
+                await asyncio.shield(over)
             raise
 
     async def given(self, member: Member, number: int, order: Order | Files, seconds: float) -> Message:
@@ -145,17 +167,20 @@ class Spread:
             member.orders -= 1
             call.cancel()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         tidying = asyncio.create_task(work)
         self.tidying.add(tidying)
         tidying.add_done_callback(self.tidying.discard)
+        return tidying
 
     async def let_go(self, member: Member, number: int, until_s: float, release: Callable[[], None]) -> None:
         """Tell a worker that nobody waits any more; its host is nobody else's before it knows."""
         try:
-            await self.link.give_up(member.address, number)
+            if not (member.lost.done() and await is_gone(member.address)):
+                await self.link.give_up(member.address, number)
         except (Lost, Foreign):
-            await asyncio.sleep(max(0.0, until_s - monotonic()))
+            if not await is_gone(member.address):
+                await asyncio.sleep(max(0.0, until_s - monotonic()))
         finally:
             release()
 
@@ -170,18 +195,17 @@ class Spread:
 
 @asynccontextmanager
 async def spread(
-    wish: Cluster, daemon: str, alone: Alone, concurrency: int, trouble: OwnTrouble | None
+    wish: Cluster, daemon: str, alone: Alone, room: Room, trouble: OwnTrouble | None
 ) -> AsyncIterator[Spread]:
     """Use a cluster for as long as the context lasts. `daemon` is a name for whoever uses it, the same at each start."""
-    manners = alone.fetcher.manners
 
-    def changed(number: int) -> None:
-        manners.allow(max(concurrency, number * wish.per_worker))
+    def changed() -> None:
+        engine.adjust()
 
     allocation.settle()  # Dask has many modules
-    async with Link(wish, daemon) as link:
+    async with Link(wish, daemon, max(room)) as link:
         members = Members(link, wish.scheduler, trouble, changed)
-        engine = Spread(wish, link, members, alone)
+        engine = Spread(wish, link, members, alone, room)
         following = asyncio.create_task(members.follow())
         try:
             yield engine

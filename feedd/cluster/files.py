@@ -7,15 +7,17 @@ else is read again by the daemon: that a file is not there says nothing, if a wo
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 from feedd.cluster.values import Files
+from feedd.errors import Stopped
 from feedd.model import Item
 from feedd.sources.directory import Found, Outcome, Reading, read_file
 from feedd.workers import BATCH
 
 AHEAD = 2  # batches for each worker
+LOOK_S = 0.5  # how soon it is seen that nobody wants them any more
 
 
 class SharedFolders:
@@ -28,8 +30,10 @@ class SharedFolders:
         self.workers = workers
         self.loop = asyncio.get_running_loop()
 
-    def mapped(self, reading: Reading, files: Sequence[Found], now_ns: int) -> Iterator[list[Outcome]]:
-        """As `read_files` over batches of them, in order. Raises OutOfFiles."""
+    def mapped(
+        self, reading: Reading, files: Sequence[Found], now_ns: int, unwanted: Callable[[], bool]
+    ) -> Iterator[list[Outcome]]:
+        """As `read_files` over batches of them, in order. Raises OutOfFiles, Stopped."""
         waiting = deque(files[start : start + BATCH] for start in range(0, len(files), BATCH))
         running = deque[tuple[Sequence[Found], Future[list[Outcome]]]]()
         try:
@@ -38,13 +42,22 @@ class SharedFolders:
                     batch = waiting.popleft()
                     running.append((batch, self.start(Files(reading, batch, now_ns))))
                 batch, future = running.popleft()
-                yield certain(reading, batch, future.result(), now_ns)
+                yield certain(reading, batch, awaited(future, unwanted), now_ns)
         finally:
             for _, future in running:
                 future.cancel()
 
     def start(self, files: Files) -> "Future[list[Outcome]]":
         return asyncio.run_coroutine_threadsafe(self.read(files), self.loop)
+
+
+def awaited(future: "Future[list[Outcome]]", unwanted: Callable[[], bool]) -> list[Outcome]:
+    """Raises Stopped: a worker may take its time, whether or not anybody waits."""
+    while not unwanted():
+        if future in wait([future], LOOK_S).done:
+            return future.result()
+    future.cancel()
+    raise Stopped("stopped while workers read files; the next look goes on from here")
 
 
 def certain(

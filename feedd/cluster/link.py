@@ -20,7 +20,7 @@ from feedd.errors import FeeddError
 
 TIMEOUT_S = 10.0  # for a question that is answered at once
 DIAL_S = 3.0
-AT_ONCE = 10_000  # connections
+AT_ONCE = 10_000  # connections, where there may be so many
 
 
 class Lost(FeeddError):
@@ -41,7 +41,7 @@ class Here(NamedTuple):
 class Link:
     """Of the running event loop; a context manager. All calls raise Lost where whoever is called can't be reached."""
 
-    def __init__(self, wish: Cluster, daemon: str) -> None:
+    def __init__(self, wish: Cluster, daemon: str, at_once: int = AT_ONCE) -> None:
         logging.getLogger("distributed").setLevel(
             logging.CRITICAL
         )  # what matters is said in feedd's own words
@@ -54,7 +54,9 @@ class Link:
             require_encryption=wish.is_encrypted,
         )
         self.pool = ConnectionPool(
-            limit=AT_ONCE, connection_args=security.get_connection_args("client"), timeout=DIAL_S
+            limit=min(at_once, AT_ONCE),
+            connection_args=security.get_connection_args("client"),
+            timeout=DIAL_S,
         )
 
     async def __aenter__(self) -> Self:
@@ -68,7 +70,7 @@ class Link:
         """Those that the scheduler knows."""
         answer = await self.call(self.scheduler, TIMEOUT_S, "identity", n_workers=-1)
         known = answer.get("workers") if isinstance(answer, dict) else None
-        if known is None:
+        if not isinstance(known, dict):
             raise Lost(f"{self.scheduler} is no scheduler of Dask")
         return [Here(address, str(each.get("name", address))) for address, each in known.items()]
 
@@ -86,7 +88,10 @@ class Link:
         if not isinstance(answer, dict) or answer.get("status") != "OK":
             error = answer.get("exception") if isinstance(answer, dict) else None
             raise Foreign(f"it can't be used: {error!r}")
-        return Greeting(*answer["result"])
+        try:
+            return Greeting(*answer["result"])
+        except (KeyError, TypeError) as error:
+            raise Foreign("it has another feedd, which greets otherwise: install the same one") from error
 
     async def order(
         self, address: str, seconds: float, number: int, order: bytes, parts: list[bytes]
@@ -105,6 +110,10 @@ class Link:
 
     async def give_up(self, address: str, number: int) -> None:
         await self.call(address, TIMEOUT_S, worker.GIVE_UP, daemon=self.daemon, number=number)
+
+    def forget(self, address: str) -> None:
+        """Close what is open to it."""
+        self.pool.remove(address)
 
     async def call(self, address: str, seconds: float, operation: str, **arguments: Any) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import platform
 from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple, NoReturn
@@ -10,6 +11,7 @@ from zlib import crc32
 from feedd import __version__
 from feedd.cluster.link import Foreign, Here, Link, Lost
 from feedd.cluster.values import Greeting
+from feedd.config.cluster import keeps_secrets
 from feedd.troubles import OwnTrouble
 
 ASK_S = 3.0  # how often the scheduler is asked who is there
@@ -24,6 +26,7 @@ class Member:
 
     def __init__(self, address: str, ahead_s: float) -> None:
         self.address = address
+        self.keeps_secrets = keeps_secrets(address)
         self.ahead_s = ahead_s  # of its clock before ours, at least
         self.orders = 0  # under way
         self.lost: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()  # ends with Lost
@@ -42,6 +45,13 @@ def is_of_use(said: Greeting) -> None:
     """Raises Foreign."""
     if said.version != __version__:
         raise Foreign(f"it has feedd {said.version}, and here is {__version__}: install the same one")
+    ours = platform.python_version()
+    if minor(said.python) != minor(ours):  # what they make of a text may differ, and the same article with it
+        raise Foreign(f"it has Python {said.python}, and here is {ours}: take {minor(ours)} for both")
+
+
+def minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 class Refused(NamedTuple):
@@ -52,10 +62,10 @@ class Refused(NamedTuple):
 
 
 class Members:
-    """Of the running event loop. `changed` is told how many there are whenever that is another number."""
+    """Of the running event loop. `changed` is called whenever there are more or fewer."""
 
     def __init__(
-        self, link: Link, scheduler: str, trouble: OwnTrouble | None, changed: Callable[[int], None]
+        self, link: Link, scheduler: str, trouble: OwnTrouble | None, changed: Callable[[], None]
     ) -> None:
         self.link = link
         self.scheduler = scheduler
@@ -70,12 +80,19 @@ class Members:
     def count(self) -> int:
         return len(self.members)
 
-    def choose(self, host: str, limit: int) -> Member | None:
-        """Who is to ask a host: one with little to do, the same again as long as others have not much less."""
-        free = [member for member in self.members.values() if member.orders < limit]
+    def choose(self, host: str, limit: int, *, secret: bool = False, step: int = STEP) -> Member | None:
+        """Who is to ask a host: one with little to do, the same again as long as others have not much less.
+
+        `secret`: nobody on the way to it may read along.
+        """
+        free = [
+            member
+            for member in self.members.values()
+            if member.orders < limit and (member.keeps_secrets or not secret)
+        ]
         return min(
             free,
-            key=lambda each: (each.orders // STEP, crc32(f"{host} {each.address}".encode())),
+            key=lambda each: (each.orders // step, crc32(f"{host} {each.address}".encode())),
             default=None,
         )
 
@@ -86,12 +103,18 @@ class Members:
             log.warning("worker lost: %s; what it was at is done again", why)
         if self.members.get(member.address) is member:
             del self.members[member.address]
-            self.changed(len(self.members))
+            self.refused[member.address] = Refused(why, 0.0)  # it may be greeted at once
+            self.link.forget(member.address)
+            self.changed()
 
     async def follow(self) -> None:
         """Keep up with who is there. Until it is cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # looks go on all the same
+                log.exception("a bug in feedd")
+                self.adopt({})
             self.asked.set()
             await asyncio.sleep(ASK_S)
 
@@ -138,7 +161,7 @@ class Members:
         count = len(self.members)
         self.members = members
         if len(members) != count:
-            self.changed(len(members))
+            self.changed()
 
     def lack(self) -> str | None:
         """What is missing, in words."""

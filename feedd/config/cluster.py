@@ -51,7 +51,11 @@ class Cluster(Settings):
     @property
     def keeps_secrets(self) -> bool:
         """Whether what is sent to it can be read by nobody else: it is encrypted, or stays on this machine."""
-        return self.is_encrypted or is_loopback(urlsplit(self.scheduler).hostname or "")
+        return keeps_secrets(self.scheduler)
+
+
+def keeps_secrets(address: str) -> bool:
+    return address.startswith("tls://") or is_loopback(urlsplit(address).hostname or "")
 
 
 def is_loopback(host: str) -> bool:

@@ -72,12 +72,16 @@ class Manners:
             self._leave(host, place)
 
     def keep(self, host: str) -> Callable[[], None]:
-        """Somebody may be at that host who has left its turn: counts as one that is there, until what is returned is called."""
+        """Somebody may be at that host who has left its turn: counts as one that is there, until what is returned is called.
+
+        The next turn keeps its distance from then.
+        """
         place = self._hosts.setdefault(host, Host())
         place.users += 1
         place.active += 1
 
         def release() -> None:
+            place.started_s = asyncio.get_running_loop().time()
             place.active -= 1
             place.freed.set()
             place.users -= 1

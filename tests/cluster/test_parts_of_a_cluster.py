@@ -180,7 +180,7 @@ def test_only_articles_of_workers_are_believed(tmp_path: Path) -> None:
 
     async def mapped() -> list[list[Outcome]]:
         folders = SharedFolders(read, lambda: 2)
-        return await asyncio.to_thread(lambda: list(folders.mapped(reading(tmp_path), files, now_ns)))
+        return await asyncio.to_thread(lambda: list(folders.mapped(reading(tmp_path), files, now_ns, bool)))
 
     found = [each for batch in asyncio.run(mapped()) for each in batch]
     assert found == read_files(reading(tmp_path), files, now_ns)
@@ -208,7 +208,7 @@ def test_a_stop_leaves_nothing_behind(tmp_path: Path) -> None:
         folders = SharedFolders(read, lambda: 2)
 
         def one() -> int:
-            batches = folders.mapped(reading(tmp_path), files, 10**19)
+            batches = folders.mapped(reading(tmp_path), files, 10**19, bool)
             found = len(next(batches))
             batches.close()  # type: ignore[attr-defined]
             return found

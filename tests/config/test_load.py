@@ -77,7 +77,7 @@ def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
         ("sorces = 5", "sorces: unknown key; did you mean 'sources'?"),
         (
             "[zzz]",
-            "zzz: unknown key; known here: include, server, store, defaults, fetch, websub, publish, sources, feeds, notify, archive",
+            "zzz: unknown key; known here: include, server, store, defaults, fetch, websub, publish, cluster, sources, feeds, notify, archive",
         ),
         ('[server]\nlisten = "8080"', "server.listen: '8080' is not an address; write one such as 127.0.0.1"),
         ('[server]\nlisten = "127.0.0.1:99999"', "'127.0.0.1:99999' is not an address"),

@@ -46,6 +46,8 @@ def completed(shown: dict[str, Any], granted: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("block", SHOWN)
 def test_it_is_a_configuration(block: str, tmp_path: Path) -> None:
     (tmp_path / "desk.txt.j2").write_text("{{ headline }}", encoding="utf-8")
+    for name in ("ca.pem", "node.pem", "node.key"):
+        (tmp_path / name).touch()
     path = tmp_path / "config.toml"
     path.write_text(tomlkit.dumps(completed(tomllib.loads(block), tomllib.loads(GRANTED))), encoding="utf-8")
     load(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from feedd.config.load import load
-from feedd.needs import enough_files, files_needed
+from feedd.needs import enough_files, files_needed, spare_files
 
 
 def test_more_of_everything_needs_more(tmp_path: Path) -> None:
@@ -31,3 +31,10 @@ def test_too_few_are_said(tmp_path: Path, limit: int, *, is_said: bool) -> None:
             f"{limit} files and connections may be open at once, and this configuration may need "
         )
         assert said.endswith("raise it: LimitNOFILE= in the unit, or ulimit -n")
+
+
+def test_what_is_left_for_workers_of_a_cluster(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    config = load(tmp_path / "config.toml")
+    assert spare_files(config, files_needed(config) + 7) == 7
+    assert spare_files(config, 10) == 0
