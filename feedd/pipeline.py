@@ -37,6 +37,7 @@ from feedd.websub.incoming import Pushed
 from feedd.window import WindowLooker
 from feedd.workers import GENTLY, Pool
 
+CLUSTER = "feedd.cluster.engine"  # takes a second to be imported, and 45 MB: where there is one alone
 FOLDERS_AT_ONCE = 4
 REPOSITORIES_AT_ONCE = 8
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ async def engine(config: Config, alone: Alone, desk: Desk | None) -> AsyncIterat
             trouble.tell(None)  # what was wrong with a cluster is no matter any more
         yield alone
         return
-    cluster = await asyncio.to_thread(import_module, "feedd.cluster.engine")  # takes a second
+    cluster = import_module(CLUSTER)
     who = f"{gethostname()}:{config.store.path.absolute()}"
     room = cluster.Room(config.fetch.concurrency, spare_files(config, most_files()))
     async with cluster.spread(config.cluster, who, alone, room, trouble) as spread:

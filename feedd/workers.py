@@ -5,7 +5,6 @@ A worker is sent paths and returns articles, so that a body crosses between proc
 """
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -65,7 +64,7 @@ def in_processes(
         workers, mp_context=context, initializer=start_worker, initargs=(leash, niceness)
     )
     running: deque[Future[Out]] = deque()
-    gc.freeze()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
+    allocation.settle()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
     try:
         for batch in batches:
             running.append(submitted(executor, work, batch))
@@ -78,7 +77,6 @@ def in_processes(
         stop_listening(executor)
         raise
     finally:
-        allocation.settle()
         executor.shutdown(wait=True, cancel_futures=True)
         held.close()
         leash.close()

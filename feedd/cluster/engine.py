@@ -15,7 +15,6 @@ from itertools import count
 from time import monotonic, time_ns
 from typing import Any, NamedTuple
 
-from feedd import allocation
 from feedd.cluster.files import SharedFolders
 from feedd.cluster.link import Foreign, Link, Lost, is_gone
 from feedd.cluster.members import Member, Members
@@ -109,6 +108,7 @@ class Spread:
         await self.alone.pool.room.wait()  # what is fetched waits here to be read
         self.manners.began(host, 0.0)
         received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
+        self.manners.began(host, received.seconds)  # a busy machine begins later than it meant to
         return Leg(
             received.status,
             received.headers,
@@ -202,7 +202,6 @@ async def spread(
     def changed() -> None:
         engine.adjust()
 
-    allocation.settle()  # Dask has many modules
     async with Link(wish, daemon, max(room)) as link:
         members = Members(link, wish.scheduler, trouble, changed)
         engine = Spread(wish, link, members, alone, room)

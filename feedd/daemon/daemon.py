@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
+from importlib import import_module
 
 import uvloop
 
@@ -25,7 +26,7 @@ from feedd.daemon.tasks import Tasks
 from feedd.errors import ConfigError, Stopped, StoreError, StoreReplaced, UsageError
 from feedd.keeping import kept
 from feedd.looks import Progress, Request, now_ms
-from feedd.pipeline import looker
+from feedd.pipeline import CLUSTER, looker
 from feedd.schedule import Ticker
 from feedd.service.activation import inherited, is_at
 from feedd.service.notify import Notifier, taken
@@ -72,6 +73,8 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
             with asking_for_patience(notifier):  # the schema of a large database may have to be changed
                 desk = stack.enter_context(Desk(config.store.path))
                 prepare(desk, config)
+            if config.cluster is not None:
+                import_module(CLUSTER)
             allocation.settle()
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

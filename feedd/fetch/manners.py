@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
+
 
 class Host:
     """What is under way at one host."""
@@ -37,11 +39,11 @@ class Manners:
 
     def __init__(self, concurrency: int = 32) -> None:
         self._hosts: dict[str, Host] = {}
-        self.allow(concurrency)
+        self._slots = CapacityLimiter(concurrency)
 
     def allow(self, concurrency: int) -> None:
-        """So many at once from now on, besides those that are under way."""
-        self._slots = asyncio.Semaphore(concurrency)
+        """So many at once from now on. Those that are under way beyond are not cut, and nobody's turn comes meanwhile."""
+        self._slots.total_tokens = concurrency
 
     @asynccontextmanager
     async def turn(self, host: str, interval_s: float = 0.0, per_host: int = 2) -> AsyncIterator[None]:
@@ -50,13 +52,12 @@ class Manners:
         Two begin at least `interval_s` apart: the one that the earlier or the later asks for, if they differ.
         Those who wait for their host hold up nobody else's.
         """
-        place = self._hosts.setdefault(host, Host())
+        place, taken = self._hosts.setdefault(host, Host()), object()
         place.users += 1
         try:
             async with place.door:
                 await place.wait(interval_s, per_host)
-                slots = self._slots
-                await slots.acquire()
+                await self._slots.acquire_on_behalf_of(taken)
                 place.active += 1
                 place.started_s = asyncio.get_running_loop().time()
                 place.interval_s = interval_s
@@ -64,7 +65,7 @@ class Manners:
             try:
                 yield
             finally:
-                slots.release()
+                self._slots.release_on_behalf_of(taken)
                 place.active -= 1
                 place.freed.set()
         finally:

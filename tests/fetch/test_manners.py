@@ -136,3 +136,27 @@ def test_turns_without_interval_cost_next_to_nothing() -> None:
         assert time.process_time() - began < 1
 
     run(work)
+
+
+def test_another_number_counts_for_those_who_wait_too() -> None:
+    async def asked() -> list[str]:
+        manners, said, over = Manners(1), list[str](), asyncio.Event()
+
+        async def turn(host: str) -> None:
+            async with manners.turn(host):
+                said.append(host)
+                await over.wait()
+
+        tasks = [asyncio.create_task(turn(host)) for host in "abcd"]
+        await asyncio.sleep(0.02)
+        said.append("|")
+        manners.allow(3)
+        await asyncio.sleep(0.02)
+        said.append("|")
+        manners.allow(1)
+        late = asyncio.create_task(turn("e"))
+        over.set()
+        await asyncio.gather(*tasks, late)
+        return said
+
+    assert asyncio.run(asked()) == ["a", "|", "b", "c", "|", "d", "e"]
