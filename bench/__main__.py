@@ -42,24 +42,24 @@ def measurements(scale: int) -> dict[str, Measurement]:
         "cold": partial(ingest.cold, count=usual),
         "unchanged": partial(ingest.unchanged, count=usual),
         "growth": partial(ingest.growth, count=large),
-        "large": partial(growth.growing, sources=10_000 // scale),
         "drop": partial(serving.drop, count=1_000 // scale),
-        "serving": partial(serving.during_ingest, count=2 * usual),
         "rates": rates.rates,
+        "serving": partial(serving.during_ingest, count=3 * usual // 2),
         "parsing": parsing.parsing,
         "comparing": comparing.comparing,
         "deciding": partial(deciding.deciding, scale=scale),
         "web": partial(web.many, count=500 // scale),
-        "costs": partial(costs.costs, count=500 // scale),
+        "costs": partial(costs.costs, count=400 // scale),
+        "crowd": partial(web.crowd, count=10_000 // scale),
         "telling": partial(telling.reaction, count=1_000 // scale),
         "deliveries": partial(telling.sustained, count=1_000 // scale, files=10_000 // scale),
-        "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
         "searching": partial(searching.searching, count=1_000_000 // scale),
         "following": partial(searching.following, count=usual // 2),
-        "mirroring": partial(mirroring.mirroring, count=usual),
+        "mirroring": partial(mirroring.mirroring, count=usual // 2),
         "publishing": partial(publishing.among_many, count=100 // scale),
-        "archives": partial(publishing.archives, count=200_000 // scale),
-        "crowd": partial(web.crowd, count=10_000 // scale),
+        "archives": partial(publishing.archives, count=100_000 // scale),
+        "kills": partial(kills.kills, changes=1_000 // scale, times=100 // scale),
+        "large": partial(growth.growing, sources=10_000 // scale),
     }
 
 
@@ -74,13 +74,16 @@ def main() -> None:
     if unknown := set(arguments.names) - chosen.keys():
         parser.error(f"no measurement is named {', '.join(sorted(unknown))}; there are {', '.join(chosen)}")
     figures, failed = list[Figure](), list[str]()
+    title = heading(peers.versions())
     with tempfile.TemporaryDirectory(prefix="feedd-bench-") as scratch:
-        title = heading(peers.versions(Path(scratch)))
         for name in arguments.names or chosen:
             begun = time.monotonic()
             try:
                 found = chosen[name](Path(scratch))
-            except Exception as error:
+            except KeyboardInterrupt:  # what was measured so far is shown
+                failed.append(f"{name}, and what comes after it")
+                break
+            except Exception as error:  # noqa: BLE001 (whatever it is, other rows stand)
                 traceback.print_exc()
                 failed.append(name)
                 found = [Figure(f"{name}: failed, {type(error).__name__}", "", "", "", "")]

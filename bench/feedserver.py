@@ -2,7 +2,8 @@
 
 Every document is made before the first request and has an ETag; If-None-Match earns a 304. It does nothing else,
 so that it is never what a client waits for. A number beyond the last is one of them under another name: its
-entries have addresses of their own, and the same text.
+entries have addresses of their own, and the same text. /plain/0 is /0 without an ETag: always sent in full; in /fresh/0 the
+first entry is another one each time.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import sys
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
+from itertools import count as count_from
 from typing import NamedTuple, cast
 
 import uvloop
@@ -20,7 +22,7 @@ from bench.corpus import article, paragraphs
 
 HOME = "https://site-0.example.org"
 BRIEF = 3  # every so many entries is one paragraph long, as news in brief are
-PATH = re.compile(rb"GET /(\d{1,6}) ")
+PATH = re.compile(rb"GET /(plain/|fresh/)?(\d{1,6}) ")
 CONDITION = re.compile(rb'\r\nif-none-match: ?"(\d+)"', re.IGNORECASE)
 
 
@@ -80,20 +82,26 @@ class Documents:
 
     def __init__(self, count: int, items: int) -> None:
         self.made = [document(number, items) for number in range(count)]
+        self.items = items
+        self.news = count_from(1)
 
     def answer(self, request: bytes) -> bytes:
         found = PATH.match(request)
         if found is None:
             return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-        number, condition = int(found[1]), CONDITION.search(request)
+        number, condition = int(found[2]), CONDITION.search(request)
         if condition is not None and int(condition[1]) == number:
             return b'HTTP/1.1 304 Not Modified\r\nETag: "%d"\r\n\r\n' % number
         round_, place = divmod(number, len(self.made))
         body = self.made[place]
         if round_:
             body = body.replace(b"site-0.", b"site-%d." % round_)
-        head = b'HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nETag: "%d"\r\n\r\n'
-        return head % (len(body), number) + body
+        if found[1] == b"fresh/":
+            first = b"/articles/%d" % (place * self.items)
+            body = body.replace(first, b"/articles/new-%d" % next(self.news))
+        validator = b"" if found[1] else b'ETag: "%d"\r\n' % number
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n%s\r\n"
+        return head % (len(body), validator) + body
 
 
 class Connection(asyncio.Protocol):

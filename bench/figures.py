@@ -6,9 +6,20 @@ import sqlite3
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
-LIBRARIES = ("nh3", "lxml", "selectolax", "feedgen", "starlette", "uvicorn", "watchfiles")
+LIBRARIES = (
+    "nh3",
+    "lxml",
+    "selectolax",
+    "feedgen",
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "watchfiles",
+    "feedparser",
+)
 COLUMNS = ("", "floor or peer", "feedd", "figure", "at most")
 
 
@@ -24,7 +35,13 @@ def ratio(value: float) -> str:
     return f"{value:.2f} ×"
 
 
-def heading() -> str:
+def middle(values: Iterable[float], unit: str = "") -> str:
+    """Of several runs: the median, and from where to where they went."""
+    ordered = sorted(values)
+    return f"{median(ordered):.2f}{unit} ({ordered[0]:.2f} to {ordered[-1]:.2f})"
+
+
+def heading(peers: Iterable[str]) -> str:
     """Machine and versions; on a machine that is busy otherwise, two processes suffer more than the floor's one."""
     load = os.getloadavg()[0]
     processor = next(
@@ -35,7 +52,7 @@ def heading() -> str:
     return (
         f"{os.cpu_count()} cores ({processor}), {platform.system()} {platform.release()},"
         f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {libraries}"
-        f"; load average at the start {load:.2f}"
+        f"; peers: {', '.join(peers)}; load average at the start {load:.2f}"
     )
 
 
@@ -53,3 +70,8 @@ def table(figures: Iterable[Figure]) -> str:
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def line(figure: Figure) -> str:
+    """A row as it comes, before it is known how wide the others are."""
+    return "| " + " | ".join(figure) + " |"

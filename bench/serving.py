@@ -129,9 +129,11 @@ def copied(scratch: Path) -> Path:
 
 def beside_nginx(scratch: Path, folders: Mapping[str, Path], body: bytes) -> Asked:
     """As `ask_until_ingested`, of nginx, while feedd ingests."""
-    with nginx.serving(scratch / "nginx", FEED, body, gzip.compress(body)) as peer:
-        with running(scratch, folders) as daemon:
-            return ask_until_ingested(daemon, peer.port)
+    with (
+        nginx.serving(scratch / "nginx", FEED, body, gzip.compress(body)) as peer,
+        running(scratch, folders) as daemon,
+    ):
+        return ask_until_ingested(daemon, peer.port)
 
 
 def ask_until_ingested(daemon: Daemon, port: int) -> Asked:

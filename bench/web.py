@@ -1,31 +1,32 @@
 """Many feeds at once: a first pass and an unchanged one, beside other readers; and ten thousand in a configuration."""
 
 import os
-import sqlite3
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench.daemon import Client, free_port
-from bench.figures import Figure, ratio
+from bench.figures import Figure, middle
 from bench.ingest import MB
 from bench.memory import Sampled, held_by_tree
-from bench.peers import Cost, Peer, newsboat, reader
+from bench.peers import Cost, Peer, held_by, newsboat, reader, sfeed
 from bench.side import fresh
 
 ENTRIES = 30
-NEWSBOAT_THREADS = (8, 32)
-READER_WORKERS = (2, 8, 32)
+NEWSBOAT_THREADS, READER_WORKERS, SFEED_JOBS = 8, 8, 8  # what suits each best on two cores
 DUE_S = 1.5  # after which every source is due again
 PATIENCE_S = 300.0
 START_S = 30.0
 RESTING_S = 3.0
 LOOKING_S = 30.0  # of first looks in which memory is watched
+
+TARGETS = (("newsboat", "0.50 × (aim 0.33)"), ("reader", "0.20 × (aim 0.13)"), ("sfeed", ""))
 
 SERVER = """\
 [server]
@@ -43,7 +44,7 @@ every = "{every}"
 
 class Passes(NamedTuple):
     cold: Cost
-    unchanged: Cost
+    unchanged: Cost | None
 
 
 @contextmanager
@@ -74,9 +75,12 @@ def own(scratch: Path, urls: Sequence[str]) -> Peer:
     return Peer("feedd", command, scratch / "web.db", "SELECT count(*) FROM entries")
 
 
-def passes(peer: Peer, urls: Sequence[str], entries: int) -> Passes:
+def passes(peer: Peer, urls: Sequence[str], entries: int, *, again: bool) -> Passes:
     """A first pass over a fresh database, and one over what has not changed."""
-    fresh(peer.database)
+    if peer.database.is_dir():
+        shutil.rmtree(peer.database)
+    elif peer.held:
+        fresh(peer.database)
     if peer.adding:
         subprocess.run(
             peer.adding,
@@ -86,10 +90,10 @@ def passes(peer: Peer, urls: Sequence[str], entries: int) -> Passes:
             timeout=PATIENCE_S,
             env=surroundings(peer),
         )
-    cold = cost(peer)
-    with closing(sqlite3.connect(peer.database)) as connection:
-        (held,) = connection.execute(peer.held).fetchone()
+    cold, held = cost(peer), held_by(peer)
     assert held == entries, f"{peer.name} holds {held} entries of {entries}"
+    if not again:
+        return Passes(cold, None)
     time.sleep(DUE_S)
     return Passes(cold, cost(peer))
 
@@ -115,38 +119,45 @@ def cost(peer: Peer) -> Cost:
 
 
 def many(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
-    """So many feeds, by feedd and by others, in turn; each of them with the number of threads that suits it best."""
+    """So many feeds, by feedd and by others, in turn. What is unchanged is read in each round by feedd, once by others."""
     with serving(count, ENTRIES) as (port, size):
         urls = [f"http://127.0.0.1:{port}/{number}" for number in range(count)]
-        sides = {"feedd": own(scratch, urls)}
-        boats = [newsboat(scratch, urls, threads) for threads in NEWSBOAT_THREADS]
-        readers = [reader(scratch, workers) for workers in READER_WORKERS]
-        for name, settings in (("newsboat", boats), ("reader", readers)):
-            if found := [each for each in settings if each is not None]:
-                sides[name] = min(found, key=lambda each: passes(each, urls, count * ENTRIES).cold.wall_s)
+        peers = {
+            "newsboat": newsboat(scratch, urls, NEWSBOAT_THREADS),
+            "reader": reader(scratch, READER_WORKERS),
+            "sfeed": sfeed(scratch, urls, SFEED_JOBS),
+        }
+        sides = {"feedd": own(scratch, urls)} | {name: peer for name, peer in peers.items() if peer}
         taken: dict[str, list[Passes]] = {name: [] for name in sides}
-        for _ in range(rounds):
+        for number in range(rounds):
             for name, side in sides.items():
-                taken[name].append(passes(side, urls, count * ENTRIES))
+                again = name == "feedd" or number == 0
+                taken[name].append(passes(side, urls, count * ENTRIES, again=again))
     what = f"{count} feeds of {ENTRIES} entries, {size / 1000:.0f} kB each"
     return [*figures_of(taken, sides, what)]
 
 
 def figures_of(taken: dict[str, list[Passes]], sides: dict[str, Peer], what: str) -> Iterator[Figure]:
     ours = taken.pop("feedd")
-    for name, target in (("newsboat", "0.50 × (aim 0.33)"), ("reader", "0.20 × (aim 0.13)")):
+    mine = [each.cold for each in ours]
+    for name, target in TARGETS:
         if name not in taken:
-            yield Figure(f"{what}, first pass: {name} is not installed", "", "", "", target)
+            yield Figure(f"{what}, first pass", f"{name}: not installed", spelled(mine), "", target)
             continue
-        mine, other = [each.cold for each in ours], [each.cold for each in taken[name]]
-        factor = ratio(median(a.wall_s / b.wall_s for a, b in zip(mine, other, strict=True)))
+        other = [each.cold for each in taken[name]]
+        factor = middle((a.wall_s / b.wall_s for a, b in zip(mine, other, strict=True)), " ×")
         yield Figure(
             f"{what}, first pass", f"{sides[name].name}: {spelled(other)}", spelled(mine), factor, target
         )
-    others = [f"{name} {spelled([each.unchanged for each in theirs])}" for name, theirs in taken.items()]
-    again = [each.unchanged for each in ours]
+    others = [f"{name} {spelled(looks(theirs))}" for name, theirs in taken.items()]
+    again = looks(ours)
     seconds = f"{median(each.wall_s for each in again):.2f} s"
-    yield Figure("… unchanged (304)", "; ".join(others), spelled(again), seconds, "2 s")
+    yield Figure("… unchanged (304)", f"once each: {'; '.join(others)}", spelled(again), seconds, "2 s")
+
+
+def looks(passes: Sequence[Passes]) -> list[Cost]:
+    """At what was unchanged."""
+    return [each.unchanged for each in passes if each.unchanged is not None]
 
 
 def spelled(costs: Sequence[Cost]) -> str:
@@ -156,24 +167,35 @@ def spelled(costs: Sequence[Cost]) -> str:
 
 
 def crowd(scratch: Path, count: int, rounds: int = 5) -> list[Figure]:
-    """A configuration of so many feeds: until the daemon serves, and what it holds in memory."""
-    starts, resting, looking = [], [], []
+    """A configuration of so many feeds: until the daemon serves, what it holds in memory, until it has ended."""
+    begun, again = list[Start](), list[Start]()
     with serving(50, ENTRIES) as (server, _):
         urls = [f"http://127.0.0.1:{server}/{number}" for number in range(count)]
         for number in range(rounds):
             fresh(scratch / "web.db")
-            last = number == rounds - 1
-            found = started(scratch, urls, LOOKING_S if last else RESTING_S)
-            starts.append(found.seconds)
-            resting.append(found.resting)
-            looking.append(found.looking)
-        again = started(scratch, urls, RESTING_S).seconds  # over a database that knows them all
+            begun.append(started(scratch, urls, LOOKING_S if number == rounds - 1 else RESTING_S))
+            again.append(started(scratch, urls, 0.0))
     what = f"a configuration of {count:,} feeds"
-    detail = f"fresh database; {again:.2f} s over one that knows them"
-    most = f"{max(looking) / MB:.0f} MB in the first {LOOKING_S:.0f} s"
+    known = median(each.seconds for each in again)
+    detail = f"fresh database; {known:.2f} s over one that knows them"
+    most = f"{max(each.looking for each in begun) / MB:.0f} MB in the first {LOOKING_S:.0f} s (once)"
+    resting, ends = median(each.resting for each in begun), [each.ending_s for each in (*begun, *again)]
     return [
-        Figure(f"{what}: until the daemon serves", "", detail, f"{median(starts):.2f} s", "3 s"),
-        Figure("… memory (PSS, with all its processes)", "", most, f"{max(resting) / MB:.0f} MB", "200 MB"),
+        Figure(
+            f"{what}: until the daemon serves",
+            "",
+            detail,
+            f"{middle((s.seconds for s in begun), ' s')}",
+            "3 s",
+        ),
+        Figure("… memory (PSS, with all its processes)", "", most, f"{resting / MB:.0f} MB", "200 MB"),
+        Figure(
+            "… from SIGTERM to its end, at its first looks",
+            "",
+            f"worst {max(ends):.2f} s",
+            middle(ends, " s"),
+            "3 s",
+        ),
     ]
 
 
@@ -181,6 +203,7 @@ class Start(NamedTuple):
     seconds: float
     resting: int  # bytes, when it served
     looking: int  # bytes at most, from then on, while it looked at sources
+    ending_s: float  # from SIGTERM
 
 
 def started(scratch: Path, urls: Sequence[str], watched_s: float) -> Start:
@@ -199,10 +222,14 @@ def started(scratch: Path, urls: Sequence[str], watched_s: float) -> Start:
         resting = held_by_tree(process.pid).pss
         with Sampled(process.pid) as sampled:
             time.sleep(watched_s)
-        return Start(seconds, resting, sampled.peak.pss)
-    finally:
         process.terminate()
-        process.wait(START_S)
+        ended = time.perf_counter()
+        with suppress(subprocess.TimeoutExpired):  # then that is how long it took, at least
+            process.wait(START_S)
+        return Start(seconds, resting, sampled.peak.pss, time.perf_counter() - ended)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def serves(port: int) -> bool:
