@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE  # each of many processes would compile everything anew
 
-.PHONY: run test bench soak dist test-package test-systemd clean
+.PHONY: run test bench bench-cluster soak dist test-package test-systemd clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.runs
@@ -19,6 +19,9 @@ test: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench
+
+bench-cluster: $(VENV)/.tests  # workers in network namespaces, and what befalls them: as root, on Linux; 20 minutes
+	$(BIN)/python -m bench.cluster
 
 soak: $(VENV)/.tests  # two days in the life, in fourteen minutes; then a short one in which Python says what was not closed
 	$(BIN)/python -m bench.soak

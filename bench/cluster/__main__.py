@@ -44,6 +44,7 @@ def figures(stage: Stage, names: list[str]) -> Iterator[Figure]:
     """Raises CanNot."""
     plays = {"two workers": stage.played("two", 2)}
     undisturbed = plays["two workers"]
+    yield telling.whole(undisturbed)
     if PACE in names:
         plays["one worker"] = stage.played("one", 1)
         yield from telling.pace(plays["one worker"], undisturbed, stage.cores)
@@ -86,7 +87,8 @@ def main() -> None:
     except CanNot as error:
         sys.exit(f"python -m bench.cluster: {error}")
     finally:
-        print(f"{title}\n\n{table(found)}")
+        if found:  # as far as it came
+            print(f"{title}\n\n{table(found)}")
 
 
 if __name__ == "__main__":

@@ -107,6 +107,8 @@ def held(database: Path) -> Held:
 def differences(found: Held, expected: Held) -> list[str]:
     """In words; none where both hold the same, each once."""
     said = []
+    if found.sources != expected.sources:
+        said.append(f"{found.sources} sources were collected, not {expected.sources}")
     if missing := expected.entries - found.entries:
         said.append(f"{missing.total()} entries are missing, or another: {next(iter(missing))[1]} …")
     if more := found.entries - expected.entries:

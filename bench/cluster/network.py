@@ -49,8 +49,8 @@ def check() -> None:
     taken = [name for name in all_names() if Path(f"/run/netns/{name}").exists()]
     if taken:
         raise CanNot(
-            f"there are network namespaces named {', '.join(taken)}: another run is under way, or one was killed;"
-            f" then: ip -all netns delete; or each by its name: ip netns delete {taken[0]}"
+            f"there are network namespaces named {', '.join(taken)}: another run is under way; or one was killed, and they"
+            f" are to be deleted, each by its name: ip netns delete {taken[0]}"
         )
 
 

@@ -6,8 +6,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +16,16 @@ import httpx
 
 from bench.cluster import judging
 from bench.cluster.network import DAEMON, WEB, Process, address, start
+from bench.cluster.probe import Late
 from bench.cluster.share import Share, share
 from bench.cluster.web import entries_of, host_of
 from bench.daemon import wait_for
 from bench.side import fresh
+from feedd.daemon import control
 
 PORT, SCHEDULER_PORT = 8000, 8786
 INTERVAL_S = 1  # between two requests of a host
+PORTION, PORTION_S = 50, 0.1  # sources that are asked for at once, and how long until the next ones are
 IDLE_S = 5.0  # for which the daemon's loop is watched when all is done
 START_S = 120.0  # Dask takes its time to be imported, on a busy machine
 PATIENCE_S = 600.0
@@ -48,8 +52,8 @@ class Played(NamedTuple):
     seconds: float  # from the first request until the last source was recorded
     log: list[judging.Asked]
     held: judging.Held
-    answers: list[tuple[float, float]]  # as the probe prints them
-    idle: list[tuple[float, float]]
+    answers: list[Late]
+    idle: list[Late]
     daemon_s: float  # processor time
     workers_s: list[float]
     said: str  # the daemon's log
@@ -159,11 +163,13 @@ def play(made: Cluster, sources: int, trouble: Trouble | None = None) -> Played:
     with ExitStack() as stack:
         web = serve(folder, stack)
         used = [each.used_s for each in made.shares.values()]
+        asking = stack.enter_context(ThreadPoolExecutor(ceil(sources / PORTION)))
         daemon = start(
             DAEMON, (sys.executable, "-m", "feedd", "run", "--config", str(config)), folder / "daemon.log"
         )
         stack.callback(daemon.kill)
         with probing(folder, listening, daemon) as answers:
+            ask_for_all(database, sources, asking)
             end_s = followed(daemon, database, sources, made, trouble)
         with probing(folder, listening, daemon) as idle:
             time.sleep(IDLE_S)
@@ -195,6 +201,15 @@ def configuration(listening: Path, database: Path, scheduler: str, sources: int)
     return f'{head}[cluster]\nscheduler = "{scheduler}"\n{listed}'
 
 
+def ask_for_all(database: Path, sources: int, thread: Executor) -> None:
+    """The daemon takes first looks one after the other, ten a second, unless somebody asks for them: by portions."""
+    for first in range(0, sources, PORTION):
+        names = [f"feed-{number}" for number in range(first, min(first + PORTION, sources))]
+        request = {"command": "update", "sources": names, "accept_removals": False}
+        thread.submit(control.ask, database, request, lambda _: None)
+        time.sleep(PORTION_S)
+
+
 def serve(folder: Path, stack: ExitStack) -> Process:
     command = (sys.executable, "-m", "bench.cluster.web", str(PORT), str(folder / "web.log"))
     web = start(WEB, command, folder / "web.out")
@@ -223,7 +238,7 @@ def followed(daemon: Process, database: Path, sources: int, made: Cluster, troub
 
 
 @contextmanager
-def probing(folder: Path, listening: Path, daemon: Process) -> Iterator[list[tuple[float, float]]]:
+def probing(folder: Path, listening: Path, daemon: Process) -> Iterator[list[Late]]:
     """The list is filled at the end of the block."""
     wait_for(
         lambda: daemon.running.poll() is not None or says(listening, "/healthz") is not None,
@@ -232,7 +247,7 @@ def probing(folder: Path, listening: Path, daemon: Process) -> Iterator[list[tup
     )
     if daemon.running.poll() is not None:
         raise RuntimeError(f"the daemon ended: {daemon.said[-2000:]}")
-    found: list[tuple[float, float]] = []
+    found = list[Late]()
     said = folder / "probe.json"
     said.unlink(missing_ok=True)
     command = (sys.executable, "-m", "bench.cluster.probe", str(listening), str(daemon.running.pid))
@@ -242,7 +257,7 @@ def probing(folder: Path, listening: Path, daemon: Process) -> Iterator[list[tup
         assert process.running.stdin is not None
         process.running.stdin.close()
         process.running.wait(30)
-        found += [(late, waited) for late, waited in json.loads(process.said)]
+        found += [Late(*each) for each in json.loads(process.said)]
     finally:
         process.kill()
 

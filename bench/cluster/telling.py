@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.cluster import judging
 from bench.cluster.play import INTERVAL_S, Played
+from bench.cluster.probe import Late
 from bench.figures import Figure, ratio
 
 SLACK_S = 0.02  # of the interval, lost on the ways of two requests
@@ -37,17 +38,22 @@ def used(played: Played) -> str:
 
 
 def blocks(name: str, played: Played) -> Figure:
-    """How long the event loop kept the cheapest page waiting, without the time for which it had no core."""
-    said, idle = latencies(played.answers), latencies(played.idle)
-    own = [late - waited for late, waited in played.answers]
-    detail = f"without waiting for a core: p99 {percentile(own, 0.99):.0f} ms, {over(own)} of {len(own)} over {BLOCK_MS} ms"
+    """How long the event loop kept the cheapest page waiting; the figure is what the daemon's own work did of it."""
+    own = [each.own for each in played.answers]
+    detail = (
+        f"its own work: p99 {percentile(own, 0.99):.0f} ms, {over(own)} of {len(own):,} over {BLOCK_MS} ms"
+    )
     return Figure(
-        f"the daemon's loop, {name}: {said}", f"idle: {idle}", detail, f"{max(own):.0f} ms", f"{BLOCK_MS} ms"
+        f"the daemon's loop, {name}: {latencies(played.answers)}",
+        f"idle: {latencies(played.idle)}",
+        detail,
+        f"{max(own):.0f} ms",
+        f"{BLOCK_MS} ms",
     )
 
 
-def latencies(answers: list[tuple[float, float]]) -> str:
-    late = [each for each, _ in answers]
+def latencies(answers: list[Late]) -> str:
+    late = [each.late for each in answers]
     return f"median {median(late):.1f}, p99 {percentile(late, 0.99):.0f}, worst {max(late):.0f} ms"
 
 
@@ -69,6 +75,20 @@ def polite(name: str, played: Played) -> Figure:
         f"shortest from one to the next {found.shortest_s:.2f} s of {INTERVAL_S} s",
         f"{found.overlaps} and {found.hasty}",
         "0 and 0",
+    )
+
+
+def whole(undisturbed: Played) -> Figure:
+    """What all others are compared with has itself to be right."""
+    found = undisturbed.held
+    return Figure(
+        "two workers, undisturbed: entries, and revisions of them, in the database",
+        f"{undisturbed.entries:,} in what the web has",
+        f"{found.entries.total():,} and {found.revisions:,}",
+        "the same, each once"
+        if found.entries.total() == found.revisions == undisturbed.entries
+        else "NOT THE SAME",
+        "the same",
     )
 
 
