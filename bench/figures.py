@@ -41,7 +41,7 @@ def middle(values: Iterable[float], unit: str = "") -> str:
     return f"{median(ordered):.2f}{unit} ({ordered[0]:.2f} to {ordered[-1]:.2f})"
 
 
-def heading(peers: Iterable[str]) -> str:
+def heading(peers: Iterable[str] = ()) -> str:
     """Machine and versions; on a machine that is busy otherwise, two processes suffer more than the floor's one."""
     load = os.getloadavg()[0]
     processor = next(
