@@ -26,7 +26,7 @@ from feedd.websub.incoming import Pushed
 LOOK_AGAIN_S = 2.0
 WATCH_RETRY_S = 2.0
 MANY_EVENTS = 500  # above, listing the folder costs less than asking for each file
-STARTS_AT_ONCE = 64  # a tick; what is due besides waits for the next one
+STARTS_AT_ONCE = 256  # a tick; what is due besides waits for the next one
 NEW_APART_MS = 100  # between the first looks at sources that nobody looked at yet
 LATE_APART_MS = 5_000  # between the first looks, after a start, at sources whose time went by meanwhile …
 LATE_PART = 4  # … within a quarter of their interval
