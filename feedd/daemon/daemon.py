@@ -75,7 +75,6 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
                 prepare(desk, config)
             if config.cluster is not None:
                 import_module(CLUSTER)
-            allocation.settle()
             sys.setswitchinterval(SWITCH_INTERVAL_S)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(Daemon(config, desk, notifier).serve(listening, announce))
@@ -127,6 +126,7 @@ class Daemon:
             self.events = Events(feeds, self.config, self.desk.bell)
             first = await self.enter(self.config)
             self.serve_with(first)
+            allocation.settle()  # routes and schemas are there, and nobody waits yet
             serving = asyncio.create_task(web.serve(sockets=list(listening)))
             async with looker(
                 self.config, self.desk, self.attendant.stop, hears_pushes=True
