@@ -117,9 +117,8 @@ class Daemon:
             loop.add_signal_handler(number, ended.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self.tasks.start(self.reloading.asked_by_signal()))
         await self.reloading.turn.acquire()  # a reload begins when what is here has begun
-        web = server(self.front)
+        web, ticker = server(self.front), Ticker(self.tick, TICK_S)
         requests = await control.listen(self.config.store.path, self.answer)
-        ticker = Ticker(self.tick, TICK_S)
         serving = None
         try:
             feeds = feeds_of(self.config, self.reader)
