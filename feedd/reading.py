@@ -115,9 +115,9 @@ def unread(answer: Answer) -> Reply[Found]:
 def reply(answer: Answer, task: Task[Found]) -> Reply[Found]:
     """Read the document of an answer. What it is refused for is in the reply."""
     raw = None if task.raw_ms is None else raw_of(answer, task.raw_ms)
+    said: Reply[Found] = unread(answer)
     try:
         found = task.work(Document(answer.body, answer.url, answer.content_type, raw))
     except SourceError as error:
-        return unread(answer)._replace(error=error)
-    said: Reply[Found] = unread(answer)
+        return said._replace(error=error)
     return Reply(*said[:6], found)

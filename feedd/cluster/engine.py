@@ -73,8 +73,8 @@ class Spread:
         self.manners.allow(max(concurrency, min(wanted, spare)))
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
-        # one at a time, so that no two workers are at one host
         await self.members.asked.wait()
+        # one at a time, so that no two workers are at one host
         single = ask._replace(access=ask.access._replace(per_host=1))
         way = await self.alone.fetcher.follow(single, partial(self.receive, task))
         if way.last.reply is not None:

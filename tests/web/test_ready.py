@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gated
 import pytest
 from shelf import BORN_MS, Piece, Shelf
 from starlette.middleware import Middleware
@@ -20,18 +21,7 @@ from feedd.web.app import SECURITY_HEADERS, application
 from feedd.web.counting import Counting, Meter
 from feedd.web.ready import TRUSTED_S, Ready
 
-TOML = """
-[server]
-base_url = "{base_url}"
-access = "{access}"
-[sources.a]
-type = "directory"
-path = "a"
-[sources.b]
-type = "directory"
-path = "b"
-[feeds.secret]
-access = "token"
+TOML = f"""{gated.TOML}
 [feeds.late]
 query = "changed:7d"
 """
