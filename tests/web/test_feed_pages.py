@@ -164,7 +164,7 @@ def test_links_to_a_document_show_it_in_a_browser(site: Pages, format_: str) -> 
 
 def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, TOML + '[notify.desk]\ntype = "command"\ncommand = ["/bin/false"]\n')
-    why = quoted("false failed with exit status 1", "no such user: ada")
+    why = quoted("false failed with exit status 1", "no such user: zoe")
 
     def report(connection: sqlite3.Connection) -> None:
         (source,) = connection.execute("SELECT id FROM sources WHERE name = 'news'").fetchone()
@@ -187,7 +187,7 @@ def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_p
         answers = [pages.get(path) for path in ("/feeds/health", *(f"/feeds/health.{x}" for x in FORMATS))]
         for answer in answers:
             assert "exit status 1" in answer.text
-            assert "ada" not in answer.text
+            assert "zoe" not in answer.text
         english, chinese = (
             words(pages.page("/feeds/health")),
             words(pages.page("/feeds/health", language="zh")),
