@@ -19,7 +19,7 @@ from feedd.publish.times import rfc3339
 from feedd.sources import directory
 from feedd.store import snapshot
 from feedd.store.database import loaded_path, translated
-from feedd.store.identity import identify
+from feedd.store.identity import identify, named
 from feedd.store.judging import content_of, stored_content
 from feedd.store.reader import Reader
 from feedd.visits import State, Tools
@@ -101,7 +101,8 @@ def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> s
     rebase = extraction != source.extraction_hash
     look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=rebase, present=seen.present)
     entries: dict[str, snapshot.StoredEntry] = {}
-    identified = identify(connection, look, seen.items).items if seen.items else []
+    items_named = named(connection, look, seen.items)
+    identified = identify(connection, look, items_named).items if seen.items else []
     judging = DryJudge(connection, {})
     items = [decided(connection, source, look, item, entries, judging) for item in in_order(identified)]
     return {

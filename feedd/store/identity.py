@@ -20,15 +20,16 @@ class Identified(NamedTuple):
     parted: tuple[str, ...] = ()  # uids that were aliases, and turned out to be entries of their own
 
 
-def identify(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> Identified:
-    if look.present is not None:
-        shared = shared_names(connection, look, items)
-        items = [told_apart(item, shared) for item in items]
+def identify(
+    connection: sqlite3.Connection, look: Pass, items: Sequence[Item], beside: Sequence[Item] = ()
+) -> Identified:
+    """`items` as `named` gives them; `beside`: others of the batch, which are the entries that they were."""
     held = held_by(connection, look, [item.location for item in items if item.follows])
     known = led_to(connection, {item.article.uid for item in items})
     before = titled(connection, look, [item for item in items if item.elsewhere is not None])
     taken = {held[path] for item in items if item.follows and (path := stored_path(item.location)) in held}
-    own = {item.article.uid for item in items}
+    taken |= {item.article.uid for item in beside if item.follows}
+    own = {item.article.uid for item in (*items, *beside)}
     found, aliases, parted = [], dict[str, str](), []
     for item in items:
         apart = None
@@ -45,6 +46,14 @@ def identify(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) 
             aliases[mine] = uid
         found.append(item if uid == mine else item._replace(article=item.article._replace(uid=uid)))
     return Identified(found, aliases, tuple(parted))
+
+
+def named(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> list[Item]:
+    """The items, those of documents by what tells them apart, as far as is known by now."""
+    if look.present is None or all(item.apart is None for item in items):
+        return list(items)
+    shared = shared_names(connection, look, items)
+    return [told_apart(item, shared) for item in items]
 
 
 def shared_names(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> set[str | bytes]:

@@ -97,7 +97,7 @@ def parted(
 
     Pushes may overtake one another, as nothing that is fetched does.
     """
-    identified = identity.identify(connection, look, items).items
+    identified = identity.identify(connection, look, identity.named(connection, look, items)).items
     stored = snapshot.load(connection, look, extraction, identified)
     timely, late = list[Item](), list[Item]()
     for item, same in zip(items, identified, strict=True):

@@ -8,7 +8,7 @@ from feedd.model import COUNTS, Item, Kind, Rejected, Tally
 from feedd.store import notices, proposals, snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import placeholders, stored_path
-from feedd.store.identity import identify, note_aliases, part
+from feedd.store.identity import identify, named, note_aliases, part
 from feedd.store.judging import StoredJudge
 from feedd.store.unchanged import sort_out
 
@@ -23,15 +23,20 @@ def recorded(
     rejected: Sequence[Rejected],
 ) -> Tally:
     counts = dict.fromkeys(COUNTS, 0)
-    found = sort_out(connection, look, extraction, items)
-    counts["duplicates"] = found.unchanged
+    found = sort_out(connection, look, extraction, named(connection, look, items))
+    standing = [each.item for each in found.unchanged]
+    identified = identify(connection, look, found.other, standing)
+    # what stands, but turns out to be the entry that others are, too, is decided on together with them
+    concerned = {item.article.uid for item in identified.items}
+    to_decide = identified.items + [item for item in standing if item.article.uid in concerned]
+    counts["duplicates"] = len(items) - len(to_decide)
     batch = Batch(connection, look, extraction)
-    for item, entry_id, revision_id in found.moved:
-        batch.locate(item, entry_id, revision_id)
-    identified = identify(connection, look, found.other)
+    for each in found.unchanged:
+        if each.moved and each.item.article.uid not in concerned:
+            batch.locate(each.item, each.entry_id, each.revision_id)
     part(connection, identified)
-    stored = snapshot.load(connection, look, extraction, identified.items)
-    held, older = parted(in_order(identified.items))
+    stored = snapshot.load(connection, look, extraction, to_decide)
+    held, older = parted(in_order(to_decide))
     for item in held:
         counts[record_item(connection, batch, stored, item)] += 1
     for item in older:

@@ -17,38 +17,46 @@ WHERE l.source_id = ? AND l.path IN ({}) AND l.rejected IS NULL AND r.newest AND
 """
 
 
+class Unchanged(NamedTuple):
+    """An item that is as it was."""
+
+    item: Item
+    entry_id: int
+    revision_id: int
+    moved: bool  # but for its time or its stamp
+
+
 class Sorted(NamedTuple):
     """The items of a batch."""
 
     other: list[Item]  # to be decided on
-    unchanged: int
-    moved: list[tuple[Item, int, int]]  # unchanged, but time or stamp: item, entry, revision
+    unchanged: list[Unchanged]
 
 
 def sort_out(connection: sqlite3.Connection, look: Pass, extraction: str, items: Sequence[Item]) -> Sorted:
     """An item is unchanged if its location holds the newest version of its entry, and that has its content.
 
-    What several items of the batch concern is not judged here.
+    What several items of the batch concern is not judged here, as far as their URLs or guids tell.
     """
     paths = [stored_path(item.location) for item in items]
     rows = connection.execute(
         QUERY.format(placeholders(len(paths))), [look.source_id, *paths, extraction]
     ).fetchall()
     if not rows:
-        return Sorted(list(items), 0, [])
+        return Sorted(list(items), [])
     held = {row[0]: row[1:] for row in rows}
-    shared = Counter(item.article.uid for item in items)
-    other, moved, unchanged = list[Item](), list[tuple[Item, int, int]](), 0
+    sharing = Counter(item.article.uid for item in items)
+    other, unchanged = list[Item](), list[Unchanged]()
     for path, item in zip(paths, items, strict=True):
         row = held.get(path)
-        if row is None or not is_same(item, row) or shared[item.article.uid] > 1:
+        if row is None or not is_same(item, row) or sharing[item.article.uid] > 1:
             other.append(item)
             continue
-        unchanged += 1
         stamp = tuple(item.stamp) if item.stamp and item.settled else (None, None, None)
-        if (item.stated_ms, *stamp, item.seen) != row[3:8]:
-            moved.append((item, row[8], row[9]))
-    return Sorted(other, unchanged, moved)
+        entry_id, revision_id = row[8:]
+        moved = (item.stated_ms, *stamp, item.seen) != row[3:8]
+        unchanged.append(Unchanged(item, entry_id, revision_id, moved))
+    return Sorted(other, unchanged)
 
 
 def is_same(item: Item, row: tuple[Any, ...]) -> bool:
@@ -58,6 +66,5 @@ def is_same(item: Item, row: tuple[Any, ...]) -> bool:
         article.content_hash == content_hash
         and article.uid == uid
         and article.url == url
-        and item.apart is None
         and not item.provisional
     )
