@@ -35,10 +35,19 @@ def settle() -> None:
     """What is there now stays: it is not searched for garbage any more. What is garbage now is let go first.
 
     To search the configuration and all modules stops all threads, and those that serve, for 50 ms and more. What is freed
-    otherwise, as nearly all is, goes as ever; cycles that are alive now, and few are, stay in memory when they die.
+    otherwise, as nearly all is, goes as ever; cycles that are alive now stay in memory when they die.
     """
     gc.collect()
     gc.freeze()
+
+
+def settle_anew() -> None:
+    """As `settle`, but all is searched: cycles that stayed, and have died since, go with what they hold.
+
+    What served a configuration that is in force no more is one, and holds the feeds that it rendered.
+    """
+    gc.unfreeze()
+    settle()
 
 
 def trim() -> None:

@@ -101,7 +101,9 @@ class FolderLooker:
         nothing = not (found.read or found.tally.changed)
         status = "failed" if error else "unchanged" if nothing else "ok"
         seconds = time.monotonic() - begun
-        return Looked(source.name, status, found.tally, seconds, due.at_ms, error, tuple(found.again))
+        looked = Looked(source.name, status, found.tally, seconds, due.at_ms, error, tuple(found.again))
+        # files cost nobody else anything: they are looked at as soon as the store can be written again
+        return looked._replace(unwritten=isinstance(source, GitSource) and source.name in self.hindered)
 
     def close(self, key: SourceKey, look: Pass, request: Request, due: Due, found: Findings) -> Due:
         """Close the pass; returns when the source is to be looked at next."""

@@ -27,6 +27,7 @@ class Looked(NamedTuple):
     error: str | None = None
     again: tuple[str, ...] = ()  # files to look at once more, two seconds later
     note: str | None = None  # a state that is no failure
+    unwritten: bool = False  # the store could not be written: when to look next stands here alone
 
 
 class Request(NamedTuple):

@@ -40,6 +40,7 @@ LOOKS_UNTIL_GONE = 2  # at a watched page that is not there: then what it held i
 JITTER = 0.1  # of the interval: sources that began together drift apart
 LONGEST_JITTER_MS = 10 * 60_000
 CRON_RETRY_MS = 10 * 60_000
+AGAIN_MS = 60_000  # where the store said nothing of when
 log = logging.getLogger(__name__)
 
 
@@ -262,16 +263,20 @@ class WindowLooker:
         self, source: WindowSource, key: SourceKey, started: Started | None, error: SourceError | StoreError
     ) -> Looked:
         """Record a failure on the source."""
-        text, due = shown(str(error), LONGEST_ERROR), source.timing.due_after(now_ms())
+        text = shown(str(error), LONGEST_ERROR)
         log.warning("%s: %s", source.name, text)
-        if started is not None:
-            failure = failure_of(source, started, error)
-            due, look = failure.due, started.look
-            try:
-                await self.desk.do(lambda writer: writer.fail(key, look, failure))
-            except StoreError as second:
-                log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
-        return Looked(source.name, "failed", next_check_ms=due.at_ms, error=text)
+        if started is None:
+            return Looked(
+                source.name, "failed", next_check_ms=now_ms() + AGAIN_MS, error=text, unwritten=True
+            )
+        failure, look = failure_of(source, started, error), started.look
+        looked = Looked(source.name, "failed", next_check_ms=failure.due.at_ms, error=text)
+        try:
+            await self.desk.do(lambda writer: writer.fail(key, look, failure))
+        except StoreError as second:
+            log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
+            return looked._replace(unwritten=True)
+        return looked
 
 
 def is_reached(at_ms: int | None, now: int) -> bool:

@@ -83,6 +83,21 @@ full = held() - before
 trim()
 print(full, held() - before)
 """
+CYCLES = """
+import gc, weakref
+from feedd.allocation import settle, settle_anew
+
+class Served:
+    def __init__(self):
+        self.routes = [self]
+
+served = Served()
+there = weakref.ref(served)
+settle()
+del served
+settle_anew()
+print(there())
+"""
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc and /proc")
 
 
@@ -111,6 +126,12 @@ def test_what_was_freed_between_what_is_held_goes_back() -> None:
     full, left = map(int, said.split())
     assert full > 11_000
     assert left < full / 4, said
+
+
+def test_what_was_set_aside_goes_when_it_has_died() -> None:
+    """A configuration that is not in force any more, with all feeds that were rendered."""
+    said = subprocess.run([sys.executable, "-c", CYCLES], check=True, capture_output=True, text=True).stdout
+    assert said.strip() == "None"
 
 
 def article(number: int) -> Content:

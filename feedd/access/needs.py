@@ -58,12 +58,6 @@ def needed(method: str, path: str, query: str, *, closed: bool, private: Collect
     return Need(None, for_readers, is_api)
 
 
-@lru_cache(1_000)
-def needed_often(method: str, path: str, query: str, *, closed: bool, private: frozenset[str]) -> Need:
-    """As `needed`: for short addresses, which are asked again and again."""
-    return needed(method, path, query, closed=closed, private=private)
-
-
 def names_one_of(private: Collection[str], path: str, query: str) -> bool:
     """Whether an address names one of these feeds: in its path, as `feed=`, or as `feed:` in what is searched for."""
     found = OF_A_FEED.fullmatch(path) or OF_A_FEED.fullmatch(unquote(path))

@@ -58,11 +58,15 @@ class Attendant:
         self.at_rest: Collection[str] = ()  # sources that are not to be looked at just now
         self.watches: dict[str, asyncio.Task[None]] = {}
         self.again: dict[str, set[str]] = {}  # by source: the files of the one look that is to follow soon
+        self.resting_until: dict[
+            str, float
+        ] = {}  # by source: what the store could not be told, by the loop's clock
         self.last: str | None = None  # what was found last, in words
 
     def adopt(self, config: Config) -> None:
         """Go on with another configuration. No look at a source that differs may be under way."""
         self.config = config
+        self.resting_until.clear()
         if self.looker is not None:
             self.looker.adopt(config)
 
@@ -134,11 +138,16 @@ class Attendant:
 
     async def tick(self) -> None:
         """Start a look at every source whose time has come. Raises StoreError."""
-        now, limit = now_ms(), STARTS_AT_ONCE + len(self.tasks.running)
+        now, limit = now_ms(), STARTS_AT_ONCE + len(self.tasks.running) + len(self.resting_until)
         for name in await self.desk.do(lambda writer: writer.due(now, limit)):
             source = self.config.source(name)
-            if source is not None and not source.paused and not self.busy[name].locked():
+            if source is not None and not source.paused and self.may_begin(name):
                 self.tasks.start(self.look(name))
+
+    def may_begin(self, name: str) -> bool:
+        """Whether no look is under way, and none that the store knows nothing of says to wait: servers are spared by that."""
+        now_s = asyncio.get_running_loop().time()
+        return not self.busy[name].locked() and self.resting_until.get(name, now_s) <= now_s
 
     async def look(self, name: str, request: Request = WHOLE) -> None:
         """A look that nobody asked for: there is none while a person keeps the source paused."""
@@ -179,6 +188,7 @@ class Attendant:
                 source = self.source(name)
                 begun()
                 looked = await self.unless_cut(source, request, progress)
+        self.note_rest(looked)
         if looked.tally.changed:
             self.last = f"{name}: {in_words(looked.tally)}"
             log.info("%s: %s", name, in_words(looked.tally))
@@ -187,6 +197,12 @@ class Attendant:
                 self.tasks.start(self.look_again(name))
             self.again.setdefault(name, set()).update(looked.again)
         return looked
+
+    def note_rest(self, looked: Looked) -> None:
+        self.resting_until.pop(looked.name, None)
+        if looked.unwritten and looked.next_check_ms is not None:
+            rest_s = (looked.next_check_ms - now_ms()) / 1000
+            self.resting_until[looked.name] = asyncio.get_running_loop().time() + rest_s
 
     async def unless_cut(self, source: Source, request: Request, progress: Progress | None) -> Looked | None:
         """None: the configuration is about to be another one, so that it was cut off, or not begun."""

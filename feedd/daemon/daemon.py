@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from importlib import import_module
+from itertools import count
 
 import uvloop
 
@@ -45,7 +46,8 @@ TICK_S = 1.0
 HANDOVER_S = 30.0  # that a reload waits for messages that are on their way
 PRUNE_AFTER_S = 2.0  # of the start, if it was not done for a day …
 PRUNE_CHECK_S = 600.0  # … and how often it is asked whether a day has gone by
-TRIM_S = 30.0  # between two times that freed memory goes back to the system
+TRIM_S = 30.0  # between two times that freed memory goes back to the system …
+TRIMS = 120  # … of so many once all is searched for garbage: what a reload left may be among it
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -83,8 +85,10 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
 
 
 async def trim_often() -> None:
-    while True:
+    for number in count(1):
         await asyncio.sleep(TRIM_S)
+        if number % TRIMS == 0:
+            allocation.settle_anew()
         await asyncio.to_thread(allocation.trim)
 
 

@@ -18,14 +18,20 @@ class Host:
         self.longest_s = 0.0  # that any asked for, while the host was known
         self.door = asyncio.Lock()  # whoever is next waits within, all others before it, in order
         self.freed = asyncio.Event()
+        self.leaving: asyncio.TimerHandle | None = None  # nobody is there, and it is to be forgotten
 
     async def wait(self, interval_s: float, per_host: int) -> None:
-        while self.active >= per_host:
-            self.freed.clear()
-            await self.freed.wait()
-        pause = self.rest_s(asyncio.get_running_loop().time(), interval_s)
-        if pause > 0:
-            await asyncio.sleep(pause)
+        while not self.admits(interval_s, per_host):
+            if self.active >= per_host:
+                self.freed.clear()
+                await self.freed.wait()
+            else:
+                await asyncio.sleep(self.rest_s(asyncio.get_running_loop().time(), interval_s))
+
+    def admits(self, interval_s: float, per_host: int) -> bool:
+        """Whether the next turn may begin now."""
+        now_s = asyncio.get_running_loop().time()
+        return self.active < per_host and self.rest_s(now_s, interval_s) <= 0
 
     def rest_s(self, now_s: float, interval_s: float) -> float:
         """How long the next turn has to wait."""
@@ -56,8 +62,7 @@ class Manners:
         place.users += 1
         try:
             async with place.door:
-                await place.wait(interval_s, per_host)
-                await self._slots.acquire_on_behalf_of(taken)
+                await self._admitted(place, taken, interval_s, per_host)
                 place.active += 1
                 place.started_s = asyncio.get_running_loop().time()
                 place.interval_s = interval_s
@@ -71,6 +76,15 @@ class Manners:
         finally:
             place.users -= 1
             self._leave(host, place)
+
+    async def _admitted(self, place: Host, taken: object, interval_s: float, per_host: int) -> None:
+        """Until the host admits it and there is a slot, both at once: that a request began late is told at any time."""
+        while True:
+            await place.wait(interval_s, per_host)
+            await self._slots.acquire_on_behalf_of(taken)
+            if place.admits(interval_s, per_host):
+                return
+            self._slots.release_on_behalf_of(taken)
 
     def keep(self, host: str) -> Callable[[], None]:
         """Somebody may be at that host who has left its turn: counts as one that is there, until what is returned is called.
@@ -102,11 +116,15 @@ class Manners:
 
     def _leave(self, host: str, place: Host) -> None:
         """Forget a host at once, or when its interval is over."""
-        if place.users:
+        if place.users or place.leaving is not None:
             return
         loop = asyncio.get_running_loop()
         pause = place.rest_s(loop.time(), place.longest_s)
         if pause > 0:
-            loop.call_later(pause, self._leave, host, place)
+            place.leaving = loop.call_later(pause, self._leave_again, host, place)
         elif self._hosts.get(host) is place:
             del self._hosts[host]
+
+    def _leave_again(self, host: str, place: Host) -> None:
+        place.leaving = None
+        self._leave(host, place)

@@ -54,12 +54,18 @@ TRACKER_HOST = re.compile(
 )
 HEADINGS = frozenset(["div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "p"])
 GAP = "data-feedd-gap"
+FEW = (
+    2_000  # elements: they are looked at one by one in less time than a tree takes to be ready for selectors
+)
 
 
 def remove_clutter(tree: Any) -> None:
     """Take everything out of the tree that is no part of the article."""
-    unwrap_custom_elements(tree)
-    found = remove([node for node in tree.tags("*") if node.tag in DROPPED or is_promotion(node.attributes)])
+    nodes = tree.tags("*")
+    if custom := [node for node in nodes if "-" in node.tag]:
+        unwrap_custom_elements(custom)
+        nodes = tree.tags("*")
+    found = remove([node for node in nodes if node.tag in DROPPED or is_promotion(node.attributes)])
     share_links = [link for link in tree.tags("a") if is_share_link(link.attributes)]
     for link in share_links:
         mark_heading(link)
@@ -92,10 +98,10 @@ def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
     return bool(TRACKER_HOST.match(attributes.get("src") or ""))
 
 
-def unwrap_custom_elements(tree: Any) -> None:
+def unwrap_custom_elements(custom: list[Any]) -> None:
     """Replace custom elements by what they hold, or remove them where they are clutter themselves."""
     clutter = []
-    for node in [node for node in tree.tags("*") if "-" in node.tag]:
+    for node in custom:
         if CLUTTER_NAME.search(node.tag) or not (node.text(strip=True) or holds_media(node)):
             clutter.append(node)
         else:
@@ -141,7 +147,7 @@ def is_share_heading(node: Any) -> bool:
 
 def close_gaps(tree: Any) -> None:
     """Remove what has become empty, or holds nothing but the heading of a share box, and so on upwards."""
-    while gaps := tree.css(f"[{GAP}]"):
+    while gaps := gaps_of(tree):
         for node in gaps:
             del node.attrs[GAP]
         emptied = [node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not holds_media(node)]
@@ -149,3 +155,10 @@ def close_gaps(tree: Any) -> None:
             mark_heading(node)
         if not remove(emptied):
             return
+
+
+def gaps_of(tree: Any) -> list[Any]:
+    nodes: list[Any] = tree.tags("*")
+    if len(nodes) > FEW:
+        nodes = tree.css(f"[{GAP}]")
+    return [node for node in nodes if GAP in node.attributes]

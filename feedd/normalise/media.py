@@ -1,6 +1,7 @@
 """Pictures, players and links as they were meant: lazy pictures restored once, addresses made absolute."""
 
 import re
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
@@ -25,6 +26,8 @@ PLACEHOLDER = re.compile(
 CANDIDATE = re.compile(r"([^\s,]\S*+)(?:(?<=,)|\s*+([^,]*+))")
 DESCRIPTOR = re.compile(r"([0-9]+(?:\.[0-9]+)?)[wx]")
 ABSOLUTE = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
+# the same as a whole, without what a URI can't hold: told in half of the time
+FINE = re.compile(r"(?i:https?://|mailto:|tel:)[!#-;=?-\[\]_a-z~]*+")
 UNQUOTED = re.compile(r"[^!#-;=?-\[\]_a-z~]")  # what a URI can't hold as it stands
 URI_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
@@ -56,7 +59,7 @@ PLAYER_HOST = re.compile(
     r"|player\.podigee-cdn\.net|www\.facebook\.com|streamable\.com|www\.arte\.tv|embed\.radiofrance\.fr"
     r"|player\.rfi\.fr|api\.dmcdn\.net|geo\.dailymotion\.com|www\.mixcloud\.com|bandcamp\.com|odysee\.com)$"
 )
-LINKING = frozenset(["a", "img", "video", "audio", "source", "blockquote", "q"])
+LINKING = ("a", "img", "video", "audio", "source", "blockquote", "q")
 FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
 WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
@@ -66,15 +69,12 @@ def restore_media(tree: Any, base_url: str) -> None:
     images = tree.tags("img")
     lazy = {image.mem_id for image in images if restore_image(image)}
     if fallbacks := tree.tags("noscript"):
-        hidden = {image.mem_id for image in tree.css("noscript img")}
-        shown = {address(image, base_url) for image in images if image.mem_id not in hidden}
-        for fallback in fallbacks:
-            restore_fallback(fallback, lazy, shown, base_url)
+        restore_fallbacks(fallbacks, images, lazy, base_url)
     for image in images:
         if PLACEHOLDER.match((image.attributes.get("src") or "data:").strip()):
             image.attrs["style"] = "display:none"  # nothing to show: goes with the clutter
-    for node in tree.tags("*"):
-        if node.tag in LINKING:
+    for name in LINKING:
+        for node in tree.tags(name):
             make_absolute(node, base_url)
     for media in tree.tags("video") + tree.tags("audio"):
         restore_player(media)
@@ -113,9 +113,28 @@ def size(descriptors: str) -> float:
     return float(found[1]) if found else 1.0
 
 
-def restore_fallback(fallback: Any, lazy: set[int], shown: set[str], base_url: str) -> None:
-    """Keep the picture of a `<noscript>` only where nothing else shows it; the element itself goes."""
-    pictures = fallback.css("img")
+def restore_fallbacks(fallbacks: list[Any], images: list[Any], lazy: set[int], base_url: str) -> None:
+    """Keep the pictures of each `<noscript>` only where nothing else shows them; the element itself goes."""
+    shown, hidden = set[str](), dict[int, list[Any]]()  # pictures by each `<noscript>` around them
+    for image in images:
+        around = [parent for parent in parents(image) if parent.tag == "noscript"]
+        for fallback in around:
+            hidden.setdefault(fallback.mem_id, []).append(image)
+        if not around:
+            shown.add(address(image, base_url))
+    for fallback in fallbacks:
+        restore_fallback(fallback, hidden.get(fallback.mem_id, []), lazy, shown, base_url)
+
+
+def parents(node: Any) -> Iterator[Any]:
+    """The elements around it, the nearest first."""
+    while (node := node.parent) is not None:
+        yield node
+
+
+def restore_fallback(
+    fallback: Any, pictures: list[Any], lazy: set[int], shown: set[str], base_url: str
+) -> None:
     addresses = {address(picture, base_url) for picture in pictures}
     if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
         if PLACEHOLDER.match((twin.attributes.get("src") or "data:").strip()):
@@ -152,7 +171,7 @@ def make_absolute(node: Any, base_url: str) -> None:
     attributes = node.attributes
     for name in ("href", "src", "poster", "cite"):
         value = attributes.get(name)
-        if value is None or (ABSOLUTE.match(value) and not UNQUOTED.search(value)):
+        if value is None or FINE.fullmatch(value):
             continue
         value = value.strip()
         if SCHEME.match(value) and not ABSOLUTE.match(value) and name != "cite":

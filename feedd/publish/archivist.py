@@ -13,7 +13,7 @@ from feedd.publish.changes import Log
 from feedd.publish.plan import Plan
 from feedd.store import archives
 from feedd.store.archives import Progress
-from feedd.store.database import translated
+from feedd.store.database import one_view, translated
 from feedd.store.desk import Desk
 from feedd.store.marks import Mark, newest
 from feedd.store.pursuit import Follower, follow
@@ -104,7 +104,7 @@ class Archivist:
         if (seen.rules, seen.items) != (at.rules, at.items):
             seen = at
         source_ids = None if plan.sources is None else reader.source_ids(plan.sources)
-        with translated(reader.path):
+        with translated(reader.path), one_view(reader.connection):
             more = archives.further(reader.connection, seen, source_ids, AT_ONCE)
         if (more.change_id, more.revision_id) == (seen.change_id, seen.revision_id):
             return True

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from feedd.looks import now_ms
 from feedd.publish.archive import archived, full_documents
 from feedd.publish.changes import Differences, Log
-from feedd.publish.delta import Held, Instance
+from feedd.publish.delta import Held
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import address, json_feed
 from feedd.publish.news import News, Since, since
@@ -144,20 +144,20 @@ class Feeds:
         made = written(document, key.format)._replace(state=state, made_of=made_of)
         if document.archives and key.format == "atom":  # it names the newest
             made = made._replace(updated_ms=max(made.updated_ms, self.archives(key.name)[1]))
-        self.held.note(Instance(key.name, key.format, made.etag), document)
+        self.held.note(key, made.etag, document)
         # what time alone took out of it left nothing behind that tells when
         return made._replace(updated_ms=now_ms()) if moves(self.plans[key.name]) else made
 
     def delta(self, key: Key, tags: Collection[str]) -> Delta | None:
         """What is new since the document with one of these tags; None: such a one is not known, or all of it is new."""
-        base = self.held.first_known(key.name, key.format, tags)
+        base = self.held.first_known(key, tags)
         if base is None:
             return None
         for _ in range(DELTA_TRIES):
             whole, document = self.rendered(key), self.document(key.name, key.limit)
             if hash(document.identity) == whole.made_of:  # no change came between them
-                part = self.held.since(base, document)
-                return Delta(written(part, key.format), whole, base.etag) if part is not None else None
+                part = self.held.since(key, base, document)
+                return Delta(written(part, key.format), whole, base) if part is not None else None
         return None
 
     def news(self, name: str, told: Since) -> News | None:

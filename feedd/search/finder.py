@@ -139,9 +139,10 @@ class Finder:
         asked, limit = self.asked(text, since_ms, hidden=hidden), min(limit, MOST)
         connection = self.reader.connection
         with search.patience(connection, self.reader.path, asked.until):
-            found = search.candidates(connection, asked.wanted, window(asked.sought))
+            unmet = search.unmet(connection)  # first: what is indexed meanwhile is missed by neither
+            match = search.match_of(search.expanded(connection, asked.sought))
+            found = search.candidates(connection, asked.wanted._replace(match=match), window(asked.sought))
             titled = search.with_titles(connection, asked.query.words, found)
-            unmet = search.unmet(connection)
         read = list(
             islice(self.read(asked, self.promising(asked, found, titled, unmet)), max(LEAST_READ, 2 * limit))
         )

@@ -15,7 +15,7 @@ from feedd.store.growth_tables import GROWTH
 from feedd.store.notify_tables import NOTIFY
 from feedd.store.own_tables import OWN
 from feedd.store.page_tables import PAGES
-from feedd.store.search_tables import SEARCH
+from feedd.store.search_tables import SEARCH, TERMS
 
 migrations = Migrations("feedd")
 
@@ -284,6 +284,12 @@ def own_incidents(db: Database) -> None:
 @migrations(name="0010_growth")
 def growth(db: Database) -> None:
     for statement in GROWTH:
+        db.execute(statement)
+
+
+@migrations(name="0011_terms")
+def terms(db: Database) -> None:
+    for statement in TERMS:
         db.execute(statement)
 
 

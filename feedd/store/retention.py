@@ -14,7 +14,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from feedd.store.database import connect_to_read, placeholders, translated
+from feedd.store.database import connect_to_read, one_view, placeholders, translated
 from feedd.store.schema import check_current
 
 TOLD_LATELY_MS = 7 * 86_400_000  # feeds of changes still show how such a change came about
@@ -360,16 +360,6 @@ def planned(path: Path, keeps: Iterable[Keeps], now_ms: int) -> Iterator[Plan]:
         check_current(connection, path)
         with translated(path):
             yield Plan(connection, keeps, now_ms)
-
-
-@contextmanager
-def one_view(connection: sqlite3.Connection) -> Iterator[None]:
-    """All that is read within is of one moment."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("COMMIT")
 
 
 def in_units(size: int) -> str:

@@ -18,6 +18,7 @@ STEPS = (
     "0008_archives",
     "0009_own_incidents",
     "0010_growth",
+    "0011_terms",
 )
 TAKEN = "_sqlite_migrations"  # the table in which sqlite-utils notes them
 

@@ -20,6 +20,7 @@ from feedd.store.search_index import DAY_BITS, EPOCH_DAY, Cursor, cursor, first_
 
 OPERATIONS = 5_000  # of SQLite's machine, between two looks at the clock
 WORDS = "the search takes too long; add a word, a source or a time that narrows it"
+MOST_EXPANDED = 64  # terms: more cost more to ask for than FTS5 takes to gather them
 TAIL = 1_000  # entries that the index has not met yet, and that are looked at without it
 
 
@@ -62,21 +63,62 @@ class Found(NamedTuple):
 
 def wanted(query: Query, sources: Mapping[str, int], now_ms: int) -> Wanted:
     """`sources`: the number of each source that there is."""
-    holding, lacking = list[str](), list[str]()
     where, values = "", list[object]()
     for clause in query.clauses:
-        if spoken := in_words(clause):
-            (lacking if clause.negated else holding).append(spoken)
+        if in_words(clause):
             continue
         conditions = [condition(each, sources, now_ms) for each in clause.any_of]
         if clause.negated or not all(conditions):
             continue
         where += f" AND ({' OR '.join(said for said, _ in filter(None, conditions))})"
         values += (value for _, some in filter(None, conditions) for value in some)
-    match = " AND ".join(holding) if holding else None
-    if match and lacking:
-        match = f"({match}) NOT ({' OR '.join(lacking)})"
-    return Wanted(match, where, tuple(values))
+    return Wanted(match_of(query), where, tuple(values))
+
+
+def match_of(query: Query) -> str | None:
+    """What FTS5 can tell of the query, in its language; None: no words must be there."""
+    spoken = [(clause.negated, said) for clause in query.clauses if (said := in_words(clause))]
+    holding, lacking = ([said for negated, said in spoken if negated is side] for side in (False, True))
+    if not holding:
+        return None
+    match = " AND ".join(holding)
+    return f"({match}) NOT ({' OR '.join(lacking)})" if lacking else match
+
+
+def expanded(connection: sqlite3.Connection, query: Query) -> Query:
+    """The query with the terms that there are in place of beginnings, where those are few.
+
+    FTS5 gathers all documents of all terms that begin so, however old, before it gives the newest. It reads no more
+    of a whole term than it is asked for.
+    """
+
+    def of(each: Condition) -> Sequence[Condition]:
+        if not isinstance(each, Words) or not each.prefix:
+            return (each,)
+        *before, beginning = each.tokens
+        terms = terms_of(connection, beginning, MOST_EXPANDED + 1)
+        if not 0 < len(terms) <= MOST_EXPANDED:
+            return (each,)
+        return [each._replace(tokens=(*before, term), prefix=False) for term in terms]
+
+    clauses = (
+        clause._replace(any_of=tuple(made for each in clause.any_of for made in of(each)))
+        for clause in query.clauses
+    )
+    return query._replace(clauses=tuple(clauses))
+
+
+def terms_of(connection: sqlite3.Connection, beginning: str, limit: int) -> list[str]:
+    """Terms of the index that begin so, each found behind the one before: where they stand is not read."""
+    rows = connection.execute(
+        "WITH RECURSIVE terms (term) AS ("
+        " SELECT (SELECT term FROM search_terms WHERE term >= :beginning LIMIT 1)"
+        " UNION ALL SELECT (SELECT term FROM search_terms WHERE term >= terms.term || ' ' LIMIT 1)"
+        " FROM terms WHERE substr(terms.term, 1, length(:beginning)) = :beginning)"
+        " SELECT term FROM terms WHERE substr(term, 1, length(:beginning)) = :beginning LIMIT :limit",
+        {"beginning": beginning, "limit": limit},
+    )
+    return [term for (term,) in rows]
 
 
 def in_words(clause: Clause) -> str | None:

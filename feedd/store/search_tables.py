@@ -1,4 +1,4 @@
-"""The step of the schema that brought the search index. See `migrations`."""
+"""The steps of the schema that brought the search index. See `migrations`."""
 
 SEARCH = (
     """
@@ -16,3 +16,6 @@ SEARCH = (
         text, title, authors, categories, content = '', columnsize = 0, tokenize = 'ascii'
     )""",
 )
+
+# where each term of the index stands; it holds nothing of its own
+TERMS = ("CREATE VIRTUAL TABLE search_terms USING fts5vocab (search_index, instance)",)

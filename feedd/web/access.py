@@ -22,7 +22,7 @@ from starlette.types import Scope as ASGIScope
 from feedd.access import credentials, origins
 from feedd.access.credentials import Way
 from feedd.access.keys import is_form_token
-from feedd.access.needs import SAFE, Need, is_too_long, needed, needed_often
+from feedd.access.needs import SAFE, Need, is_too_long, needed
 from feedd.access.scopes import Scope
 from feedd.config.settings import Config
 from feedd.errors import StoreError
@@ -43,7 +43,6 @@ REALM = "feedd"
 LONGEST_FORM = 100_000  # bytes of a form that is looked through for its token
 BODY_S = 10.0
 MOST_NOTED = 10_000
-SHORT = 200  # characters of an address
 NOBODY_MAY = "Nothing can be changed over HTTP, since nobody has a token yet. Make one: feedd token new NAME --scope {scope}"
 ELSEWHERE = "feedd is not known by this name; if it is to be, write it into server.base_url."
 log = logging.getLogger(__name__)
@@ -149,8 +148,7 @@ class Gate:
         request = Request(scope, receive)
         path = scope["path"]
         query = scope["query_string"].decode("latin-1")
-        judge = needed_often if len(path) + len(query) <= SHORT else needed
-        need = judge(scope["method"], path, query, closed=self.doors.closed, private=self.doors.private)
+        need = needed(scope["method"], path, query, closed=self.doors.closed, private=self.doors.private)
         if not origins.is_asked_for(request.headers.get("host", ""), self.doors.url):
             await refusal(request, Denied(421, ELSEWHERE), need)(scope, receive, send)
             return

@@ -1,24 +1,17 @@
-"""`/metrics`, for Prometheus: see docs/metrics.md. The only module that knows prometheus-client.
+"""`/metrics`, for Prometheus: see docs/metrics.md.
 
 The numbers come from the store (`store.statistics`, at most every few seconds) and from what was counted in memory since
-the start. Nothing is kept in prometheus-client's own counters: a source that leaves the configuration leaves the page.
+the start; those of the process are prometheus-client's. Nothing is kept in counters of its own: a source that leaves the
+configuration leaves the page.
 """
 
 import logging
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    InfoMetricFamily,
-    Metric,
-    SummaryMetricFamily,
-)
 from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -30,7 +23,9 @@ from feedd.model import Kind
 from feedd.store.deliveries import STATUSES
 from feedd.store.statistics import Statistician, Statistics
 from feedd.threads import PATIENT
+from feedd.web import exposition
 from feedd.web.counting import Counts, Meter
+from feedd.web.exposition import Family, counter, gauge, info, single, summary
 from feedd.web.health import Health
 
 PLAIN_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -38,115 +33,75 @@ OPENMETRICS = "application/openmetrics-text"
 log = logging.getLogger(__name__)
 
 
-class Snapshot(Collector):
-    """The numbers of one moment, as prometheus-client wants them."""
-
-    def __init__(self, statistics: Statistics, counts: Counts, ticked_at_ms: int) -> None:
-        self.statistics = statistics
-        self.counts = counts
-        self.ticked_at_ms = ticked_at_ms
-
-    def collect(self) -> Iterator[Metric]:
-        yield InfoMetricFamily(
-            "feedd_build", "What runs.", {"version": __version__, "python": platform.python_version()}
-        )
-        yield from of_looks(self.statistics)
-        yield from of_sources(self.statistics)
-        yield from of_deliveries(self.statistics)
-        yield from of_requests(self.counts)
-        yield from self.of_the_whole()
-
-    def of_the_whole(self) -> Iterator[Metric]:
-        said = self.statistics
-        yield gauge("feedd_database_bytes", "Size of the database file.", said.database_bytes)
-        yield gauge("feedd_wal_bytes", "Size of the write-ahead log beside it.", said.wal_bytes)
-        lag = "How long the source that is most overdue has been waiting for its look."
-        yield gauge("feedd_scheduler_lag_seconds", lag, said.lag_ms / 1000)
-        tick = "When the scheduler asked last what is due."
-        yield gauge("feedd_scheduler_last_tick_timestamp_seconds", tick, self.ticked_at_ms / 1000)
+def families(said: Statistics, counts: Counts, ticked_at_ms: int) -> Iterator[Family]:
+    """The numbers of one moment."""
+    versions = {"python": platform.python_version(), "version": __version__}
+    yield info("feedd_build", "What runs.", versions)
+    yield from of_looks(said)
+    yield from of_sources(said)
+    yield from of_deliveries(said)
+    yield from of_requests(counts)
+    yield single("feedd_database_bytes", "Size of the database file.", said.database_bytes)
+    yield single("feedd_wal_bytes", "Size of the write-ahead log beside it.", said.wal_bytes)
+    lag = "How long the source that is most overdue has been waiting for its look."
+    yield single("feedd_scheduler_lag_seconds", lag, said.lag_ms / 1000)
+    tick = "When the scheduler asked last what is due."
+    yield single("feedd_scheduler_last_tick_timestamp_seconds", tick, ticked_at_ms / 1000)
 
 
-def gauge(name: str, words: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, words, value)
-
-
-def labelled(
-    kind: type[CounterMetricFamily | GaugeMetricFamily],
-    name: str,
-    words: str,
-    labels: tuple[str, ...],
-    rows: Iterable[tuple[tuple[str, ...], float]],
-) -> Metric:
-    family = kind(name, words, labels=labels)
-    for values, number in rows:
-        family.add_metric(values, number)
-    return family
-
-
-def of_looks(said: Statistics) -> Iterator[Metric]:
+def of_looks(said: Statistics) -> Iterator[Family]:
     looks = said.looks
-    results = [((name, "failed"), each.failed) for name, each in looks.items()]
-    results += [((name, "ok"), each.looks - each.failed) for name, each in looks.items()]
+    results = [(("failed", name), each.failed) for name, each in looks.items()]
+    results += [(("ok", name), each.looks - each.failed) for name, each in looks.items()]
     words = "Looks at a source that ended, by how: ok or failed."
-    yield labelled(CounterMetricFamily, "feedd_source_looks", words, ("source", "result"), results)
-    seconds = SummaryMetricFamily(
-        "feedd_source_look_seconds", "How long looks at a source took.", labels=("source",)
-    )
-    for name, each in looks.items():
-        seconds.add_metric((name,), each.looks, each.seconds)
-    yield seconds
-    received = [((name,), each.bytes) for name, each in looks.items()]
+    yield counter("feedd_source_looks", words, ("result", "source"), results)
+    seconds = ((name, each.looks, each.seconds) for name, each in looks.items())
+    yield summary("feedd_source_look_seconds", "How long looks at a source took.", "source", seconds)
+    received = (((name,), each.bytes) for name, each in looks.items())
     words = "Bytes of files and documents that were read."
-    yield labelled(CounterMetricFamily, "feedd_source_received_bytes", words, ("source",), received)
+    yield counter("feedd_source_received_bytes", words, ("source",), received)
 
 
-def of_sources(said: Statistics) -> Iterator[Metric]:
-    of, by = ("source",), GaugeMetricFamily
-    each = said.sources.items()
+def of_sources(said: Statistics) -> Iterator[Family]:
+    of, each = ("source",), said.sources.items()
     words = "Entries that a source holds."
-    yield labelled(by, "feedd_source_entries", words, of, [((name,), one.entries) for name, one in each])
+    yield gauge("feedd_source_entries", words, of, (((name,), one.entries) for name, one in each))
     words = "Looks at a source that failed in a row; 0: the last one succeeded."
-    yield labelled(by, "feedd_source_failures", words, of, [((name,), one.failures) for name, one in each])
+    yield gauge("feedd_source_failures", words, of, (((name,), one.failures) for name, one in each))
     words = "1: the source is paused."
-    yield labelled(by, "feedd_source_paused", words, of, [((name,), one.is_paused) for name, one in each])
-    checked = [((name,), one.last_checked_ms / 1000) for name, one in each if one.last_checked_ms is not None]
+    yield gauge("feedd_source_paused", words, of, (((name,), one.is_paused) for name, one in each))
+    checked = (((name,), one.last_checked_ms / 1000) for name, one in each if one.last_checked_ms is not None)
     words = "When a source was looked at last."
-    yield labelled(by, "feedd_source_last_look_timestamp_seconds", words, of, checked)
-    changes = [
-        ((name, kind), said.changes.get((name, kind), 0)) for name, _ in each for kind in map(str, Kind)
-    ]
-    words = "Changes in the log, by kind."
-    yield labelled(CounterMetricFamily, "feedd_changes", words, ("source", "kind"), changes)
+    yield gauge("feedd_source_last_look_timestamp_seconds", words, of, checked)
+    kinds = tuple(map(str, Kind))
+    changes = (((kind, name), said.changes.get((name, kind), 0)) for name in said.sources for kind in kinds)
+    yield counter("feedd_changes", "Changes in the log, by kind.", ("kind", "source"), changes)
 
 
-def of_deliveries(said: Statistics) -> Iterator[Metric]:
+def of_deliveries(said: Statistics) -> Iterator[Family]:
     channels = sorted({name for name, _ in said.deliveries})
-    rows = [
+    rows = (
         ((name, status), said.deliveries.get((name, status), 0)) for name in channels for status in STATUSES
-    ]
+    )
     words = "Deliveries that the store holds, by channel and status."
-    yield labelled(GaugeMetricFamily, "feedd_deliveries", words, ("channel", "status"), rows)
-    ages = []
-    for name in channels:
-        queued = said.oldest_pending_ms.get(name)
-        ages.append(((name,), 0.0 if queued is None else max(0, said.at_ms - queued) / 1000))
+    yield gauge("feedd_deliveries", words, ("channel", "status"), rows)
+    queued = ((name, said.oldest_pending_ms.get(name, said.at_ms)) for name in channels)
+    ages = (((name,), max(0, said.at_ms - since_ms) / 1000) for name, since_ms in queued)
     words = "How long the delivery that waits longest has been waiting; 0: none waits."
-    yield labelled(GaugeMetricFamily, "feedd_deliveries_oldest_pending_seconds", words, ("channel",), ages)
+    yield gauge("feedd_deliveries_oldest_pending_seconds", words, ("channel",), ages)
 
 
-def of_requests(said: Counts) -> Iterator[Metric]:
-    counter = CounterMetricFamily
-    feeds = [((each.feed, each.format, str(each.status)), number) for each, number in said.feeds.items()]
+def of_requests(said: Counts) -> Iterator[Family]:
+    feeds = (((each.feed, each.format, str(each.status)), number) for each, number in said.feeds.items())
     words = "Requests for the documents of a feed since the start."
-    yield labelled(counter, "feedd_feed_requests", words, ("feed", "format", "status"), feeds)
-    asked = [((each.route, each.method, str(each.status)), number) for each, number in said.requests.items()]
-    words = "HTTP requests since the start."
-    yield labelled(counter, "feedd_http_requests", words, ("route", "method", "status"), asked)
+    yield counter("feedd_feed_requests", words, ("feed", "format", "status"), feeds)
+    asked = (((each.method, each.route, str(each.status)), number) for each, number in said.requests.items())
+    yield counter(
+        "feedd_http_requests", "HTTP requests since the start.", ("method", "route", "status"), asked
+    )
     words = "How long answering took, from the request to the last byte; not of streams."
-    seconds = SummaryMetricFamily("feedd_http_request_seconds", words, labels=("route",))
-    for route, (number, total) in said.seconds.items():
-        seconds.add_metric((route,), number, total)
-    yield seconds
+    seconds = ((route, number, total) for route, (number, total) in said.seconds.items())
+    yield summary("feedd_http_request_seconds", words, "route", seconds)
 
 
 class Metrics:
@@ -173,10 +128,14 @@ class Metrics:
         """Raises StoreError."""
         said = self.statistician.taken(now_ms())
         registry = CollectorRegistry()
-        registry.register(Snapshot(said, counts, ticked_at_ms))
         ProcessCollector(registry=registry)
-        write = openmetrics.generate_latest if is_open else generate_latest
-        return bytes(write(registry))
+        own = families(said, counts, ticked_at_ms)
+        write, of_the_process = (
+            (exposition.open_metrics, openmetrics.generate_latest)
+            if is_open
+            else (exposition.plain, generate_latest)
+        )
+        return write(own).encode() + bytes(of_the_process(registry))
 
 
 def routes(statistician: Statistician, meter: Meter, health: Health) -> list[Route]:

@@ -7,6 +7,7 @@ application; whatever else a request says (who asks, a limit, a part, a browser)
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -63,6 +64,13 @@ class Freshness:
         return self.feeds.kept_in(key, state)
 
 
+class Head(NamedTuple):
+    """The beginning of an answer."""
+
+    made_for: tuple[str, int]  # the document's entity tag, and when it changed
+    headers: RawHeaders
+
+
 class Ready:
     """The layer around all others. `further`: the headers that those add to every answer."""
 
@@ -74,7 +82,7 @@ class Ready:
         self.meter = meter
         self.further = [(name.lower().encode(), value.encode()) for name, value in further]
         self.freshness = Freshness(feeds, doors.desk)
-        self.heads: dict[tuple[Key, str, int, bool, bool], RawHeaders] = {}
+        self.heads: dict[tuple[Key, bool, bool], Head] = {}
         self.plans = {} if doors.closed else feeds.plans
         self.private = doors.private
 
@@ -124,14 +132,14 @@ class Ready:
         self, key: Key, scope: Scope, rendered: Rendered, *, gzipped: bool, unchanged: bool
     ) -> RawHeaders:
         """The headers of an answer, which are the application's, and are made once for a document."""
-        name = (key, rendered.etag, rendered.updated_ms, gzipped, unchanged)
-        found = self.heads.get(name)
-        if found is None:
+        way, made_for = (key, gzipped, unchanged), (rendered.etag, rendered.updated_ms)
+        found = self.heads.get(way)
+        if found is None or found.made_for != made_for:
             if len(self.heads) >= MOST:
                 self.heads.clear()
             answer = whole(Request(scope), rendered, gzipped=gzipped, unchanged=unchanged)
-            found = self.heads[name] = [*answer.raw_headers, *self.further]
-        return found
+            found = self.heads[way] = Head(made_for, [*answer.raw_headers, *self.further])
+        return found.headers
 
 
 @lru_cache(MOST)

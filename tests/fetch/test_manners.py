@@ -2,12 +2,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import uvloop
 
 from feedd.fetch.manners import Manners
+
+Values = TypeVarTuple("Values")
 
 
 class Watch:
@@ -160,3 +163,83 @@ def test_another_number_counts_for_those_who_wait_too() -> None:
         return said
 
     assert asyncio.run(asked()) == ["a", "|", "b", "c", "|", "d", "e"]
+
+
+def test_a_request_that_began_late_keeps_who_waits_away() -> None:
+    """Though the wait for the earlier time had begun."""
+
+    async def asked() -> float:
+        manners, loop = Manners(), asyncio.get_running_loop()
+
+        async def second() -> float:
+            async with manners.turn("host", 0.2):
+                return loop.time()
+
+        async with manners.turn("host", 0.2):
+            waiting = asyncio.create_task(second())
+            await asyncio.sleep(0.1)
+            manners.began("host", 0.0)
+            began_s = loop.time()
+            return await waiting - began_s
+
+    assert asyncio.run(asked()) > 0.19
+
+
+def test_whoever_was_let_go_of_late_keeps_who_waits_for_a_slot_away() -> None:
+    async def asked() -> float:
+        manners, loop, over = Manners(1), asyncio.get_running_loop(), asyncio.Event()
+
+        async def elsewhere() -> None:
+            async with manners.turn("elsewhere"):
+                await over.wait()
+
+        async def waiting() -> float:
+            async with manners.turn("host", 0.1):
+                return loop.time()
+
+        release = manners.keep("host")
+        first = asyncio.create_task(elsewhere())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(waiting())
+        await asyncio.sleep(0.05)
+        release()
+        let_go_s = loop.time()
+        over.set()
+        await first
+        return await second - let_go_s
+
+    assert asyncio.run(asked()) > 0.09
+
+
+class Counted(asyncio.SelectorEventLoop):
+    """Counts what is to be called later."""
+
+    later = 0
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Values], object],
+        *args: *Values,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        self.later += 1
+        return super().call_at(when, callback, *args, context=context)
+
+
+def test_a_host_that_is_asked_again_and_again_is_awaited_once() -> None:
+    """One of its sources wants a long distance, others none: their turns are over long before it."""
+
+    async def later() -> int:
+        manners, loop = Manners(), asyncio.get_running_loop()
+        for interval_s in (0.1, *[0.0] * 200):
+            async with manners.turn("host", interval_s):
+                pass
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.25)
+        assert manners.known == 0
+        assert isinstance(loop, Counted)
+        return loop.later
+
+    with asyncio.Runner(loop_factory=Counted) as runner:
+        assert runner.run(later()) < 10

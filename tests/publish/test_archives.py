@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -320,6 +321,23 @@ def test_two_that_follow_at_once_write_each_change_once(shelf: Shelf) -> None:
     keep(shelf)
     assert len(set(titles(shelf, 1))) == 100
     assert reader.rows("SELECT items FROM archives WHERE feed = 'all'") == [(150,)]
+
+
+@pytest.mark.parametrize("feed", ["all", "one"])
+def test_what_comes_while_it_reads_is_written_once(shelf: Shelf, feed: str) -> None:
+    shelf.look("one", T, pieces(0, 10))
+    coming = [partial(shelf.look, "one", T + MINUTE, pieces(0, 20))]
+
+    def meanwhile(statement: str) -> None:
+        if coming and statement.startswith("SELECT c.kind"):
+            coming.pop()()
+
+    shelf.reader.connection.set_trace_callback(meanwhile)
+    Archivist(shelf.desk, shelf.feeds).step(shelf.feeds.plans[feed])
+    assert not coming
+    keep(shelf)
+    counted = "SELECT count(*), count(DISTINCT a.change_id) FROM archived a JOIN archives ON archives.id = archive_id"
+    assert shelf.reader.rows(f"{counted} WHERE feed = ?", [feed]) == [(20, 20)]
 
 
 @pytest.fixture(scope="module")

@@ -187,6 +187,38 @@ def test_a_feed_shows_at_once_what_is_new(tmp_path: Path) -> None:
     made.shelf.close()
 
 
+def test_no_beginning_of_a_word_is_gathered_by_fts5(tmp_path: Path) -> None:
+    """It would take the longer, the more there is, however few are shown."""
+    made, traced = Shelved(tmp_path), list[str]()
+    made.follow()
+    made.shelf.reader.connection.set_trace_callback(traced.append)
+    assert made.names("wat* -part*") == ["water"]
+    asked = [each for each in traced if "WHERE search_index MATCH" in each]
+    assert asked
+    assert not [each for each in asked if "*" in each]
+    made.shelf.close()
+
+
+def test_what_is_indexed_while_a_search_runs_is_found(tmp_path: Path) -> None:
+    made, other = Shelved(tmp_path), Reader(tmp_path / "feedd.db")
+    statements: Iterator[int] = iter(())
+
+    def listen(_: str) -> None:
+        if next(statements, None) == 0:
+            assert Indexer(made.shelf.desk, other, {}).catch_up()
+
+    for at in range(8):  # before that statement
+        made.follow()
+        made.shelf.look("news", BORN_MS + at, [Piece(f"new{at}", "New", f"<p>newword{at}</p>")])
+        statements = iter(range(at, -1, -1))
+        made.shelf.reader.connection.set_trace_callback(listen)
+        found = made.names(f"newword{at} new*")
+        made.shelf.reader.connection.set_trace_callback(None)
+        assert found == [f"new{at}"]
+    other.close()
+    made.shelf.close()
+
+
 def test_a_search_is_a_feed_in_the_order_of_feeds(shelved: Shelved) -> None:
     feeds = SearchFeeds(shelved.finder, "https://feeds.example.org/", {})
     asked = shelved.finder.asked("after:2000")

@@ -11,10 +11,12 @@ import pytest
 from inprocess import Pages, pages_of
 from shelf import BORN_MS, Piece, Shelf
 
-from feedd.publish.delta import Held, Instance, cost
+from feedd.publish.cache import Key
+from feedd.publish.delta import Held, cost
 
 FORMATS = ("atom", "rss", "json")
 TOML = '[sources.one]\ntype = "directory"\npath = "1"\n[feeds.about]\nmatch = { title = "Fire" }\n'
+ALL, OTHER = ("all", "atom", 100), ("all", "rss", 100)
 every_format = pytest.mark.parametrize("format_", FORMATS)
 
 
@@ -187,10 +189,24 @@ def test_what_is_remembered_is_bounded(shelf: Shelf) -> None:
     document = shelf.feeds.document("all", 100)
     one = cost(array("q", range(len(document.entries))))
     held = Held(keeps=2 * one + 1)
-    instances = [Instance("all", "atom", str(number)) for number in range(4)]
-    for each in instances:
-        held.note(each, document)
+    for number in range(4):
+        held.note(ALL, str(number), document)
     assert held.size == 2 * one
-    assert [each.etag for each in held.known] == ["2", "3"]
-    assert held.first_known("all", "atom", ["0", "3", "2"]) == instances[3]
-    assert held.since(instances[0], document) is None
+    assert list(held.known[ALL]) == ["2", "3"]
+    assert held.first_known(ALL, ["0", "3", "2"]) == "3"
+    assert held.since(ALL, "0", document) is None
+    held.note(OTHER, "4", document)
+    assert [list(made) for made in held.known.values()] == [["3"], ["4"]]
+    held.note(OTHER, "5", document)
+    assert list(held.known) == [OTHER]
+
+
+def test_what_shares_nothing_with_the_newest_is_not_remembered(shelf: Shelf) -> None:
+    """A feed that changes often would else fill memory with what nobody can be told a part by."""
+    held, asked = shelf.feeds.held, Key("all", "atom", 3)
+    for number in range(20):
+        shelf.look("one", BORN_MS + 60_000 * (number + 1), [Piece(f"n{number}", f"New {number}")])
+        made = shelf.feeds.rendered(asked)
+    assert list(held.known[asked])[-1] == made.etag
+    assert len(held.known[asked]) == 3
+    assert held.size == sum(cost(each) for each in held.known[asked].values())

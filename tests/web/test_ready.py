@@ -249,6 +249,14 @@ def test_a_change_is_seen_at_once(both: Both) -> None:
         assert f"New {number}".encode() in quick.body
 
 
+def test_answers_to_documents_that_are_gone_are_not_kept(both: Both) -> None:
+    for number in range(5):
+        both.shelf.look("a", BORN_MS + 60_000 * (number + 1), [Piece(f"n{number}", f"New {number}")])
+        both.etag("/feeds/all.atom")
+        assert both.is_at_hand("GET", "/feeds/all.atom")
+    assert len(both.ready.heads) == 1
+
+
 def test_what_is_written_elsewhere_is_seen_soon(both: Both) -> None:
     assert both.is_at_hand("GET", "/feeds/all.atom")
     with sqlite3.connect(both.shelf.reader.path) as other:
