@@ -4,7 +4,7 @@ from hashlib import blake2b, sha256
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from feedd.fetch.address import shown
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Answer
 from feedd.model import Conversation, Raw
 

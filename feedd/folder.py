@@ -14,11 +14,11 @@ from typing import NamedTuple, assert_never
 
 from feedd.config.sources import DirectorySource, FolderSource, GitSource
 from feedd.decide import Pass
+from feedd.engine import ReadsFiles
 from feedd.errors import OutOfFiles, SourceError, Stopped, StoreError
 from feedd.looks import WHOLE, Looked, Progress, Request, due_after_failures, key_of, now_ms
 from feedd.model import Item, Rejected, Tally
 from feedd.normalise.url import shown
-from feedd.reading import ReadsFiles
 from feedd.rules import Filter
 from feedd.schedule import Due
 from feedd.sources import directory, git

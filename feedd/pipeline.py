@@ -22,6 +22,7 @@ from socket import gethostname
 from feedd import __version__
 from feedd.config.settings import Config
 from feedd.config.sources import DirectorySource, FeedSource, GitSource, Source
+from feedd.engine import Alone, Engine
 from feedd.fetch.client import Fetcher
 from feedd.fetch.manners import Manners
 from feedd.fetch.robots import Robots
@@ -29,7 +30,6 @@ from feedd.folder import FolderLooker
 from feedd.limits import most_files
 from feedd.looks import WHOLE, Looked, Progress, Request
 from feedd.needs import spare_files
-from feedd.reading import Alone, Engine
 from feedd.store.desk import Desk
 from feedd.troubles import OwnTrouble
 from feedd.visits import Tools

@@ -1,18 +1,17 @@
 """A document is read where it was fetched: what is to be read crosses to there, and what it comes to crosses back.
 
 Ask, Task ─► fetch ─► is it new? ─► work(Document) ─► Reply
+
+Worker processes import this, so it imports little: nothing that fetches.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Generic, NamedTuple, TypeVar
 
 from feedd.answers import hash_of, raw_of
 from feedd.errors import SourceError
-from feedd.fetch.client import Fetcher
-from feedd.fetch.values import Answer, Ask
-from feedd.sources import directory
+from feedd.fetch.values import Answer
 from feedd.sources.documents import Document
-from feedd.workers import Pool
 
 Found = TypeVar("Found")
 
@@ -44,58 +43,6 @@ class Reply(NamedTuple, Generic[Found]):
             raise self.error
         assert self.found is not None, "a document that is not new was not read"
         return self.found
-
-
-# files of a folder that others see, too: what each of them comes to, a batch at a time, in order, until nobody
-# wants them any more. Raises OutOfFiles, Stopped
-ReadsFiles = Callable[
-    [directory.Reading, Sequence[directory.Found], int, Callable[[], bool]], Iterator[list[directory.Outcome]]
-]
-
-
-class Engine(Protocol):
-    """Who fetches documents and reads them."""
-
-    @property
-    def files(self) -> ReadsFiles | None:
-        """Reads files, from any thread; None: there are no others."""
-        ...
-
-    def allow(self, concurrency: int) -> None:
-        """So many requests at once, if this machine sends them all."""
-        ...
-
-    async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
-        """Any status is an answer; what is no document, or is known, is not read. Raises FetchError."""
-        ...
-
-    async def fetch(self, ask: Ask) -> Answer:
-        """Raises FetchError."""
-        ...
-
-
-class Alone:
-    """One machine does it all: the event loop fetches, the pool reads."""
-
-    def __init__(self, fetcher: Fetcher, pool: Pool) -> None:
-        self.files: ReadsFiles | None = None
-        self.fetcher = fetcher
-        self.pool = pool
-
-    def allow(self, concurrency: int) -> None:
-        self.fetcher.manners.allow(concurrency)
-
-    async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
-        await self.pool.room.wait()
-        return await self.read_of(await self.fetcher.fetch(ask), task)
-
-    async def read_of(self, answer: Answer, task: Task[Found]) -> Reply[Found]:
-        """Raises SourceError where a worker process died over it."""
-        said: Reply[Found] | None = unless_new(answer, task)
-        return await self.pool.run(reply, answer, task) if said is None else said
-
-    async def fetch(self, ask: Ask) -> Answer:
-        return await self.fetcher.fetch(ask)
 
 
 def unless_new(answer: Answer, task: Task[Found]) -> Reply[Found] | None:

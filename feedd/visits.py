@@ -9,15 +9,17 @@ from urllib.parse import urlsplit
 from feedd.answers import covers, in_words
 from feedd.config.fetching import Fetch
 from feedd.config.sources import WebSource
+from feedd.engine import Engine
 from feedd.errors import BadStatus, SourceError
-from feedd.fetch.address import read, shown
+from feedd.fetch.address import read
 from feedd.fetch.client import Fetcher
 from feedd.fetch.freshness import retry_after_ms
 from feedd.fetch.hops import SHARED, may_share
 from feedd.fetch.robots import Robots
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Access, Ask, Validators
 from feedd.model import Conversation
-from feedd.reading import Engine, Found, Reply, Task
+from feedd.reading import Found, Reply, Task
 from feedd.recheck import Known
 from feedd.sources.documents import Document
 from feedd.workers import Pool

@@ -8,20 +8,19 @@ import asyncio
 import os
 import signal
 import sys
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from feedd import allocation
 from feedd.errors import SourceError
+from feedd.worker import REQUESTS_TO_END, start_worker
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -33,13 +32,7 @@ CROWD = 6  # documents that wait at once: fewer are read in a thread
 ENOUGH = 40  # documents in memory
 IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
-GRACE_S = (
-    1.0  # for a worker to end what it does: a result that is cut off keeps the parent waiting for its rest
-)
-
 GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
-
-REQUESTS_TO_END = (signal.SIGINT, signal.SIGTERM)
 
 
 def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In], niceness: int = 0) -> Iterator[Out]:
@@ -189,23 +182,3 @@ def looked_at(future: "asyncio.Future[Out]") -> None:
     """Nobody may be left to hear of an error."""
     if not future.cancelled():
         future.exception()
-
-
-def start_worker(leash: Connection, niceness: int) -> None:
-    """A worker leaves Ctrl-C, and a service manager's request to all processes of a service to end, to its parent.
-
-    It ends with it, or when the other end of its leash is let go.
-    """
-    for request in REQUESTS_TO_END:
-        signal.signal(request, signal.SIG_IGN)
-    os.nice(niceness)
-    allocation.keep()
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=end_with, args=(parent.sentinel, leash), daemon=True).start()
-
-
-def end_with(parent: int, leash: Connection) -> None:
-    if parent not in wait([parent, leash]):
-        time.sleep(GRACE_S)
-    os._exit(1)

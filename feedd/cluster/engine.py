@@ -22,11 +22,12 @@ from feedd.cluster.packing import Packed, pack, unpack
 from feedd.cluster.values import BEGIN_S, QUEUE_S, Files, Leg, Order
 from feedd.cluster.worker import Message
 from feedd.config.cluster import Cluster
+from feedd.engine import Alone, ReadsFiles
 from feedd.errors import SourceError
 from feedd.fetch.hops import SHARED, Hop
 from feedd.fetch.values import Access, Answer, Ask
 from feedd.limits import ADVICE
-from feedd.reading import Alone, Found, ReadsFiles, Reply, Task
+from feedd.reading import Found, Reply, Task
 from feedd.sources.directory import Outcome
 from feedd.sources.documents import Document
 from feedd.troubles import OwnTrouble

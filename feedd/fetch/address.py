@@ -1,4 +1,4 @@
-"""Addresses of the web: read strictly, followed, and shown without the secrets in them."""
+"""Addresses of the web: read strictly, and followed."""
 
 import re
 from typing import NamedTuple
@@ -6,12 +6,11 @@ from typing import NamedTuple
 import httpx
 
 from feedd.errors import AddressRefused, FetchError
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Basic
 
 PORTS = {"http": 80, "https": 443}
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
-USERINFO = re.compile(r"//.*@", re.DOTALL)  # greedy: a password may hold any sign
-SHOWN = 200  # characters of an address that an error shows
 LONGEST_NAME = 253
 
 
@@ -73,13 +72,3 @@ def address_of(parsed: httpx.URL, url: str) -> Address:
     if len(host) > LONGEST_NAME or not (":" in host or NAME.fullmatch(host)) or not 0 < port < 65536:
         raise FetchError(f"{shown(url)} is no address of the web")
     return Address(parsed.scheme, host.removesuffix("."), port, parsed.raw_path.decode("ascii"))
-
-
-def shown(url: str) -> str:
-    """An address as errors and logs may show it: without user, password and query."""
-    bare = USERINFO.sub("//", url).partition("#")[0]
-    path, question, _ = bare.partition("?")
-    text = path + ("?…" if question else "")
-    if len(text) > SHOWN:
-        text = text[:SHOWN] + "…"
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

@@ -17,6 +17,7 @@ from feedd.errors import FetchError
 from feedd.fetch import address, guard
 from feedd.fetch.address import Address
 from feedd.fetch.network import Backend, Resolve
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Access
 from feedd.fetch.words import explain
 
@@ -158,9 +159,7 @@ def through(proxy: str, backend: Backend, tls: ssl.SSLContext) -> httpcore.Async
     try:
         place, auth = address.read(proxy)
     except FetchError:
-        raise FetchError(
-            f"{address.shown(proxy)} is no proxy; write http://host:port or https://host:port"
-        ) from None
+        raise FetchError(f"{shown(proxy)} is no proxy; write http://host:port or https://host:port") from None
     return httpcore.AsyncHTTPProxy(
         proxy_url=url_of(place),
         proxy_auth=(auth.user.encode(), auth.password.encode()) if auth else None,

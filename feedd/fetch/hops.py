@@ -8,6 +8,7 @@ from typing import NamedTuple
 from feedd.errors import FetchError, TooManyRedirects
 from feedd.fetch import address, body
 from feedd.fetch.address import PORTS, Address
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Access, Ask, Basic, Bearer, Post
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -67,7 +68,7 @@ def following(
     cookies = with_cookies(hop, set_cookie)
     passed = hop.passed | {(hop.address.url, hop.cookies)}
     if (target.url, cookies) in passed:
-        raise TooManyRedirects(f"{hop.address.host} redirects in a circle, to {address.shown(target.url)}")
+        raise TooManyRedirects(f"{hop.address.host} redirects in a circle, to {shown(target.url)}")
     if len(passed) > access.max_redirects:
         raise TooManyRedirects(
             f"{hop.address.host} redirects on and on: more than {access.max_redirects} times (max_redirects)"
@@ -137,9 +138,7 @@ def encoded(name: str, value: str) -> tuple[bytes, bytes]:
     except UnicodeEncodeError:  # a surrogate that stands for no byte
         coded = None
     if coded is None or not TOKEN.fullmatch(name) or UNSENDABLE.search(value):
-        raise FetchError(
-            f"the header '{address.shown(name)}' can't be sent: HTTP does not allow a sign in it"
-        )
+        raise FetchError(f"the header '{shown(name)}' can't be sent: HTTP does not allow a sign in it")
     return name.encode("ascii"), coded
 
 

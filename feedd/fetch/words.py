@@ -73,5 +73,9 @@ def short(error: Exception) -> str:
 
 
 def late(place: Address, access: Access, *, answered: bool) -> TimedOut:
-    what = "finish its answer" if answered else "answer"
-    return TimedOut(f"{place.host} did not {what} within {access.timeout_s:g} s")
+    host, seconds = place.host, f"{access.timeout_s:g}"
+    return TimedOut(
+        f"{host} did not finish its answer within {seconds} s"
+        if answered
+        else f"{host} did not answer within {seconds} s"
+    )

@@ -23,12 +23,13 @@ from feedd.cluster.packing import pack, unpack
 from feedd.cluster.values import Files, Greeting, Order
 from feedd.cluster.worker import STUCK, Hands
 from feedd.config.cluster import Cluster
+from feedd.engine import Alone
 from feedd.errors import Stopped
 from feedd.fetch import hops
 from feedd.fetch.client import Fetcher
 from feedd.fetch.values import Access, Ask
 from feedd.model import Item, Raw
-from feedd.reading import Alone, Task
+from feedd.reading import Task
 from feedd.rules import Filter
 from feedd.sources.directory import Outcome, Reading, Selection, read_files, scan
 from feedd.workers import BATCH, Pool

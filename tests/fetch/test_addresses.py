@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from feedd.errors import FetchError
 from feedd.fetch import address
 from feedd.fetch.address import Address
+from feedd.fetch.shown import shown
 from feedd.fetch.values import Basic
 
 
@@ -48,7 +49,7 @@ def test_user_and_password_are_taken_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "safe"),
     [
         ("https://user:secret@example.org/feed?token=secret#secret", "https://example.org/feed?…"),
         ("https://user:sec@ret/secret@example.org/", "https://example.org/"),
@@ -57,8 +58,8 @@ def test_user_and_password_are_taken_out() -> None:
         ("https://example.org/" + "a" * 500, "https://example.org/" + "a" * 180 + "…"),
     ],
 )
-def test_errors_show_no_secret(url: str, shown: str) -> None:
-    assert address.shown(url) == shown
+def test_errors_show_no_secret(url: str, safe: str) -> None:
+    assert shown(url) == safe
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "http://", "https://", "http://user:secret@", "//"]))
