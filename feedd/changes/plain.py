@@ -3,11 +3,11 @@
 Other spellings that mark text with signs, such as Markdown's, are made the same way.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from feedd.changes.direction import TURNING
 from feedd.changes.layout import (
     MARKS,
     NOTHING,
@@ -27,7 +27,6 @@ CONTEXT = 1  # unchanged sentences round a change
 CUT = "[The comparison is too long to be shown in full: it ends here.]"
 APART = "\n\n"
 # what turns the order of letters round, isolates too: within marks and tags it would turn these round as well
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class Style(NamedTuple):

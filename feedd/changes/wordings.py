@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from feedd.changes.direction import isolated
 from feedd.changes.lexicon import (
     CURRENCIES,
     NEGATING_RUNS,
@@ -229,7 +230,7 @@ def is_name(words: Sequence[str], at: int) -> bool:
 
 
 def told(old: str, new: str) -> str:
-    return f"{shown(old) or '—'} → {shown(new) or '—'}"
+    return f"{isolated(shown(old)) or '—'} → {isolated(shown(new)) or '—'}"
 
 
 def shown(text: str) -> str:

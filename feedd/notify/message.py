@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from feedd import shape_types, shapes
+from feedd.changes.direction import isolated
 from feedd.changes.values import Content, Diff, Op
 from feedd.changes.verdict import compared_and_judged
 from feedd.comparison import Comparison, Comparisons, TooLong
@@ -14,7 +15,7 @@ from feedd.normalise.text import summary
 from feedd.normalise.url import shown
 from feedd.notify.values import DIGEST, TEST, Fact, Message, Shape
 from feedd.publish import changes, health
-from feedd.publish.changes import BEGAN, LONGEST_TITLE, cut, isolated, titled, worded
+from feedd.publish.changes import BEGAN, LONGEST_TITLE, cut, titled, worded
 from feedd.store.changelog import Change, Side
 from feedd.store.log import Logged
 from feedd.store.proposals import by_source

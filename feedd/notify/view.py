@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from feedd.changes import markdown, markup, plain
+from feedd.changes.direction import TURNING
 from feedd.changes.values import Diff
 from feedd.model import Kind
 from feedd.notify.values import DIGEST, Fact, Form, Message, Shape
@@ -182,7 +183,7 @@ def spelled(diff: Diff, form: Form, room: int, *, coloured: bool = True) -> str:
         case Form.MARKDOWN:
             return markdown.inline(diff, context=CONTEXT, limit=min(TEXT_BYTES, room))
         case Form.HTML:
-            html = plain.TURNING.sub("", markup.inline(diff, context=CONTEXT, limit=min(HTML_BYTES, room)))
+            html = TURNING.sub("", markup.inline(diff, context=CONTEXT, limit=min(HTML_BYTES, room)))
             return styled(html) if coloured else html
 
 

@@ -1,8 +1,6 @@
 """The change log as items of a feed: one a change that was told, with what differs as its content."""
 
-import re
 import threading
-import unicodedata
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from feedd.allocation import held_bytes
+from feedd.changes.direction import TURNING, isolated
 from feedd.changes.markup import changes_html, reasons_html
 from feedd.changes.verdict import compared
 from feedd.errors import NoLongerKept
@@ -263,26 +262,11 @@ def titled(change: Change) -> str:
 
 def worded(title: str) -> str:
     """What a title says, whatever its typography; "" for nothing."""
-    return fold(DIRECTIONS.sub("", title))
+    return fold(TURNING.sub("", title))
 
 
 def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
-
-
-def isolated(text: str) -> str:
-    """Text that may run from right to left, so that it leaves what stands beside it alone (UAX #9 section 2.4).
-
-    It loses the controls that would end the isolation.
-    """
-    text = DIRECTIONS.sub("", text)
-    if text.isascii() or not any(unicodedata.bidirectional(char) in RIGHT_TO_LEFT for char in text):
-        return text
-    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
-
-
-RIGHT_TO_LEFT = frozenset(["R", "AL", "AN"])
-DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides, isolates, and their ends
 
 
 def difference(change: Change, reader: Reader, unpacked: Unpacked) -> Difference:

@@ -4,7 +4,7 @@ They are made where the language of a reader is not known, and are kept in the s
 sentence that is not in it, and all that others say, stays as it is. Pure.
 
 A sentence of `sentences/LANGUAGE.toml` has places for values: `{}` holds anything, and is left as it is; `{n}` a whole
-number; `{said}` a sentence of the set. The other language names them by their place: `{0}`, `{1}`.
+number; `{where}` a host or an address; `{said}` a sentence of the set. The other language names them by their place: `{0}`, `{1}`.
 """
 
 import re
@@ -17,14 +17,14 @@ from feedd.web.translation import CATALOGUES
 
 LONGEST = 2_000  # characters; what is longer is none of these
 DEEPEST = 3  # sentences in one another
-PLACE = re.compile(r"\{(n|said|)\}")
+PLACE = re.compile(r"\{(n|where|said|)\}")
 NUMBER = re.compile(r"[0-9][0-9,]{0,19}")
 TIME = re.compile(r"\b([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2})(?::[0-9]{2}(?:\.[0-9]{1,9})?)?Z")
 
 
 class Sentence(NamedTuple):
     literals: Sequence[str]  # around the places, one more than these
-    places: Sequence[str]  # "", "n" or "said"
+    places: Sequence[str]  # "", "n", "where" or "said"
     text: str  # in the other language
 
     @property
@@ -54,7 +54,13 @@ class Sentence(NamedTuple):
 
 
 def fit(place: str, value: str) -> bool:
-    return bool(NUMBER.fullmatch(value)) if place == "n" else bool(value)
+    match place:
+        case "n":
+            return bool(NUMBER.fullmatch(value))
+        case "where":
+            return value.split() == [value]
+        case _:
+            return bool(value)
 
 
 def sentences(texts: Mapping[str, str]) -> list[Sentence]:

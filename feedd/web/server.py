@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -102,6 +103,7 @@ def server(app: ASGIApp) -> Server:
         LocalPeers(ProxyHeadersMiddleware(app, THIS_MACHINE)),  # type: ignore[arg-type]
         proxy_headers=False,  # those are taken here: from this machine's proxies, also over a Unix socket
         log_config=None,
+        log_level=logging.ERROR,  # what is no request of HTTP is answered; a line for each would be anybody's to write
         access_log=False,
         lifespan="off",
         server_header=False,

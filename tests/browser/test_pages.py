@@ -269,6 +269,14 @@ def test_without_scripts(browser: Browser, made: Set) -> None:
         assert tab.page.locator("button[data-copy]:visible, button[data-keys]:visible").count() == 0
 
 
+def test_a_narrow_screen_shows_the_whole_menu(browser: Browser, made: Set) -> None:
+    for language in ("en-GB", "zh-CN"):
+        with made.tab(browser, viewport=NARROW, locale=language) as tab:
+            tab.page.goto("/deliveries")
+            menu = tab.page.get_by_role("navigation").first
+            assert menu.evaluate("each => each.scrollWidth - each.clientWidth") <= 0, language
+
+
 def test_right_to_left(browser: Browser, made: Set) -> None:
     with made.tab(browser, viewport=NARROW) as tab:
         tab.page.goto("/feeds/news")

@@ -46,6 +46,12 @@ from feedd.changes.significance import LONGEST_REASON, MOST_REASONS
         ("他看到人走了", "他看到二人走了", "number added: 二人"),
         ("The victim's families wept", "The victims' families wept", "wording: victim's → victims'"),
         ("He sent 👨‍👩‍👧 then", "He sent 👨‍👩‍👦 then", "wording: 👨‍👩‍👧 → 👨‍👩‍👦"),
+        (
+            "عن السوق القديم في المدينة",
+            "عن السوق الجديد في المدينة",
+            "wording: \u2068القديم\u2069 → \u2068الجديد\u2069",
+        ),
+        ("حضر ١٢ طالبا", "حضر ١٣ طالبا", "number \u2068١٢\u2069 → \u2068١٣\u2069"),
         ("He was сharged there", "He was charged there", "look-alike letters: сharged → charged"),
         ("Smith, Jones and Lee died", "Smith Jones and Lee died", "punctuation: Smith, Jones → Smith Jones"),
     ],

@@ -17,13 +17,14 @@ from lxml import etree
 from shelf import BORN_MS, Piece, Shelf
 
 from feedd.allocation import held_bytes
+from feedd.changes.direction import isolated
 from feedd.config.load import load
 from feedd.errors import ConfigError
 from feedd.looks import key_of
 from feedd.model import Details
 from feedd.normalise.text import FORBIDDEN
 from feedd.publish.cache import Key
-from feedd.publish.changes import Differences, cut, isolated
+from feedd.publish.changes import Differences, cut
 from feedd.publish.document import Document
 from feedd.publish.item import Notice
 from feedd.publish.jsonfeed import json_feed

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import socket
 import time
 import tomllib
 from collections.abc import Iterator
@@ -14,10 +15,16 @@ from hypothesis import strategies as st
 
 import feedd
 from feedd import looks
+from feedd.answers import in_words
 from feedd.fetch.freshness import next_look
+from feedd.fetch.values import Answer
+from feedd.fetch.words import explain_system
+from feedd.notify.answering import outcome
+from feedd.notify.values import Failed
 from feedd.publish.health import WORDS, told
 from feedd.schedule import Due, Timing
 from feedd.store import pausing
+from feedd.store.channels import DISABLED
 from feedd.store.incidents import Incident
 from feedd.web.pages import HEADINGS
 from feedd.web.sentences import LONGEST, SENTENCES, in_minutes, recognised, said
@@ -56,6 +63,15 @@ def spelled(node: ast.expr) -> str | None:
             return None
 
 
+RAISED = {"FetchError", "TimedOut", "TooLarge", "TooManyRedirects", "AddressRefused"}
+SYSTEM = [
+    socket.gaierror(socket.EAI_NONAME, "unknown"),
+    socket.gaierror(socket.EAI_AGAIN, "later"),
+    ConnectionRefusedError(),
+    ConnectionResetError(),
+    TimeoutError(),
+    OSError(113, "No route to host"),
+]
 REASONS = [
     re.sub("^7 ", "number ", text)  # or a date
     for name in ("wordings", "edits", "significance")
@@ -81,6 +97,30 @@ ASKED_AMISS = [
     for path in ("search/query.py", "search/finder.py", "comparison.py", "operations.py")
     for text in texts_in(path, {"UsageError", "NoLongerKept", "TooLong", "TooMany"}, 0)
     if "so that there is nothing to compare" not in text  # of a command
+]
+ANSWERED = [in_words("https://example.org/feed", status) for status in (304, 401, 404, 410, 429, 503, 599)]
+NOT_TAKEN = [
+    made.why
+    for status in (410, 500)
+    for body in (b"", b"no")
+    if isinstance(made := outcome(Answer("https://example.org/hook", status, {}, body), 0), Failed)
+]
+FAILED = [
+    *ANSWERED,
+    *NOT_TAKEN,
+    DISABLED,
+    *(
+        text
+        for path in sorted((PACKAGE / "fetch").glob("*.py"))
+        for text in texts_in(f"fetch/{path.name}", RAISED, 0)
+        if not re.match("7; ", text)  # begins with what is said elsewhere
+    ),
+    *(explain_system(error, "example.org", "example.org:443") for error in SYSTEM),
+    *(
+        f"https://example.org/feed is no feed: {why.replace('7', 'x')}"
+        for name in ("parse", "tree", "charset", "jsonfeed")
+        for why in texts_in(f"sources/feed/{name}.py", {"NotAFeed"}, 0)
+    ),
 ]
 TIMINGS = [
     Timing(30 * 60_000),
@@ -109,7 +149,8 @@ def is_known(text: str, language: str) -> bool:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_the_code_are_said_in_every_language(language: str) -> None:
     assert (len(REASONS), len(ERRORS), len(ASKED_AMISS)) >= (20, 20, 15), "the code is not found any more"
-    for texts in (REASONS, ERRORS, ASKED_AMISS, [each.because for each in DUE]):
+    assert len(FAILED) >= 35, "the code is not found any more"
+    for texts in (REASONS, ERRORS, ASKED_AMISS, FAILED, [each.because for each in DUE]):
         assert not [text for text in texts if text and not is_known(text, language)]
     assert not [text for text in HEADINGS.values() if translated(text, language) == text]
 
@@ -135,6 +176,7 @@ def test_a_sentence_keeps_its_values() -> None:
     assert said("name removed: every 30m", "zh") == "名称 removed: every 30m", (
         "what others say is not touched"
     )
+    assert said("wording added: He closed the connection", "zh") == "新增：He closed the connection"
     assert said("Paused by a since b since {x}", "zh") == "由 a 暂停，自 b since {x} 起"
 
 
@@ -188,7 +230,7 @@ def test_each_sentence_has_a_place_for_each_value(language: str) -> None:
     texts = tomllib.loads((files("feedd.web") / "sentences" / f"{language}.toml").read_text("utf-8"))
     assert len(texts) == len(SENTENCES[language])
     for english, text in texts.items():
-        places = len(re.findall(r"\{(?:n|said)?\}", english))
+        places = len(re.findall(r"\{(?:n|where|said)?\}", english))
         named = {int(number) for number in re.findall(r"\{([0-9]+)\}", text)}
         assert text.strip() == text
         assert named <= set(range(places)), english

@@ -19,7 +19,7 @@ from feedd.access.scopes import Scope
 from feedd.config.sources import Source
 from feedd.fetch.client import Fetcher
 from feedd.looks import Looked, key_of, now_ms
-from feedd.model import Tally
+from feedd.model import Item, Tally
 from feedd.notify.message import Messages
 from feedd.notify.rendering import Renderer
 from feedd.operations import Operations
@@ -249,6 +249,22 @@ def test_a_page_of_a_source(board: Board) -> None:
     about = words(tree.xpath("//aside")[0])
     assert "directory" in about
     assert "1h" in about
+
+
+class Copy(Piece):
+    """The same article at another location."""
+
+    def item(self) -> Item:
+        return Piece("copied").item()._replace(location=f"{self.name}.txt")
+
+
+def test_one_is_counted_as_one(own: Board) -> None:
+    own.shelf.look("calm", BORN_MS, [Copy("a"), Copy("b")])
+    own.shelf.look("calm", BORN_MS + 1, [Copy("c"), Copy("d")])
+    one, two = "1 duplicate ", "2 duplicates "
+    said = words(own.page("/sources/calm").xpath("//table[contains(@class, 'looks')]")[0])
+    assert one in f"{said} ", said
+    assert two in f"{said} ", said
 
 
 def test_each_source_is_in_one_state(own: Board) -> None:
