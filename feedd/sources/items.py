@@ -91,8 +91,10 @@ def made_of(
 ) -> Made:
     """Articles of drafts. `provisional`: of summaries that stand in for them."""
     items, rejected, present, shared = list[Item](), list[Rejected](), set[str](), set[str]()
-    for draft in drafted:
-        made = item_of(draft, recipe, now_ms)
+    # step by step for all of them, in place of one after the other: the processor's caches hold the code of one step
+    cleaned = [(draft, cleaned_of(draft, recipe)) for draft in drafted]
+    for draft, html in cleaned:
+        made = html if isinstance(html, Rejected) else item_of(draft, html, recipe, now_ms)
         present.add(draft.identity.location)
         shared |= draft.shares
         if isinstance(made, Rejected):
@@ -129,13 +131,18 @@ def address_of(url: str | None, recipe: Recipe) -> str | None:
         return None
 
 
-def item_of(draft: Draft, recipe: Recipe, now_ms: int) -> Item | Rejected:
-    raw, url, identity = draft.raw, draft.url, draft.identity
-    address = url or recipe.document_url
+def cleaned_of(draft: Draft, recipe: Recipe) -> str | Rejected:
+    raw = draft.raw
     try:
-        html = clean(without(raw.html, recipe.ignore), raw.base_url or address)
+        return clean(without(raw.html, recipe.ignore), raw.base_url or draft.url or recipe.document_url)
     except TooMuchHtml as error:
         return refused(draft, str(error))
+
+
+def item_of(draft: Draft, html: str, recipe: Recipe, now_ms: int) -> Item | Rejected:
+    """`html`: clean."""
+    raw, url, identity = draft.raw, draft.url, draft.identity
+    address = url or recipe.document_url
     details = tidy(raw.details)
     parts = Parts(raw.title, address, lambda: plain_text(html), details.authors, details.categories)
     if objection := recipe.filter.objection(parts):
