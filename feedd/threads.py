@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import NamedTuple, TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter
@@ -54,13 +55,21 @@ class Lane:
     async def run_now(self, work: Callable[[*Values], Result], *values: *Values) -> Result:
         """As `run`, for who holds a place of the limiter."""
         loop, context = asyncio.get_running_loop(), copy_context()
-        return await loop.run_in_executor(self.crew.threads, context.run, work, *values)
+        return await loop.run_in_executor(self.crew.threads, context.run, done, partial(work, *values))
 
     async def close(self) -> None:
         """Wait for what the threads do, and end them."""
         found = self.crews.get(None)
         if found is not None:
             await asyncio.to_thread(found.threads.shutdown)
+
+
+def done(work: Callable[[], Result]) -> Result:
+    """No future takes StopIteration: whoever waits for one would wait for ever, and keep the place. As in PEP 479."""
+    try:
+        return work()
+    except StopIteration as error:
+        raise RuntimeError("work in a thread raised StopIteration") from error
 
 
 QUICK = Lane("quick", 4)  # pages, feeds, the API

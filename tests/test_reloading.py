@@ -2,20 +2,25 @@
 
 import asyncio
 import gc
+import signal
+import socket
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from running import free_port
 from webserver import Web, Wire
 
+from feedd.allocation import settle_anew
 from feedd.api.routing import Operation
 from feedd.config.difference import Difference
 from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.daemon import reloading
 from feedd.daemon.attending import Attendant
+from feedd.daemon.daemon import Daemon
 from feedd.daemon.reloading import Reloading
 from feedd.daemon.tasks import Tasks
 from feedd.errors import ConfigError, Stopped, StoreError
@@ -23,6 +28,7 @@ from feedd.looks import Request
 from feedd.pipeline import looker
 from feedd.service.notify import Notifier
 from feedd.store.desk import Desk
+from feedd.web.server import bind
 from feedd.wiring import prepare
 
 TOML = '[sources.{name}]\ntype = "directory"\npath = "seeds"\n'
@@ -211,3 +217,33 @@ def test_what_served_a_configuration_goes_with_it() -> None:
     del asked, route
     gc.collect()
     assert there() is None
+
+
+def test_what_was_there_at_the_start_goes_with_the_first_reload(tmp_path: Path) -> None:
+    """Though it was set aside then, and is searched for garbage now and then only."""
+    path = tmp_path / "config.toml"
+    server = f'[server]\nlisten = "127.0.0.1:{free_port()}"\n'
+
+    async def play(daemon: Daemon, listening: socket.socket) -> None:
+        begun = asyncio.Event()
+        serving = asyncio.create_task(daemon.serve([listening], lambda _: begun.set()))
+        await begun.wait()
+        there = weakref.ref(next(iter(daemon.living)).feeds)
+        path.write_text(server + TOML.format(name="second"), encoding="utf-8")
+        await daemon.reloading.reload()
+        assert daemon.handing_over is not None
+        await daemon.handing_over
+        settle_anew()
+        assert there() is None
+        daemon.ended.set()
+        await serving
+
+    path.write_text(server + TOML.format(name="first"), encoding="utf-8")
+    config = load(path)
+    with Desk(config.store.path) as desk, bind(config.server.listen) as listening:
+        prepare(desk, config)
+        try:
+            asyncio.run(play(Daemon(config, desk, Notifier({})), listening))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+            gc.unfreeze()

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from contextvars import ContextVar
 
+import pytest
+
 from feedd.threads import PATIENT, QUICK, Lane, close
 
 WHO = ContextVar("who", default="nobody")
@@ -70,3 +72,17 @@ def test_who_left_before_the_turn_came_is_not_served() -> None:
 
     asyncio.run(run())
     assert done == []
+
+
+def test_what_ends_an_iteration_holds_up_nobody() -> None:
+    """asyncio would leave whoever waits waiting, and the place taken."""
+    lane, nothing = Lane("one", 1), iter(())
+
+    async def run() -> str:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await asyncio.wait_for(lane.run(next, nothing), 5)
+        name = (await lane.run(threading.current_thread)).name
+        await lane.close()
+        return name
+
+    assert asyncio.run(run()).startswith("one")

@@ -127,8 +127,7 @@ class Daemon:
         try:
             feeds = feeds_of(self.config, self.reader)
             self.events = Events(feeds, self.config, self.desk.bell)
-            first = await self.enter(self.config)
-            self.serve_with(first)
+            self.serve_with(await self.enter(self.config))
             allocation.settle()  # routes and schemas are there, and nobody waits yet
             serving = asyncio.create_task(web.serve(sockets=list(listening)))
             async with looker(
@@ -137,7 +136,7 @@ class Daemon:
                 announce(f"feedd serves {self.config.server.public_url} (Ctrl-C ends it)")
                 await self.attendant.begin()
                 self.health.scheduled()
-                first.start(self.desk)
+                next(iter(self.living)).start(self.desk)  # kept by no name: a reload lets it go
                 self.reloading.turn.release()
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
                 running = self.supervision.run(), self.reloading.follow_files()

@@ -136,7 +136,7 @@ def changes_after(
 def arrivals_between(
     connection: sqlite3.Connection, after_id: int, last_id: int, source_ids: Collection[int], limit: int
 ) -> list[Archived]:
-    """The first versions, in these sources, of entries that other sources had before: the log knows nothing of them.
+    """The first versions, in these sources, of entries that other sources had before: the log knew nothing of them then.
 
     By `revisions_later`, if there is one source.
     """
@@ -150,7 +150,7 @@ def arrivals_between(
         f" WHERE n.id > :after AND n.id <= :last AND n.number > 1 AND {of}"
         f" AND NOT EXISTS (SELECT 1 FROM revisions r WHERE r.entry_id = n.entry_id AND r.number < n.number"
         f" AND r.source_id IN {THESE}) AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entry_id = n.entry_id"
-        f" AND c.revision_id = n.id AND c.source_id IN {THESE}) ORDER BY n.id LIMIT :limit",
+        f" AND c.revision_id = n.id AND c.at <= n.seen_at AND c.source_id IN {THESE}) ORDER BY n.id LIMIT :limit",
         values,
     )
     return [Archived(ARRIVED, at_ms, entry_id, revision_id, None) for at_ms, entry_id, revision_id in rows]

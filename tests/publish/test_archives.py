@@ -323,6 +323,18 @@ def test_two_that_follow_at_once_write_each_change_once(shelf: Shelf) -> None:
     assert reader.rows("SELECT items FROM archives WHERE feed = 'all'") == [(150,)]
 
 
+def test_what_came_quietly_is_there_though_its_version_was_told_later(shelf: Shelf) -> None:
+    """Made anew, an archive is what it was when it grew with the log."""
+    shelf.look("one", T, pieces(0, 1))
+    shelf.look("two", T + MINUTE, pieces(0, 1))
+    shelf.look("one", T + 2 * MINUTE, (), ["n000"])
+    shelf.look("two", T + 3 * MINUTE, (), ["n000"])
+    shelf.look("two", T + 4 * MINUTE, pieces(0, 1))
+    ids = shelf.reader.source_ids(["two"])
+    more = archives.further(shelf.reader.connection, archives.Progress(""), ids, 1000)
+    assert [each.kind for each in more.items] == ["added", "removed", "restored"]
+
+
 @pytest.mark.parametrize("feed", ["all", "one"])
 def test_what_comes_while_it_reads_is_written_once(shelf: Shelf, feed: str) -> None:
     shelf.look("one", T, pieces(0, 10))

@@ -2,7 +2,8 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from feedd.sources.items import Recipe, items_of
 from feedd.store import recording
 from feedd.store.desk import Desk
 from feedd.store.passes import SourceKey, Window
+from feedd.store.pushes import Received, record
 from feedd.store.unchanged import Sorted, sort_out
 from feedd.store.writer import Writer
 
@@ -29,6 +31,7 @@ KEYS = {
     for name in ("one", "two", "folder")
 }
 OFTEN = "<p>Some words.</p>"
+Looks = Sequence[tuple[str, list[RawItem], str]]  # source, document, how
 
 
 def raw(guid: str | None, end: str | None, html: str = OFTEN, hours_ago: int | None = None) -> RawItem:
@@ -44,8 +47,9 @@ RAWS = st.builds(
     st.sampled_from([OFTEN, OFTEN, OFTEN, "<p>Wholly other things were said.</p>"]),
     st.sampled_from([None, None, 5, 3]),
 )
+HOW = ("", "again", "again", "rebased", "provisional", "pushed")
 LOOKS = st.lists(
-    st.tuples(st.sampled_from(sorted(KEYS)), st.lists(RAWS, max_size=4), st.booleans()),
+    st.tuples(st.sampled_from(sorted(KEYS)), st.lists(RAWS, max_size=4), st.sampled_from(HOW)),
     min_size=2,
     max_size=7,
 )
@@ -60,16 +64,22 @@ TABLES = {
 }
 
 
-def look(writer: Writer, name: str, raws: Sequence[RawItem], now_ms: int) -> dict[str, int]:
-    key = KEYS[name]
+def look(
+    writer: Writer, key: SourceKey, raws: Sequence[RawItem], now_ms: int, *, provisional: bool, pushed: bool
+) -> dict[str, int]:
     started = writer.begin(key, now_ms)
     due = Due(now_ms + HOUR_MS, "every 1h")
-    if name == "folder":
-        tally = writer.record(started.look, "", [file(each, place) for place, each in enumerate(raws)], [])
+    if key.name == "folder":
+        files = [file(each, place)._replace(provisional=provisional) for place, each in enumerate(raws)]
+        tally = writer.record(started.look, key.extraction, files, [])
         writer.finish(key, started.look, due, changed=True, listing=None)
         return tally._asdict()
-    made = items_of(raws, Recipe(name, f"https://example.org/{name}"), now_ms)
-    window = Window(made.items, made.rejected, due, Conversation(), shared=made.shared)
+    made = items_of(raws, Recipe(key.name, f"https://example.org/{key.name}"), now_ms)
+    items = [each._replace(provisional=provisional) for each in made.items]
+    if pushed and not (started.look.first or started.look.rebase):
+        received = Received(items, made.rejected, made.present, made.shared)
+        return record(writer, key, started.look, received)._asdict()
+    window = Window(items, made.rejected, due, Conversation(), shared=made.shared)
     seen: Pass = started.look._replace(present=made.present)
     return writer.close_window(key, seen, window)._asdict()
 
@@ -79,20 +89,28 @@ def file(said: RawItem, place: int) -> Item:
     return Item(f"{place}.txt", said.published_ms, NOW_MS, article, Stamp(1, 1, place), settled=True)
 
 
-def told(
-    looks: Sequence[tuple[str, list[RawItem], bool]],
-) -> tuple[list[dict[str, int]], dict[str, list[object]]]:
-    """The tallies of these looks and all that is stored then; a look that is marked is made twice."""
+def settled(looks: Looks) -> Iterator[tuple[SourceKey, list[RawItem], str]]:
+    """Each look under the settings of its source then; those that are made twice, twice."""
+    rebased = Counter[str]()
+    for name, raws, how in looks:
+        rebased[name] += how == "rebased"
+        key = KEYS[name]._replace(extraction=str(rebased[name]))
+        yield from [(key, raws, how)] * (1 + (how == "again"))
+
+
+def told(looks: Looks) -> tuple[list[dict[str, int]], dict[str, list[object]]]:
+    """The tallies of these looks and all that is stored then."""
     with tempfile.TemporaryDirectory() as folder:
         path = new_store(Path(folder) / "feedd.db")
         desk = Desk(path)
         try:
             desk.run(lambda writer: writer.configure(list(KEYS.values()), [], NOW_MS))
-            made = [(name, raws) for name, raws, again in looks for _ in range(1 + again)]
-            tallies = [
-                desk.run(partial(look, name=name, raws=raws, now_ms=NOW_MS + place))
-                for place, (name, raws) in enumerate(made)
-            ]
+            tallies = []
+            for place, (key, raws, how) in enumerate(settled(looks)):
+                made = partial(look, key=key, raws=raws, now_ms=NOW_MS + place)
+                tallies.append(
+                    desk.run(partial(made, provisional=how == "provisional", pushed=how == "pushed"))
+                )
         finally:
             desk.close()
         with closing(sqlite3.connect(path)) as connection:
@@ -104,24 +122,34 @@ def none_is(connection: sqlite3.Connection, seen: Pass, extraction: str, items: 
     return Sorted(list(items), [])
 
 
-# another item comes with an address that once led to what stands; two places of one entry, of which one moves
+# another item, with a guid and without, comes with an address that once led to what stands; two places of one entry, of
+# which one moves; the same, but as a summary
 @given(LOOKS)
 @example(
     [
-        ("one", [raw("g", "p")], False),
-        ("one", [raw("g", "q")], False),
-        ("one", [raw("g", "p")], True),
-        ("one", [raw("g", "p"), raw("h", "q")], True),
+        ("one", [raw("g", "p")], ""),
+        ("one", [raw("g", "q")], ""),
+        ("one", [raw("g", "p")], "again"),
+        ("one", [raw("g", "p"), raw("h", "q")], ""),
     ]
 )
 @example(
     [
-        ("one", [raw("g", "p", hours_ago=3)], False),
-        ("one", [raw("h", "p", hours_ago=3)], False),
-        ("one", [raw("g", "p", hours_ago=3), raw("h", "q", hours_ago=5)], False),
+        ("one", [raw("g", "p")], ""),
+        ("one", [raw("g", "q")], ""),
+        ("one", [raw("g", "p")], "again"),
+        ("one", [raw("g", "p"), raw(None, "q")], ""),
     ]
 )
-def test_all_at_once_is_as_one_by_one(looks: list[tuple[str, list[RawItem], bool]]) -> None:
+@example(
+    [
+        ("one", [raw("g", "p", hours_ago=3)], ""),
+        ("one", [raw("h", "p", hours_ago=3)], ""),
+        ("one", [raw("g", "p", hours_ago=3), raw("h", "q", hours_ago=5)], ""),
+    ]
+)
+@example([("one", [raw("g", "p")], ""), ("one", [raw("g", "p")], "provisional")])
+def test_all_at_once_is_as_one_by_one(looks: Looks) -> None:
     at_once = told(looks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recording, "sort_out", none_is)
@@ -140,6 +168,6 @@ def test_items_of_a_feed_that_stand_are_not_decided_on(monkeypatch: pytest.Monke
         return found
 
     monkeypatch.setattr(recording, "sort_out", noted)
-    tallies, _ = told([("one", raws, False), ("one", [raw("h", "h"), *raws], False)])
+    tallies, _ = told([("one", raws, ""), ("one", [raw("h", "h"), *raws], "")])
     assert left == [5, 1]
     assert [(each["added"], each["duplicates"]) for each in tallies] == [(5, 0), (1, 5)]
