@@ -39,11 +39,13 @@ class Place:
 
     def __init__(self, root: Path, desk: Desk) -> None:
         self.path = root / "config.toml"
+        self.switching = asyncio.Event()
         self.switched: list[str] = []
         self.hindrances: list[Callable[[], None]] = []  # each of one switch
         self.reloading = Reloading(load(self.path), desk, Notifier({}), self.switch)
 
     async def switch(self, config: Config, _: Difference) -> None:
+        self.switching.set()
         await asyncio.sleep(0.02)
         if self.hindrances:
             self.hindrances.pop()()
@@ -66,7 +68,7 @@ def test_a_crowd_shares_the_reload_that_has_not_begun(tmp_path: Path) -> None:
     async def play(place: Place) -> None:
         place.write("second")
         under_way = asyncio.create_task(place.reloading.reload())
-        await asyncio.sleep(0.01)
+        await place.switching.wait()
         place.write("third")
         crowd = await asyncio.gather(*(place.reloading.reload() for _ in range(100)))
         assert "second" in await under_way
