@@ -22,6 +22,7 @@ from feedd.normalise.url import shown
 from feedd.rules import Filter
 from feedd.schedule import Due
 from feedd.sources import directory, git
+from feedd.sources.files import read_files
 from feedd.store.desk import Desk
 from feedd.store.passes import Failure, SourceKey, Started
 from feedd.workers import WORTH_IT, mapped
@@ -248,7 +249,7 @@ class FolderLooker:
 def outcomes_of(
     reading: directory.Reading, files: Sequence[directory.Found], now_ns: int, niceness: int = 0
 ) -> Iterator[list[directory.Outcome]]:
-    return mapped(partial(directory.read_files, reading, now_ns=now_ns), files, niceness)
+    return mapped(partial(read_files, reading, now_ns=now_ns), files, niceness)
 
 
 def read_in_batches(

@@ -205,7 +205,9 @@ def is_class(constant: str, tree: ast.Module) -> bool:
 
 def test_worker_processes_stay_small() -> None:
     """What is imported to read files and documents is imported once a process: it takes time, and counts in its memory."""
-    script = "import sys, feedd.__main__, feedd.worker, feedd.reading, feedd.sources.directory; print(*sys.modules)"
+    script = (
+        "import sys, feedd.__main__, feedd.worker, feedd.reading, feedd.sources.files; print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     large = {

@@ -13,7 +13,8 @@ from typing import Any
 from feedd.cluster.values import Files
 from feedd.errors import Stopped
 from feedd.model import Item
-from feedd.sources.directory import Found, Outcome, Reading, read_file
+from feedd.sources.directory import Found, Outcome, Reading
+from feedd.sources.files import read_file, read_files
 from feedd.workers import BATCH
 
 AHEAD = 2  # batches for each worker
@@ -65,7 +66,7 @@ def certain(
 ) -> list[Outcome]:
     """What workers are believed, and the rest as it is seen here."""
     if len(outcomes) != len(batch):  # nobody could read it
-        return [read_file(reading, found, now_ns) for found in batch]
+        return read_files(reading, batch, now_ns)
     return [
         outcome if isinstance(outcome, Item) else read_file(reading, found, now_ns)
         for found, outcome in zip(batch, outcomes, strict=True)

@@ -23,7 +23,7 @@ from feedd.errors import FeeddError, OutOfFiles, SourceError
 from feedd.fetch.requests import Requests
 from feedd.fetch.values import Answer
 from feedd.reading import Found, Reply, reply, unless_new
-from feedd.sources.directory import read_files
+from feedd.sources.files import read_files
 
 ORDER = "feedd_order"  # the operations that a worker is taught
 GIVE_UP = "feedd_give_up"

@@ -11,23 +11,15 @@ import re
 import stat
 import time
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from feedd.errors import OutOfFiles, SeedError, SourceError
+from feedd.errors import OutOfFiles, SourceError
 from feedd.limits import in_words, ran_out
-from feedd.model import Item, Raw, Rejected, Stamp
-from feedd.normalise.article import normalise
-from feedd.normalise.html import TooMuchHtml
-from feedd.normalise.text import plain_text
-from feedd.normalise.url import BadUrl
-from feedd.rules import Filter, Parts
-from feedd.sources import seedfile
-from feedd.sources.decode import decode
-from feedd.sources.items import plausible, rewritten, without
+from feedd.model import Item, Rejected, Stamp
+from feedd.rules import Filter
 
-MAX_BYTES = 15_000_000
 STILL_NS = 100_000_000  # a file that stood still for so long is not being written
 FRESH_NS = 2_000_000_000  # the granularity of time stamps may hide a change to a younger file
 COARSE_NS = 10_000_000
@@ -36,7 +28,6 @@ SETTLE_ROUNDS = 3
 SUFFIX_PATTERN = re.compile(r"\*\*/\*(\.[A-Za-z0-9]+)")
 GLOB_PART = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
 GLOB_SPELLED = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 Known = dict[str, tuple[int | None, int | None, int | None]]
 
@@ -310,61 +301,3 @@ def is_fresh(stamp: Stamp, now_ns: int) -> bool:
 def is_trusted(stamp: Stamp, now_ns: int) -> bool:
     """Whether any later change must show in the stamp: some file systems count time in steps of up to 2 s."""
     return not is_fresh(stamp, now_ns) or stamp.mtime_ns % COARSE_NS != 0
-
-
-def read_file(reading: Reading, found: Found, now_ns: int) -> Outcome:
-    """Read one file and make an article of it; whatever it holds, it costs no other file anything.
-
-    Raises OutOfFiles: that says nothing of the file.
-    """
-    path, stamp = found
-    if stamp.size > MAX_BYTES:
-        why = f"has {stamp.size:,} bytes; a seed file has at most {MAX_BYTES:,}"
-        return Rejected(path, why, stamp)
-    try:
-        data = read_bytes(os.path.join(reading.root, path), stamp)
-    except FileNotFoundError:  # it went away since it was listed: the next look sees that
-        return Waiting(path)
-    except OSError as error:
-        if ran_out(error):
-            raise OutOfFiles(in_words()) from error
-        return Rejected(path, f"can't be read: {os.strerror(error.errno or 0)}")
-    if data is None:
-        return Waiting(path)
-    try:
-        seed = seedfile.parse(decode(data, reading.encoding))
-        url, title = rewritten(seed.url, seed.title, reading.rewrite)
-        body = without(seed.body, reading.ignore)
-        article = normalise(url, title, body, ignore_scheme=reading.ignore_scheme)
-    except (SeedError, BadUrl, TooMuchHtml) as error:
-        return Rejected(path, str(error), stamp)
-    parts = Parts(article.title, article.url, lambda: plain_text(article.content_html))
-    if objection := reading.filter.objection(parts):
-        return Rejected(path, f"left out: {objection}", stamp)
-    now_ms = now_ns // 1_000_000
-    fallback_ms = min(stamp.mtime_ns // 1_000_000, now_ms)
-    settled = is_trusted(stamp, now_ns)
-    raw = Raw(path, None, (), now_ms, sha256(data).digest(), data) if reading.keep_raw else None
-    return Item(path, plausible(seed.time_ms, now_ms), fallback_ms, article, stamp, settled, raw=raw)
-
-
-def read_bytes(path: str, stamp: Stamp) -> bytes | None:
-    """The bytes of a file if its stamp is the same before and after; None if it changed. Raises OSError."""
-    fd = os.open(path, FLAGS)
-    try:
-        before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode) or stamp != stamp_of(before):
-            return None
-        data = os.read(fd, stamp.size + 1)
-        while data and len(data) < stamp.size and (more := os.read(fd, stamp.size + 1 - len(data))):
-            data += more
-        after = os.fstat(fd)
-    finally:
-        os.close(fd)
-    same = stamp == stamp_of(after) and len(data) == stamp.size
-    return data if same else None
-
-
-def read_files(reading: Reading, batch: Sequence[Found], now_ns: int) -> list[Outcome]:
-    """`read_file` over a batch; what a worker process is sent for. Raises OutOfFiles."""
-    return [read_file(reading, found, now_ns) for found in batch]

@@ -31,7 +31,8 @@ from feedd.fetch.values import Access, Ask
 from feedd.model import Item, Raw
 from feedd.reading import Task
 from feedd.rules import Filter
-from feedd.sources.directory import Outcome, Reading, Selection, read_files, scan
+from feedd.sources.directory import Outcome, Reading, Selection, scan
+from feedd.sources.files import read_files
 from feedd.workers import BATCH, Pool
 
 ASK = Ask("http://127.0.0.1:9/feed", Access(allow_private=True))

@@ -23,7 +23,8 @@ from feedd.fetch.manners import Manners
 from feedd.fetch.values import Access, Ask, Basic, Bearer
 from feedd.model import Item, Rejected
 from feedd.rules import Filter
-from feedd.sources.directory import Found, Outcome, Reading, Selection, Waiting, read_files, scan
+from feedd.sources.directory import Found, Outcome, Reading, Selection, Waiting, scan
+from feedd.sources.files import read_files
 from feedd.sources.items import Draft
 from feedd.workers import BATCH
 

@@ -19,10 +19,10 @@ from feedd.sources.directory import (
     Selection,
     Waiting,
     pick,
-    read_file,
     scan,
     survey,
 )
+from feedd.sources.files import read_file
 
 DEFAULTS = ("**/*.md", "**/*.txt", "**/*.html")
 SECOND_NS = 10**9
@@ -258,6 +258,7 @@ def test_without_permission() -> None:
             root,
             """
 from feedd.sources.directory import *
+from feedd.sources.files import read_file, read_files
 listing = scan(root, Selection(["**/*.md"], []), {"a.md": None, "private/b.md": None, "gone.md": None})
 print([each.path for each in listing.changed], listing.gone, listing.rejected[0][:2])
 reading = Reading(str(root), None, False)

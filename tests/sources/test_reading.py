@@ -16,11 +16,11 @@ from feedd.sources.directory import (
     Waiting,
     is_fresh,
     is_trusted,
-    read_file,
     scan,
     settle,
     standing,
 )
+from feedd.sources.files import read_file
 from feedd.sources.items import plausible
 
 SECOND_NS = 10**9
