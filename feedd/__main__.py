@@ -13,6 +13,10 @@ def main() -> None:
     stand_in_for_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
+    if "run" in sys.argv[1:]:  # as yet, little of it would be done twice
+        from feedd.allocation import begin_anew
+
+        begin_anew()
     from feedd.cli.main import cli
 
     cli()

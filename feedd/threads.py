@@ -3,6 +3,8 @@
 Each has a connection of its own, for as long as feedd runs, and SQLite keeps some 0.4 MB for it: how many there are is a
 bound on memory. They share one interpreter, so that more would answer nobody sooner. Nothing else is done in them: what
 may be done in any thread (watching folders is) would sooner or later have a connection in each.
+
+Programs that are sources have a lane, too, which reads nothing: they may run for minutes.
 """
 
 import asyncio
@@ -78,9 +80,10 @@ PATIENT = Lane(
 )  # lists of thousands, streams, long polls, numbers: a moment later is soon enough
 SLOW = Lane("slow", 2)  # searches, and what else may take seconds
 COMPARING = Lane("comparing", 2)  # versions
+PROGRAMS = Lane("programs", 8)  # sources that are programs: a thread waits for each as long as it runs
 
 
 async def close() -> None:
     """End the threads of the running event loop, when nobody asks any more."""
-    for lane in (QUICK, PATIENT, SLOW, COMPARING):
+    for lane in (QUICK, PATIENT, SLOW, COMPARING, PROGRAMS):
         await lane.close()

@@ -19,6 +19,8 @@ from contextlib import suppress
 from functools import cache
 from typing import BinaryIO
 
+from feedd.allocation import LITTLE_ASIDE, TUNABLES
+
 ENDED = b"ended "
 
 
@@ -139,7 +141,8 @@ def serve(requests: socket.socket) -> list[str] | None:
             os.dup2(errors, 2)
             os.chdir(asked["cwd"])
             os.environ.clear()
-            os.environ.update(asked["environment"])
+            # a daemon begins once more where this is not said, which would be the forker
+            os.environ.update({TUNABLES: LITTLE_ASIDE, **asked["environment"]})
             words: list[str] = asked["words"]
             return words
         for file in files:

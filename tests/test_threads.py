@@ -6,6 +6,8 @@ from contextvars import ContextVar
 
 import pytest
 
+from feedd.sources.command import output_of
+from feedd.sources.process import Program
 from feedd.threads import PATIENT, QUICK, Lane, close
 
 WHO = ContextVar("who", default="nobody")
@@ -86,3 +88,21 @@ def test_what_ends_an_iteration_holds_up_nobody() -> None:
         return name
 
     assert asyncio.run(run()).startswith("one")
+
+
+def test_programs_that_run_for_long_hold_up_no_other_thread() -> None:
+    """A daemon that a service manager waits to hear of would be killed: what it says is read in a thread."""
+
+    async def run() -> str:
+        program = Program(("/bin/sleep", "20"), timeout_s=30, max_bytes=1_000)
+        running = [asyncio.create_task(output_of(program)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            found = await asyncio.to_thread(lambda: "read")
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await close()
+        return found
+
+    assert asyncio.run(run()) == "read"

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from importlib import import_module
 from itertools import count
@@ -48,6 +49,7 @@ PRUNE_AFTER_S = 2.0  # of the start, if it was not done for a day …
 PRUNE_CHECK_S = 600.0  # … and how often it is asked whether a day has gone by
 TRIM_S = 30.0  # between two times that freed memory goes back to the system …
 TRIMS = 120  # … of so many once all is searched for garbage: what a reload left may be among it
+ASIDE = 3  # threads for what is short, seldom, and may not hold up the event loop
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
 
@@ -117,6 +119,7 @@ class Daemon:
 
     async def serve(self, listening: Sequence[socket.socket], announce: Callable[[str], None]) -> None:
         loop, ended = asyncio.get_running_loop(), self.ended
+        loop.set_default_executor(ThreadPoolExecutor(ASIDE, "aside"))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self.tasks.start(self.reloading.asked_by_signal()))

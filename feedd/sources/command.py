@@ -1,12 +1,12 @@
 """A program whose standard output is a source."""
 
-import asyncio
 import os
 import threading
 
 from feedd.errors import SourceError
 from feedd.quoting import quoted
 from feedd.sources.process import Program, run
+from feedd.threads import PROGRAMS
 
 LAST_LINES = 3
 
@@ -15,7 +15,7 @@ async def output_of(program: Program) -> bytes:
     """Run the program; what it printed. Raises SourceError, TimedOut, TooLarge."""
     cancelled = threading.Event()
     try:
-        ended = await asyncio.to_thread(run, program, cancelled.is_set)
+        ended = await PROGRAMS.run(run, program, cancelled.is_set)
     finally:
         cancelled.set()
     if ended.status:
