@@ -8,19 +8,22 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from feedd import allocation
 from feedd.errors import SourceError
-from feedd.worker import REQUESTS_TO_END, start_worker
+from feedd.worker import GRACE_S, REQUESTS_TO_END, start_worker
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -32,6 +35,7 @@ CROWD = 6  # documents that wait at once: fewer are read in a thread
 ENOUGH = 40  # documents in memory
 IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
+LOOK_S = 0.5  # between two looks at whether workers are there
 GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
 
 
@@ -51,11 +55,8 @@ def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In], niceness: i
 def in_processes(
     work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int, niceness: int
 ) -> Iterator[Out]:
-    context = get_context("spawn")
-    leash, held = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=start_worker, initargs=(leash, niceness)
-    )
+    leash, held = Pipe(duplex=False)
+    executor = processes(workers, leash, niceness)
     running: deque[Future[Out]] = deque()
     allocation.settle()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
     try:
@@ -75,6 +76,36 @@ def in_processes(
         leash.close()
 
 
+def processes(count: int, leash: Connection, niceness: int) -> ProcessPoolExecutor:
+    executor = ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=start_worker, initargs=(leash, niceness)
+    )
+    threading.Thread(target=ending_together, args=(weakref.ref(executor),), daemon=True).start()
+    return executor
+
+
+def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
+    """Where one worker ends, all do.
+
+    One that is killed while it sends a result leaves the parent waiting for the rest of that, and the others for their
+    turn to send, for ever: the pool hears of a death only between two results. When nobody is left who could send, it does.
+    """
+    executor = pool()
+    if executor is None:
+        return
+    running, results = vars(executor)["_processes"], vars(executor)["_result_queue"]
+    del executor
+    while not (running and wait([each.sentinel for each in list(running.values())], LOOK_S)):
+        if not running:
+            if pool() is None:  # it never had one
+                return
+            time.sleep(LOOK_S)
+    time.sleep(GRACE_S)  # the others may be ending in order
+    for each in list(running.values()):
+        each.kill()
+    vars(results)["_writer"].close()  # our own end of it: only the workers send
+
+
 def submitted(
     executor: Executor, work: Callable[Params, Out], *args: Params.args, **kwargs: Params.kwargs
 ) -> Future[Out]:
@@ -82,7 +113,9 @@ def submitted(
     try:
         with leaving_requests_to_end_to_the_parent():
             return executor.submit(work, *args, **kwargs)
-    except ValueError as error:  # a pipe of the pool was closed while it starts a further process
+    except (ValueError, OSError) as error:  # a pipe of the pool was closed while it starts a further process
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise BrokenProcessPool("a worker process died") from error
 
 
@@ -137,14 +170,8 @@ class Pool:
             self.retirement.cancel()
             self.retirement = None
         if self.processes is None and self.waiting > CROWD:
-            context = get_context("spawn")
-            self.leash = context.Pipe(duplex=False)
-            self.processes = ProcessPoolExecutor(
-                os.cpu_count() or 1,
-                mp_context=context,
-                initializer=start_worker,
-                initargs=(self.leash[0], self.niceness),
-            )
+            self.leash = Pipe(duplex=False)
+            self.processes = processes(os.cpu_count() or 1, self.leash[0], self.niceness)
         return self.processes or self.thread
 
     def let_go(self) -> None:

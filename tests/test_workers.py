@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import struct
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -78,6 +80,28 @@ def test_much_is_done_elsewhere_in_order() -> None:
 def test_what_goes_wrong_elsewhere_is_raised_here() -> None:
     with pytest.raises(SourceError, match="no 0"):
         list(mapped(fails, range(WORTH_IT)))
+    assert multiprocessing.active_children() == []
+
+
+def cut_off(batch: Sequence[int]) -> int:
+    """Ends as a worker does that is killed while it sends its result: the beginning of that is on its way."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    results = frame.f_locals["result_queue"]
+    with results._wlock:
+        os.write(results._writer.fileno(), struct.pack("!i", 1_000_000) + b"the beginning")
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+@needs_two_cores
+def test_a_worker_that_is_killed_while_it_sends_a_result() -> None:
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match="a worker process died"):
+        list(mapped(cut_off, range(WORTH_IT)))
+    assert time.monotonic() - begun < PATIENCE_S
     assert multiprocessing.active_children() == []
 
 
