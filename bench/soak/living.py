@@ -20,7 +20,7 @@ from bench.soak.play import Source
 
 PATIENCE_S = 180.0
 CALM_S = 25.0  # longer than any Retry-After
-REST_S = 20.0  # after which kept connections are closed
+REST_S = 30.0  # after which kept connections are closed, and worker processes are gone
 END_S = 10.0
 AT_ONCE = 8  # that read all feeds before the play, so that every thread has read
 FOLLOWED = 40  # sources whose feeds are read
@@ -81,6 +81,7 @@ async def lived(
     ):
         unseen = "SELECT count(*) FROM sources WHERE first_pass_at IS NULL"
         await alive.until("the first looks", lambda: alive.asked(unseen) == 0)
+        await looked_at_once(alive, sources)  # as in the end: every thread that looks has looked
         await asyncio.gather(*(titles(alive.url, sources) for _ in range(AT_ONCE)))
         await asyncio.sleep(REST_S)
         at_first, samples = alive.rest(), list[vitals.Vitals]()
@@ -169,12 +170,7 @@ async def subscribed(url: str, site: int) -> None:
 async def settled(alive: Daemon, listeners: Listeners, sources: Mapping[str, Source]) -> None:
     """Every source is looked at once more, whatever put it off, and all is told."""
     await asyncio.sleep(CALM_S)
-    names = [name for name, source in sources.items() if not play.is_leaving(source)]
-    words = ["-m", "feedd", "update", "--config", str(alive.folder / "config.toml"), *names]
-    update = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=STDOUT)
-    said, _ = await update.communicate()
-    if update.returncode != 0:
-        say(said.decode(errors="replace")[-2000:])
+    await looked_at_once(alive, sources)
     newest = "SELECT coalesce(max(id), 0) FROM changes WHERE NOT silent"
     with suppress(TimeoutError):  # what is missing then is found by who judges
         pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'"
@@ -183,6 +179,15 @@ async def settled(alive: Daemon, listeners: Listeners, sources: Mapping[str, Sou
         await alive.until(
             "the subscribers", lambda: alive.asked(newest) <= min(max(one, default=0) for one in heard), 30
         )
+
+
+async def looked_at_once(alive: Daemon, sources: Mapping[str, Source]) -> None:
+    names = [name for name, source in sources.items() if not play.is_leaving(source)]
+    words = ["-m", "feedd", "update", "--config", str(alive.folder / "config.toml"), *names]
+    update = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=STDOUT)
+    said, _ = await update.communicate()
+    if update.returncode != 0:
+        say(said.decode(errors="replace")[-2000:])
 
 
 async def titles(url: str, sources: Mapping[str, Source]) -> dict[str, frozenset[str]]:
