@@ -80,7 +80,7 @@ PATIENT = Lane(
 )  # lists of thousands, streams, long polls, numbers: a moment later is soon enough
 SLOW = Lane("slow", 2)  # searches, and what else may take seconds
 COMPARING = Lane("comparing", 2)  # versions
-PROGRAMS = Lane("programs", 8)  # sources that are programs: a thread waits for each as long as it runs
+PROGRAMS = Lane("programs", 4)  # sources that are programs: a thread waits for each as long as it runs
 
 
 async def close() -> None:

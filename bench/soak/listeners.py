@@ -105,9 +105,9 @@ class Listeners:
                     self.mistakes.append(f"{feed}: answered {said.status_code}")
 
 
-def wrong(name: str, came: list[int], told: frozenset[int]) -> list[str]:
-    """What was not told, told twice or made up, in words."""
+def wrong(name: str, came: list[int], told: frozenset[int], until: int) -> list[str]:
+    """What was not told up to a number, told twice or made up, in words."""
     repeats = sorted(number for number, times in Counter(came).items() if times > 1)
-    lost, made_up = sorted(told - set(came)), sorted(set(came) - told)
+    lost, made_up = sorted(each for each in told - set(came) if each <= until), sorted(set(came) - told)
     each = {"lost": lost, "told twice": repeats, "not in the log": made_up}
     return [f"{name}: {len(numbers)} {what}: {numbers[:20]}" for what, numbers in each.items() if numbers]

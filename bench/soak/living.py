@@ -44,6 +44,7 @@ class Lived(NamedTuple):
     ended_s: float
     status: int | None  # None: it had to be killed
     log: str
+    heard: int  # the number of the last change that was to be heard of before all listeners were gone
 
 
 class Daemon:
@@ -94,7 +95,7 @@ async def lived(
         await ended(watching)
         conduct("calm")
         say("calm: what waits is looked at, and told")
-        await settled(alive, listeners, sources)
+        heard = await settled(alive, listeners, sources)
         await ended(listening)
         shown = await titles(alive.url, sources)
         await asyncio.sleep(REST_S)
@@ -106,7 +107,7 @@ async def lived(
         with suppress(TimeoutError):
             status = await asyncio.wait_for(alive.process.wait(), END_S * 2)
         log = (folder / "log").read_text(errors="replace")
-        return Lived(samples, at_first, at_rest, spent, shown, loop.time() - begun_s, status, log)
+        return Lived(samples, at_first, at_rest, spent, shown, loop.time() - begun_s, status, log, heard)
 
 
 def say(text: str) -> None:
@@ -167,18 +168,18 @@ async def subscribed(url: str, site: int) -> None:
         (await client.post(f"{url}/hub", data=form)).raise_for_status()
 
 
-async def settled(alive: Daemon, listeners: Listeners, sources: Mapping[str, Source]) -> None:
-    """Every source is looked at once more, whatever put it off, and all is told."""
+async def settled(alive: Daemon, listeners: Listeners, sources: Mapping[str, Source]) -> int:
+    """Every source is looked at once more, whatever put it off, and all is told; returns the number of the last change."""
     await asyncio.sleep(CALM_S)
     await looked_at_once(alive, sources)
-    newest = "SELECT coalesce(max(id), 0) FROM changes WHERE NOT silent"
+    last = 0
     with suppress(TimeoutError):  # what is missing then is found by who judges
         pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'"
         await alive.until("what waits to be told", lambda: alive.asked(pending) == 0)
+        last = alive.asked("SELECT coalesce(max(id), 0) FROM changes WHERE NOT silent")
         heard = (listeners.events, listeners.polled)
-        await alive.until(
-            "the subscribers", lambda: alive.asked(newest) <= min(max(one, default=0) for one in heard), 30
-        )
+        await alive.until("the subscribers", lambda: last <= min(max(one, default=0) for one in heard), 30)
+    return last
 
 
 async def looked_at_once(alive: Daemon, sources: Mapping[str, Source]) -> None:
