@@ -47,9 +47,9 @@ TICK_S = 1.0
 HANDOVER_S = 30.0  # that a reload waits for messages that are on their way
 PRUNE_AFTER_S = 2.0  # of the start, if it was not done for a day …
 PRUNE_CHECK_S = 600.0  # … and how often it is asked whether a day has gone by
-TIDY_S = 1.0  # what came to stay in so long is searched for garbage in some milliseconds
-TRIM = 30  # once in so many times what was freed goes back to the system
-ANEW = 3_600  # once in so many all is searched: what a reload left may be among it
+SETTLING = 60  # seconds from the start in which much comes to stay
+TRIM_S = 30.0  # between two times that freed memory goes back to the system …
+TRIMS = 120  # … of so many once all is searched for garbage: what a reload left may be among it
 ASIDE = 3  # threads for what is short, seldom, and may not hold up the event loop
 SWITCH_INTERVAL_S = 0.001  # a request waits for the interpreter no longer than this while files go in
 log = logging.getLogger(__name__)
@@ -88,15 +88,18 @@ def run(config: Config, announce: Callable[[str], None]) -> None:
 
 
 async def tidy_often() -> None:
-    """Python else searches all for garbage when a quarter has been added, and holds up everybody for 60 ms and more."""
+    """At first, Python else searches all for garbage whenever a quarter was added, and holds up everybody for 60 ms.
+
+    Later, what comes to stay would be kept from being searched when it dies: 2 MB a day.
+    """
+    for _ in range(SETTLING):
+        await asyncio.sleep(1)
+        allocation.settle()
     for number in count(1):
-        await asyncio.sleep(TIDY_S)
-        if number % ANEW == 0:
+        await asyncio.sleep(TRIM_S)
+        if number % TRIMS == 0:
             allocation.settle_anew()
-        else:
-            allocation.settle()
-        if number % TRIM == 0:
-            await asyncio.to_thread(allocation.trim)
+        await asyncio.to_thread(allocation.trim)
 
 
 class Daemon:
