@@ -81,7 +81,8 @@ def test_failing_sources_are_told_of_by_turns() -> None:
 
 def test_what_subscribers_lack_is_told() -> None:
     assert wrong("events", [1, 2, 3], frozenset({1, 2, 3}), 3) == []
-    assert wrong("events", [1, 2], frozenset({1, 2, 3}), 2) == []  # nobody was there any more to hear of the last
+    # nobody was there any more to hear of the last
+    assert wrong("events", [1, 2], frozenset({1, 2, 3}), 2) == []
     assert wrong("events", [1, 1, 4], frozenset({1, 2}), 2) == [
         "events: 1 lost: [2]",
         "events: 1 told twice: [1]",
