@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
@@ -21,7 +22,8 @@ def start_worker(leash: Connection, niceness: int) -> None:
     """
     for request in REQUESTS_TO_END:
         signal.signal(request, signal.SIG_IGN)
-    os.nice(niceness)
+    with suppress(OSError):  # a service may be forbidden to: systemd's filters count it among resources
+        os.nice(niceness)
     allocation.keep()
     parent = parent_process()
     if parent is not None:
