@@ -124,7 +124,7 @@ class WindowLooker:
             return await self.failed(source, key, started, found)
 
     async def look_at_document(self, source: WindowSource, key: SourceKey, started: Started) -> Looked:
-        if due := await self.held(source, started, started.look.now_ms):
+        if due := held(source, started):
             await self.desk.do(lambda writer: writer.postpone(key, due))
             return Looked(source.name, "unchanged", next_check_ms=due.at_ms, note=due.because)
         collected = await collect(source, await self.state(source, started), self.tools)
@@ -153,11 +153,11 @@ class WindowLooker:
         due = await self.desk.do(lambda writer: rechecks.due(writer, look.source_id, until_ms, limit))
         if not due or article is None:
             return Looked(source.name, "unchanged")
-        said, holds = started.conversation, await self.desk.do(lambda writer: writer.holds(look.now_ms))
+        said, holds = started.conversation, started.holds
         if (said.held_until or 0) > look.now_ms:
-            holds.append((f"host:{host_of(said.address or source.url)}", said.held_until or 0))
+            holds += ((f"host:{host_of(said.address or source.url)}", said.held_until or 0),)
         rechecker = Rechecker(
-            Visitor(source, State(said, {}, look.now_ms, tuple(holds), due), self.tools),
+            Visitor(source, State(said, {}, look.now_ms, holds, due), self.tools),
             recipe_of(source),
             article,
         )
@@ -166,20 +166,6 @@ class WindowLooker:
         tally = await self.desk.do(lambda writer: rechecks.record(writer, key, look, outcomes, resting))
         was_read = any(outcome.item or outcome.refused for outcome in outcomes)
         return Looked(source.name, "ok" if was_read else "unchanged", tally)
-
-    async def held(self, source: WindowSource, started: Started, at_ms: int) -> Due | None:
-        """When the source may be looked at, if its server asked to be left alone until then."""
-        if isinstance(source, CommandSource):
-            return None
-        host = host_of(started.conversation.address or source.url)
-        holds = await self.desk.do(lambda writer: writer.holds(at_ms))
-        until_ms = started.conversation.held_until or 0
-        until_ms = max(until_ms, *(until for scope, until in holds if covers(scope, source.name, host)), 0)
-        return (
-            Due(until_ms, f"{host} asked to be left alone until then (Retry-After)")
-            if until_ms > at_ms
-            else None
-        )
 
     async def state(self, source: WindowSource, started: Started) -> State:
         look = started.look
@@ -195,8 +181,7 @@ class WindowLooker:
             seen |= {
                 location: with_reading(seen.get(location, Seen()), *each) for location, each in known.items()
             }
-        holds = await self.desk.do(lambda writer: writer.holds(look.now_ms))
-        return State(said, seen, look.now_ms, tuple(holds))
+        return State(said, seen, look.now_ms, started.holds)
 
     async def record(
         self, source: WindowSource, key: SourceKey, started: Started, collected: Collected
@@ -277,6 +262,19 @@ class WindowLooker:
             log.error("%s: the failure could not be recorded: %s", source.name, second)  # noqa: TRY400 (words are enough)
             return looked._replace(unwritten=True)
         return looked
+
+
+def held(source: WindowSource, started: Started) -> Due | None:
+    """When the source may be looked at, if its server asked to be left alone until then."""
+    if isinstance(source, CommandSource):
+        return None
+    said, now = started.conversation, started.look.now_ms
+    host = host_of(said.address or source.url)
+    asked = [until for scope, until in started.holds if covers(scope, source.name, host)]
+    until_ms = max([said.held_until or 0, *asked])
+    if until_ms <= now:
+        return None
+    return Due(until_ms, f"{host} asked to be left alone until then (Retry-After)")
 
 
 def is_reached(at_ms: int | None, now: int) -> bool:

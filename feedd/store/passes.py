@@ -34,6 +34,7 @@ class Started(NamedTuple):
     listing: bytes | None  # digest of the folder when nothing in it was left to be read
     failures: int = 0
     conversation: Conversation = Conversation()
+    holds: tuple[tuple[str, int], ...] = ()  # hosts and domains to leave alone, and until when
 
 
 class Check(NamedTuple):

@@ -155,11 +155,12 @@ class Writer:
                 ).fetchone()
             )
             said = conversation.load(self.connection, source_id)
+            holds = tuple(conversation.holds(self.connection, now_ms))
         self.ledger.begin(source_id)
         look = Pass(
             source_id, number + 1, first_pass_at is None, now_ms, rebase=extraction != source.extraction
         )
-        return Started(look, selection != source.selection, entries, listing, failures, said)
+        return Started(look, selection != source.selection, entries, listing, failures, said, holds)
 
     def forget_listing(self, source_id: int) -> None:
         """From here on until a whole pass is finished, the folder may hold what was not read."""
@@ -335,11 +336,6 @@ class Writer:
             self.connection.executemany(
                 "UPDATE sources SET next_check = ? WHERE name = ?", [(at_ms, name) for name, at_ms in dues]
             )
-
-    def holds(self, now_ms: int) -> list[tuple[str, int]]:
-        """Hosts and domains that asked to be left alone, and until when."""
-        with translated(self.path):
-            return conversation.holds(self.connection, now_ms)
 
     def seen(self, source_id: int, extraction: str) -> dict[str, tuple[bytes | None, bool]]:
         """What each location of a source said when it was read last, hashed; and whether that was an article, read

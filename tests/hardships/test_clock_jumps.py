@@ -13,7 +13,7 @@ from archive import Archive
 from feedd.model import Conversation, Item
 from feedd.normalise.article import normalise
 from feedd.schedule import Due, Ticker, Timing
-from feedd.store import clock, pruning
+from feedd.store import clock, conversation, pruning
 from feedd.store.desk import Desk
 from feedd.store.passes import SourceKey, Window
 from feedd.store.reader import Reader
@@ -124,7 +124,7 @@ def test_who_asked_to_be_left_alone_is_left_alone_for_as_long(looks: Looks) -> N
     looks.due(NOW_MS)
     held = "SELECT name, held_until FROM sources WHERE held_until IS NOT NULL ORDER BY name"
     assert looks.rows(held) == [("s00", NOW_MS + 2 * DAY_MS), ("s01", NOW_MS + 4 * HOUR_MS)]
-    assert looks.desk.run(lambda writer: writer.holds(NOW_MS + 5 * HOUR_MS)) == []
+    assert looks.desk.run(lambda writer: conversation.holds(writer.connection, NOW_MS + 5 * HOUR_MS)) == []
 
 
 def test_what_the_store_plans_besides_is_planned_anew(looks: Looks) -> None:
