@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--sources", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7, help="of what happens")
     parser.add_argument(
-        "--dev", action="store_true", help="Python says what was not closed; memory does not count"
+        "--dev", action="store_true", help="Python says what was not closed; memory and threads do not count"
     )
     parser.add_argument(
         "--keep", type=Path, help="a folder for database, log and ledger, to look into them afterwards"
