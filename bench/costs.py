@@ -23,6 +23,7 @@ from feedd.fetch.values import Answer
 from feedd.looks import key_of, now_ms
 from feedd.model import Conversation, Item
 from feedd.publish.archivist import Archivist
+from feedd.publish.cache import feeds_of
 from feedd.reading import Task, reply
 from feedd.recipes import recipe_of
 from feedd.schedule import Due
@@ -32,7 +33,7 @@ from feedd.store import backup
 from feedd.store.desk import Desk
 from feedd.store.passes import Window
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of, prepare
+from feedd.wiring import prepare
 
 ROUNDS = 5
 DAY_MS = 86_400_000

@@ -29,14 +29,14 @@ from feedd.model import Article, Conversation, Item
 from feedd.normalise.article import derive, uid_of
 from feedd.normalise.html import clean
 from feedd.publish.archivist import Archivist
-from feedd.publish.cache import Feeds, Key
+from feedd.publish.cache import Feeds, Key, feeds_of
 from feedd.schedule import Due
 from feedd.search.finder import Finder
 from feedd.search.indexer import Indexer
 from feedd.store.desk import Desk
 from feedd.store.passes import Window
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of, prepare
+from feedd.wiring import prepare
 
 OF_A_SOURCE = 50  # entries
 BODIES = (

@@ -18,12 +18,12 @@ from feedd.comparison import Comparisons
 from feedd.config.load import load
 from feedd.config.settings import Config
 from feedd.publish.archive import rules_of
-from feedd.publish.cache import Feeds
+from feedd.publish.cache import Feeds, feeds_of
 from feedd.site.publishing import Published, Round, publish
 from feedd.store.archives import begin
 from feedd.store.desk import Desk
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of, prepare
+from feedd.wiring import prepare
 
 ENTRIES = 30  # of a feed
 ROUNDS = 5

@@ -20,6 +20,7 @@ from feedd.config.load import load
 from feedd.config.sources import DirectorySource
 from feedd.folder import FolderLooker
 from feedd.normalise.html import clean
+from feedd.publish.cache import feeds_of
 from feedd.search.finder import Finder
 from feedd.search.indexer import Indexer, state_of
 from feedd.store.database import placeholders
@@ -27,7 +28,7 @@ from feedd.store.desk import Desk
 from feedd.store.reader import Reader
 from feedd.store.search_index import Batch, Cursor, Shown, Update, apply, begin_anew, columns_of
 from feedd.store.writer import Writer
-from feedd.wiring import feeds_of, prepare
+from feedd.wiring import prepare
 
 BODIES = 10_000  # that differ; entries beyond them have a title and a time of their own
 AT_ONCE = 500

@@ -36,8 +36,7 @@ from feedd.sources.process import Program
 from feedd.sources.watched import Watching
 from feedd.visits import PAGE_TYPES, State, Tools, Visitor
 from feedd.websub.incoming import Pushed
-from feedd.websub.links import MOST_HUBS, Announced, announced, web_address
-from feedd.websub.topics import canonical
+from feedd.websub.links import MOST_HUBS, Announced, announced, canonical, web_address
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8"

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import click
 
+from feedd.harmless import harmless
+
 LONGEST_MESSAGE = (
     8_000  # characters, and so for the next two; together they fit into one datagram to the journal
 )
@@ -101,8 +103,6 @@ def cleaned(event: Event) -> Event:
 
 
 def clean(text: str, longest: int) -> str:
-    from feedd.changes.terminal import harmless  # takes a tenth of a second; most commands log nothing
-
     shown = without_secrets(harmless(text[: longest * 2]))
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 

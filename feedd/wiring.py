@@ -9,11 +9,9 @@ from feedd.config.settings import Config
 from feedd.config.sources import Source
 from feedd.looks import Looked, is_folder, key_of, named, now_ms
 from feedd.notify.audience import of_channel
-from feedd.publish.cache import Feeds
-from feedd.publish.plan import plans, settings
+from feedd.publish.plan import settings
 from feedd.store.channels import Addressee
 from feedd.store.desk import Desk
-from feedd.store.reader import Reader
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +21,6 @@ class Wanted(NamedTuple):
 
     sources: list[Source]
     later: list[Looked]
-
-
-def feeds_of(config: Config, reader: Reader) -> Feeds:
-    """The feeds of a configuration over a store."""
-    priorities = {source.name: source.priority for source in config.sources}
-    titles = {source.name: source.heading for source in config.sources}
-    return Feeds(reader, plans(config), config.server.public_url, priorities, titles)
 
 
 def prepare(desk: Desk, config: Config) -> None:

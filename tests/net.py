@@ -11,10 +11,9 @@ from feedd.cli.listings import newest
 from feedd.cli.passes import Bars, update_here
 from feedd.config.load import load
 from feedd.lookup import find_entry
-from feedd.publish.cache import Key
+from feedd.publish.cache import Key, feeds_of
 from feedd.publish.document import Document
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of
 
 RSS = "application/rss+xml"
 QUICK = '[fetch]\nallow_private = true\nhost_interval = "0s"\n'

@@ -12,12 +12,11 @@ from feedd.decide import Pass
 from feedd.looks import key_of
 from feedd.model import NO_DETAILS, Details, Item, Stamp
 from feedd.normalise.article import normalise
-from feedd.publish.cache import FORMATS, Feeds, Key
+from feedd.publish.cache import FORMATS, Feeds, Key, feeds_of
 from feedd.publish.plan import settings
 from feedd.schedule import Due
 from feedd.store.desk import Desk
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of
 
 BORN_MS = 1_750_000_000_000
 CONFIGURED_MS = BORN_MS - 1000

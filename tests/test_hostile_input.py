@@ -19,11 +19,10 @@ from feedd.errors import ConfigError
 from feedd.looks import Request
 from feedd.normalise.html import MAX_REFERENCES, TooMuchHtml, clean
 from feedd.normalise.text import links_hash
-from feedd.publish.cache import Key
+from feedd.publish.cache import Key, feeds_of
 from feedd.sources.directory import Selection
 from feedd.store.reader import Reader
 from feedd.store.writer import Writer
-from feedd.wiring import feeds_of
 
 BASE = "https://example.org/dir/page"
 MARKDOWN = Selection(("**/*.md",), ())

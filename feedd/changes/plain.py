@@ -20,8 +20,8 @@ from feedd.changes.layout import (
     rows,
     says_nothing,
 )
-from feedd.changes.terminal import harmless
 from feedd.changes.values import Diff, Op
+from feedd.harmless import harmless
 
 CONTEXT = 1  # unchanged sentences round a change
 CUT = "[The comparison is too long to be shown in full: it ends here.]"

@@ -1,6 +1,5 @@
 """A Diff for a terminal: colours, and marks that say the same without them."""
 
-import re
 from collections.abc import Iterable
 
 import click
@@ -18,10 +17,9 @@ from feedd.changes.layout import (
     says_nothing,
 )
 from feedd.changes.values import Diff, Op
+from feedd.harmless import harmless
 
 CONTEXT = 1  # unchanged sentences round a change
-# C0, C1, lone surrogates, what ends a line, and what turns the order of letters round: a text can't have them act
-HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 COLOURS = {Op.INSERT: "green", Op.DELETE: "red", Op.MOVE: "cyan"}
 
 
@@ -50,13 +48,3 @@ def marked(run: Run) -> str:
     start, end = MARKS.get(run.op, ("", ""))
     text = f"{start}{harmless(run.text)}{end}"
     return click.style(text, fg=COLOURS[run.op]) if run.op in COLOURS else text
-
-
-def harmless(text: str) -> str:
-    """`text` without anything that a terminal acts on: line ends as spaces, the rest as it is escaped."""
-    return HARMFUL.sub(escaped, text)
-
-
-def escaped(found: re.Match[str]) -> str:
-    char = found[0]
-    return " " if char.isspace() else char.encode("unicode_escape").decode()

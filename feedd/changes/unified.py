@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from feedd.changes.terminal import harmless
 from feedd.changes.values import Diff, Hunk, Op
+from feedd.harmless import harmless
 
 CONTEXT = 3  # lines
 

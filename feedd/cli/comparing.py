@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from feedd.changes.markup import inline, reasons_html
-from feedd.changes.terminal import coloured, harmless
+from feedd.changes.terminal import coloured
 from feedd.changes.unified import CONTEXT, unified
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.comparison import Comparison, compared, newest_pair, numbered
 from feedd.errors import UsageError
+from feedd.harmless import harmless
 from feedd.lookup import find_entry
 from feedd.store.reader import Reader, Revision
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from feedd import shapes
-from feedd.changes.terminal import harmless
 from feedd.cli.common import (
     config_option,
     configuration,
@@ -22,11 +21,12 @@ from feedd.cli.common import (
 from feedd.comparison import numbered
 from feedd.config.settings import Config
 from feedd.config.sources import Source
+from feedd.harmless import harmless
 from feedd.lookup import explain as explained
 from feedd.lookup import find_entry
+from feedd.publish.cache import feeds_of
 from feedd.store.proposals import Proposed, in_words
 from feedd.store.reader import Entry, Reader, SourceRow
-from feedd.wiring import feeds_of
 
 ON_TERMINAL = 50
 SHOWN = ("title", "url", "published", "updated", "removed", "sources", "revisions", "image")

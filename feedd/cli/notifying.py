@@ -12,7 +12,6 @@ import click
 import uvloop
 
 from feedd import shapes
-from feedd.changes.terminal import harmless
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.cli.completing import names_in
 from feedd.config.channels import (
@@ -27,6 +26,7 @@ from feedd.config.channels import (
 from feedd.config.settings import Config
 from feedd.errors import UsageError
 from feedd.fetch.client import Fetcher
+from feedd.harmless import harmless
 from feedd.looks import now_ms
 from feedd.lookup import find_entry
 from feedd.notify import apprise_way, letter

@@ -11,11 +11,11 @@ import click
 from feedd.cli.common import config_option, configuration, json_option, print_json
 from feedd.comparison import Comparisons
 from feedd.errors import UsageError
+from feedd.publish.cache import feeds_of
 from feedd.site.carrying import carry_on
 from feedd.site.publishing import Published, Round
 from feedd.site.publishing import publish as published_now
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of
 
 
 @click.command()

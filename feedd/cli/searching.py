@@ -8,18 +8,18 @@ from pathlib import Path
 import click
 
 from feedd import shapes
-from feedd.changes.terminal import harmless
 from feedd.cli.common import configuration, cut, day, listing, print_json
 from feedd.cli.passes import progress_bars
 from feedd.config.settings import Config
 from feedd.errors import AlreadyRunning, StoreError
+from feedd.harmless import harmless
+from feedd.publish.cache import feeds_of
 from feedd.search.finder import LIMIT, MOST, Finder, Hit, Results
 from feedd.search.indexer import Indexer
 from feedd.search.shapes import hit
 from feedd.store.desk import Desk
 from feedd.store.lock import Lock
 from feedd.store.reader import Reader
-from feedd.wiring import feeds_of
 
 PATIENCE_S = 10.0  # that bringing the index up to date may take, where no daemon does
 MARK = re.compile("</?mark>")

@@ -29,6 +29,7 @@ from feedd.errors import ConfigError, Stopped, StoreError, StoreReplaced, UsageE
 from feedd.keeping import kept
 from feedd.looks import Progress, Request, now_ms
 from feedd.pipeline import CLUSTER, looker
+from feedd.publish.cache import feeds_of
 from feedd.schedule import Ticker
 from feedd.service.activation import inherited, is_at
 from feedd.service.notify import Notifier, taken
@@ -41,7 +42,7 @@ from feedd.web.counting import Meter
 from feedd.web.events import Events
 from feedd.web.health import Health
 from feedd.web.server import Front, bind, server
-from feedd.wiring import feeds_of, prepare, wanted
+from feedd.wiring import prepare, wanted
 
 TICK_S = 1.0
 HANDOVER_S = 30.0  # that a reload waits for messages that are on their way

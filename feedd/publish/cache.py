@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
+from feedd.config.settings import Config
 from feedd.looks import now_ms
 from feedd.publish.archive import archived, full_documents
 from feedd.publish.changes import Differences, Log
@@ -14,7 +15,7 @@ from feedd.publish.delta import Held
 from feedd.publish.document import Document, compose
 from feedd.publish.jsonfeed import address, json_feed
 from feedd.publish.news import News, Since, since
-from feedd.publish.plan import HEALTH, Plan
+from feedd.publish.plan import HEALTH, Plan, plans
 from feedd.publish.syndication import ATOM_TYPE, RSS_TYPE, atom, rss
 from feedd.store.reader import Reader
 
@@ -199,3 +200,10 @@ def written(document: Document, format_: str) -> Rendered:
 
 def weight(rendered: Rendered) -> int:
     return len(rendered.body) + len(rendered.gzipped)
+
+
+def feeds_of(config: Config, reader: Reader) -> Feeds:
+    """The feeds of a configuration over a store."""
+    priorities = {source.name: source.priority for source in config.sources}
+    titles = {source.name: source.heading for source in config.sources}
+    return Feeds(reader, plans(config), config.server.public_url, priorities, titles)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from feedd.changes.restless import ENOUGH, proposed
-from feedd.changes.terminal import harmless
 from feedd.decide import Pass
+from feedd.harmless import harmless
 from feedd.normalise.text import plain_text
 from feedd.store import incidents
 from feedd.store.snapshot import content

@@ -4,6 +4,9 @@ import re
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from feedd.errors import FetchError
+from feedd.fetch.address import read
+
 LONGEST_HEADER = 16_000  # characters; what follows is not looked at
 LONGEST_ADDRESS = 2_000
 MOST_LINKS = 100
@@ -64,3 +67,12 @@ def web_address(reference: str | None, base: str = "") -> str | None:
     except ValueError:
         return None
     return url if is_web and len(url) <= LONGEST_ADDRESS and url.isprintable() and " " not in url else None
+
+
+def canonical(url: str) -> str:
+    """The address in the one spelling; a fragment or a user in it makes it another one."""
+    try:
+        address, auth = read(url)
+    except FetchError:
+        return url
+    return url if auth or "#" in url else address.url

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from feedd.errors import FetchError
-from feedd.fetch.address import read
 from feedd.publish.cache import FORMATS
+from feedd.websub.links import canonical
 
 
 class Topic(NamedTuple):
@@ -27,12 +26,3 @@ class Topics:
 
     def find(self, url: str) -> Topic | None:
         return self.by_url.get(url) or self.by_spelling.get(canonical(url))
-
-
-def canonical(url: str) -> str:
-    """The address in the one spelling; a fragment or a user in it makes it another one."""
-    try:
-        address, auth = read(url)
-    except FetchError:
-        return url
-    return url if auth or "#" in url else address.url

@@ -13,9 +13,10 @@ from feedd import shapes
 from feedd.changes import markup
 from feedd.changes.layout import Fold, Paragraph, rows
 from feedd.changes.markup import changes_html, inline, side_by_side
-from feedd.changes.terminal import coloured, harmless
+from feedd.changes.terminal import coloured
 from feedd.changes.unified import unified
 from feedd.changes.values import Diff, Hunk, Judged, Op, Piece
+from feedd.harmless import harmless
 from feedd.model import Significance
 from feedd.normalise.html import clean
 from feedd.normalise.text import plain_text

@@ -15,12 +15,12 @@ from webserver import Reply, Request, Web
 
 from feedd.config.values import Listen
 from feedd.fetch.client import Fetcher
+from feedd.publish.cache import feeds_of
 from feedd.store.reader import Reader
 from feedd.web.app import application
 from feedd.web.hub import routes
 from feedd.web.server import bind, server
 from feedd.websub.hub import Hub
-from feedd.wiring import feeds_of
 
 SOURCES = ("news", "other")
 PRIVATE = "[websub]\nallow_private = true\n"
