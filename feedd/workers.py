@@ -5,6 +5,7 @@ A worker is sent paths and returns articles, so that a body crosses between proc
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -37,35 +38,47 @@ IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
 LOOK_S = 0.5  # between two looks at whether workers are there
 GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
+log = logging.getLogger(__name__)
 
 
 def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In], niceness: int = 0) -> Iterator[Out]:
-    """`work` over the items in batches, results in order; in processes if there are many, which give way so far."""
+    """`work` over the items in batches, results in order; in processes if there are many, which give way so far.
+
+    Raises SourceError where workers die again.
+    """
     batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
     workers = os.cpu_count() or 1
     if len(items) < WORTH_IT or workers < 2:
         yield from map(work, batches)
         return
+    left = deque(batches)
     try:
-        yield from in_processes(work, batches, workers, niceness)
+        yield from in_processes(work, left, workers, niceness)
+    except BrokenProcessPool:  # killed for want of memory, perhaps: what it read may be as good as any
+        log.warning("a worker process died; what it was sent is read once more")
+    else:
+        return
+    try:
+        yield from in_processes(work, left, workers, niceness)
     except BrokenProcessPool as error:
         raise SourceError("a worker process died; what it was sent is read again at the next look") from error
 
 
 def in_processes(
-    work: Callable[[Sequence[In]], Out], batches: list[Sequence[In]], workers: int, niceness: int
+    work: Callable[[Sequence[In]], Out], left: deque[Sequence[In]], workers: int, niceness: int
 ) -> Iterator[Out]:
+    """Batches whose results are had are taken from what is left. Raises BrokenProcessPool."""
     leash, held = Pipe(duplex=False)
     executor = processes(workers, leash, niceness)
     running: deque[Future[Out]] = deque()
     allocation.settle()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
     try:
-        for batch in batches:
+        for batch in tuple(left):
             running.append(submitted(executor, work, batch))
             if len(running) > workers * AHEAD:
-                yield running.popleft().result()
+                yield first_of(running, left)
         while running:
-            yield running.popleft().result()
+            yield first_of(running, left)
     except BaseException:
         held.close()  # a pool that breaks while it starts workers would wait for the last of them for ever
         stop_listening(executor)
@@ -74,6 +87,12 @@ def in_processes(
         executor.shutdown(wait=True, cancel_futures=True)
         held.close()
         leash.close()
+
+
+def first_of(running: deque[Future[Out]], left: deque[Sequence[In]]) -> Out:
+    result = running.popleft().result()
+    left.popleft()
+    return result
 
 
 def processes(count: int, leash: Connection, niceness: int) -> ProcessPoolExecutor:
@@ -100,10 +119,11 @@ def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
             if pool() is None:  # it never had one
                 return
             time.sleep(LOOK_S)
-    time.sleep(GRACE_S)  # the others may be ending in order
+    time.sleep(GRACE_S / 2)  # the others may be ending in order
+    # our own end of it, since only the workers send; before they are gone, when whoever shuts the pool down closes it, too
+    vars(results)["_writer"].close()
     for each in list(running.values()):
         each.kill()
-    vars(results)["_writer"].close()  # our own end of it: only the workers send
 
 
 def submitted(
@@ -151,12 +171,14 @@ class Pool:
         if self.waiting >= ENOUGH:
             self.room.clear()
         try:
-            future = asyncio.wrap_future(submitted(self.executor(), work, *args, **kwargs))
+            executor, handed_in = self.hand_in(work, *args, **kwargs)
+            future = asyncio.wrap_future(handed_in)
             future.add_done_callback(looked_at)
             # the pool itself is not told that nobody waits any more: it can't cope with that while it breaks
             return await asyncio.shield(future)
         except BrokenProcessPool as error:
-            self.let_go()
+            if executor is self.processes:  # others may work by now
+                self.let_go()
             raise SourceError("a worker process died; the document is read again at the next look") from error
         finally:
             self.waiting -= 1
@@ -164,6 +186,17 @@ class Pool:
                 self.room.set()
             if not self.waiting and self.processes is not None and self.retirement is None:
                 self.retirement = asyncio.get_running_loop().call_later(IDLE_S, self.let_go)
+
+    def hand_in(
+        self, work: Callable[Params, Out], *args: Params.args, **kwargs: Params.kwargs
+    ) -> tuple[Executor, Future[Out]]:
+        """Who does it, and what comes of it."""
+        executor = self.executor()
+        try:
+            return executor, submitted(executor, work, *args, **kwargs)
+        except BrokenProcessPool:  # since its last work was done; this was sent to nobody yet
+            self.let_go()
+            return self.thread, submitted(self.thread, work, *args, **kwargs)
 
     def executor(self) -> Executor:
         if self.retirement is not None:

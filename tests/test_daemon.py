@@ -143,6 +143,17 @@ def test_an_update_whose_daemon_is_ended_does_the_work_itself(tmp_path: Path, ma
     assert recorded(site) == MANY
 
 
+def test_a_program_that_was_asked_for_ends_with_the_daemon(site: Site) -> None:
+    site.configure(more='[sources.slow]\ntype = "command"\ncommand = ["/bin/sleep", "60"]\npaused = true\n')
+    with site.running() as daemon:
+        twice = [Beside(site, "update", "slow") for _ in range(2)]  # the second waits for its turn
+        until(daemon.children)
+        ends_in_order(daemon, signal.SIGTERM)
+        for update in twice:
+            update.process.send_signal(signal.SIGTERM)
+            assert update.ended()[0] == 0
+
+
 def test_an_update_waits_for_one_that_is_no_daemon(site: Site) -> None:
     site.seed("a.txt")
     lock = Lock(site.database)

@@ -41,6 +41,43 @@ def test_workers_leave_a_request_to_end_to_their_parent() -> None:
     assert [size for size, _ in done] == list(range(MANY))
 
 
+async def broken_behind_another() -> bool:
+    """Workers are killed that were let go of while they worked; whether those that others have by now stay."""
+    others = set(multiprocessing.active_children())  # of a test before
+    with Pool() as pool:
+        let_go = [asyncio.create_task(pool.run(measured, b"x", 0.02)) for _ in range(MANY)]
+        while len(old := set(multiprocessing.active_children()) - others) < 2:  # noqa: ASYNC110 (nothing else tells)
+            await asyncio.sleep(0.01)
+        pool.let_go()
+        tasks = [asyncio.create_task(pool.run(measured, b"x", 0)) for _ in range(MANY)]
+        await asyncio.sleep(0)
+        theirs = pool.processes
+        for child in old:
+            child.kill()
+        await asyncio.gather(*let_go, return_exceptions=True)
+        await asyncio.gather(*tasks)
+        return theirs is not None and theirs is pool.processes
+
+
+def test_workers_that_end_disturb_no_later_ones() -> None:
+    assert asyncio.run(broken_behind_another())
+
+
+async def killed_while_idle() -> list[tuple[int, int]]:
+    with Pool() as pool:
+        for _ in range(2):
+            done = await asyncio.gather(*(pool.run(measured, b"x" * size, 0.01) for size in range(MANY)))
+            for child in multiprocessing.active_children():
+                child.kill()
+                child.join()
+        return done
+
+
+def test_workers_that_were_killed_while_idle_cost_no_document() -> None:
+    done = asyncio.run(killed_while_idle())
+    assert [size for size, _ in done] == list(range(MANY))
+
+
 async def cancelled_and_killed() -> None:
     """A stop that cancels everything, at the moment at which the workers die; far more waits than a pipe holds."""
     with Pool() as pool:

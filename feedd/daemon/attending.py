@@ -132,8 +132,10 @@ class Attendant:
             found.task.cancel()
 
     async def end(self) -> None:
-        """Stop what is going on; files that are being read are the last of it."""
+        """Stop what is going on, whoever asked for it; files that are being read are the last of it."""
         self.stop.set()
+        for name in self.under_way:
+            self.cut(name)
         await self.tasks.end()
 
     async def tick(self) -> None:
@@ -206,7 +208,7 @@ class Attendant:
 
     async def unless_cut(self, source: Source, request: Request, progress: Progress | None) -> Looked | None:
         """None: the configuration is about to be another one, so that it was cut off, or not begun."""
-        if self.looker is None:
+        if self.looker is None or self.stop.is_set():
             raise Stopped
         if source.name in self.at_rest:
             await asyncio.sleep(0)  # so that who has it rest is the next in line
