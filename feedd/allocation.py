@@ -18,6 +18,7 @@ TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8
 HEAPS = 2
 LARGE_BYTES = 128 * 1024  # what is freed beyond goes back at once: glibc's own value, which else grows
 TUNABLES, LITTLE_ASIDE = "GLIBC_TUNABLES", "glibc.malloc.tcache_count=1"
+ONCE_MORE = "-Xonce-more"  # an option without a meaning for Python
 GIVING_BACK = ((ARENA_MAX, HEAPS), (TRIM_THRESHOLD, LARGE_BYTES), (MMAP_THRESHOLD, LARGE_BYTES))
 STEP_BYTES = 4 * 1024 * 1024  # that are asked of the kernel at once
 MOST_KEPT_BYTES = 32 * 1024 * 1024  # freed
@@ -29,10 +30,16 @@ def begin_anew() -> None:
 
     glibc lays aside for each thread up to seven pieces of each size that it freed, 200 kB and more: they stay between
     what is given back, and no call reaches them. One of each is as quick, where none takes half as long again. How many is
-    read from the environment, before a program begins.
+    read from the environment, before a program begins. Whether it did is read from its options: the environment may lose
+    this on the way, as where Python's file has capabilities.
     """
-    if hasattr(ctypes.CDLL(None), "gnu_get_libc_version") and TUNABLES not in os.environ:
-        program, told = [sys.executable, *sys.orig_argv[1:]], {**os.environ, TUNABLES: LITTLE_ASIDE}
+    if ONCE_MORE in sys.orig_argv or TUNABLES in os.environ:
+        return
+    if hasattr(ctypes.CDLL(None), "gnu_get_libc_version"):
+        program, told = (
+            [sys.executable, ONCE_MORE, *sys.orig_argv[1:]],
+            {**os.environ, TUNABLES: LITTLE_ASIDE},
+        )
         with suppress(OSError):  # then all stays as it is
             os.execve(sys.executable, program, told)  # noqa: S606 (itself)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,14 @@ for each in [libc.malloc(size) for size in range(600, 1_000, 16) for _ in range(
     libc.free(each)
 print(used() - before, os.environ.get("GLIBC_TUNABLES", "none"))
 """
+ONCE = """
+import sys
+from feedd.allocation import begin_anew
+
+print("begun", flush=True)
+sys.executable = sys.argv[1]
+begin_anew()
+"""
 CYCLES = """
 import gc, weakref
 from feedd.allocation import settle, settle_anew
@@ -140,6 +149,16 @@ def test_a_thread_lays_little_aside() -> None:
         left[how] = int(number)
     assert left["given back"] < left["as it was"] / 4, left
     assert told["given back"] == told["as it was"]
+
+
+@linux
+def test_a_program_begins_anew_once(tmp_path: Path) -> None:
+    """Also where what begins it lets nothing of the environment through, as glibc does where a file has capabilities."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nunset GLIBC_TUNABLES\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    said = subprocess.run([sys.executable, "-c", ONCE, python], check=True, capture_output=True, timeout=10)
+    assert said.stdout.split() == [b"begun", b"begun"]
 
 
 @linux
