@@ -5,6 +5,7 @@ from unicodedata import bidirectional
 
 FROM_RIGHT = frozenset(["R", "AL", "AN"])  # classes of characters
 TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides, isolates, and their ends
+PARAGRAPHS = re.compile("[\n\r\x1c-\x1e\x85\u2029]")  # what parts them: no isolation reaches beyond
 
 
 def isolated(words: str) -> str:
@@ -17,4 +18,4 @@ def isolated(words: str) -> str:
     words = TURNING.sub("", words)
     if not any(bidirectional(char) in FROM_RIGHT for char in words):
         return words
-    return f"\N{FIRST STRONG ISOLATE}{words}\N{POP DIRECTIONAL ISOLATE}"
+    return f"\N{FIRST STRONG ISOLATE}{PARAGRAPHS.sub(' ', words)}\N{POP DIRECTIONAL ISOLATE}"

@@ -75,7 +75,7 @@ def opened_of(reading: Reading, found: Found, now_ns: int) -> Opened | Rejected 
         return Rejected(path, why, stamp)
     try:
         data = read_bytes(os.path.join(reading.root, path), stamp)
-    except FileNotFoundError:  # it went away since it was listed: the next look sees that
+    except (FileNotFoundError, NotADirectoryError):  # it went away since: the next look sees that
         return Waiting(path)
     except OSError as error:
         if ran_out(error):

@@ -602,7 +602,13 @@ def test_cutting_and_isolating(text: str, limit: int) -> None:
     assert len(cut(text, limit)) <= limit
     assert cut(text, 200) == text
     bare = text.translate(dict.fromkeys(map(ord, DIRECTIONS)))
-    assert isolated(text) in {bare, f"\u2068{bare}\u2069"}
+    inside = re.sub("[\n\r\x1c-\x1e\x85\u2029]", " ", bare)
+    assert isolated(text) in {bare, f"\u2068{inside}\u2069"}
+
+
+def test_an_isolation_reaches_to_the_end_of_the_words() -> None:
+    assert isolated("שלום\u2029שלום\x85\n") == "\u2068שלום שלום  \u2069"
+    assert isolated("é\u2029a") == "é\u2029a"
 
 
 def test_a_title_can_not_leave_its_isolation(shelf: Shelf) -> None:

@@ -146,6 +146,17 @@ def test_a_file_that_changes_while_it_is_read_waits(tmp_path: Path) -> None:
     assert read_file(Reading(str(tmp_path), None, ignore_scheme=False), before, LATER_NS) == Waiting("a.md")
 
 
+def test_a_file_whose_folder_is_a_file_by_now_went_away(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    make(tmp_path, "a/b.md")
+    before = found(tmp_path, "a/b.md")
+    (tmp_path / "a/b.md").unlink()
+    (tmp_path / "a").rmdir()
+    (tmp_path / "a").write_text("")
+    reading = Reading(str(tmp_path), None, ignore_scheme=False)
+    assert read_file(reading, before, LATER_NS) == Waiting("a/b.md")
+
+
 @pytest.mark.parametrize("text", ["", "no seed", seed(body=""), seed("ftp://example.org/a"), seed()[:40]])
 def test_a_bad_file_costs_no_other(tmp_path: Path, text: str) -> None:
     make(tmp_path, "a.md")
