@@ -149,17 +149,33 @@ def leaving_requests_to_end_to_the_parent() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class Workers:
+    """Processes that work until they are let go of."""
+
+    def __init__(self, count: int, niceness: int) -> None:
+        self.leash = Pipe(duplex=False)
+        self.executor = processes(count, self.leash[0], niceness)
+
+    def let_go(self) -> None:
+        stop_listening(self.executor)
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        for end in self.leash:
+            end.close()
+
+
 class Pool:
     """Does work off the event loop: in a thread while there is little of it, in processes where there is much.
 
-    Belongs to the event loop that it is used on. `niceness`: how far its processes give way to others.
+    Where one of them dies, nobody knows over which document: what was under way is read once more, one after the other,
+    by a process of its own. Belongs to the event loop that it is used on. `niceness`: how far its processes give way to others.
     """
 
     def __init__(self, niceness: int = 0) -> None:
         self.niceness = niceness
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="read")
-        self.processes: ProcessPoolExecutor | None = None
-        self.leash: tuple[Connection, Connection] | None = None
+        self.workers: Workers | None = None
+        self.lone: Workers | None = None  # one that reads what others died over
+        self.one_by_one = asyncio.Lock()
         self.waiting = 0
         self.room = asyncio.Event()  # set while little is waiting: what is fetched meanwhile waits in memory
         self.room.set()
@@ -170,52 +186,55 @@ class Pool:
         self.waiting += 1
         if self.waiting >= ENOUGH:
             self.room.clear()
+        workers = self.chosen()
         try:
-            executor, handed_in = self.hand_in(work, *args, **kwargs)
-            future = asyncio.wrap_future(handed_in)
-            future.add_done_callback(looked_at)
-            # the pool itself is not told that nobody waits any more: it can't cope with that while it breaks
-            return await asyncio.shield(future)
-        except BrokenProcessPool as error:
-            if executor is self.processes:  # others may work by now
-                self.let_go()
-            raise SourceError("a worker process died; the document is read again at the next look") from error
+            if workers is None:
+                return await done(submitted(self.thread, work, *args, **kwargs))
+            return await done(submitted(workers.executor, work, *args, **kwargs))
+        except BrokenProcessPool:
+            if workers is not None and workers is self.workers:  # others may work by now
+                log.warning("a worker process died; what waited for it is read once more, piece by piece")
+                workers.let_go()
+                self.workers = None
+            return await self.run_alone(work, *args, **kwargs)
         finally:
             self.waiting -= 1
             if self.waiting < ENOUGH:
                 self.room.set()
-            if not self.waiting and self.processes is not None and self.retirement is None:
+            if not self.waiting and (self.workers or self.lone) and self.retirement is None:
                 self.retirement = asyncio.get_running_loop().call_later(IDLE_S, self.let_go)
 
-    def hand_in(
+    async def run_alone(
         self, work: Callable[Params, Out], *args: Params.args, **kwargs: Params.kwargs
-    ) -> tuple[Executor, Future[Out]]:
-        """Who does it, and what comes of it."""
-        executor = self.executor()
-        try:
-            return executor, submitted(executor, work, *args, **kwargs)
-        except BrokenProcessPool:  # since its last work was done; this was sent to nobody yet
-            self.let_go()
-            return self.thread, submitted(self.thread, work, *args, **kwargs)
+    ) -> Out:
+        """As `run`, with no other's work beside it."""
+        async with self.one_by_one:
+            self.lone = lone = self.lone or Workers(1, self.niceness)
+            try:
+                return await done(submitted(lone.executor, work, *args, **kwargs))
+            except BrokenProcessPool as error:
+                if lone is self.lone:
+                    lone.let_go()
+                    self.lone = None
+                why = "a worker process died over it twice, perhaps for want of memory; it is read again at the next look"
+                raise SourceError(why) from error
 
-    def executor(self) -> Executor:
+    def chosen(self) -> Workers | None:
+        """Who does the next piece of work; None: a thread."""
         if self.retirement is not None:
             self.retirement.cancel()
             self.retirement = None
-        if self.processes is None and self.waiting > CROWD:
-            self.leash = Pipe(duplex=False)
-            self.processes = processes(os.cpu_count() or 1, self.leash[0], self.niceness)
-        return self.processes or self.thread
+        if self.workers is None and self.waiting > CROWD:
+            self.workers = Workers(os.cpu_count() or 1, self.niceness)
+        return self.workers
 
     def let_go(self) -> None:
+        """Let all processes go; what they are doing is lost."""
         self.retirement = None
-        processes, self.processes = self.processes, None
-        if processes is not None:
-            stop_listening(processes)
-            processes.shutdown(wait=False, cancel_futures=True)
-        for end in self.leash or ():
-            end.close()
-        self.leash = None
+        for each in (self.workers, self.lone):
+            if each is not None:
+                each.let_go()
+        self.workers = self.lone = None
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +246,13 @@ class Pool:
             self.retirement.cancel()
         self.let_go()
         self.thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def done(work: Future[Out]) -> Out:
+    """What comes of it. It goes on if whoever waits is cancelled: a pool that breaks can't cope with being told."""
+    future = asyncio.wrap_future(work)
+    future.add_done_callback(looked_at)
+    return await asyncio.shield(future)
 
 
 def stop_listening(executor: ProcessPoolExecutor) -> None:

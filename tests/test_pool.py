@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from feedd.errors import SourceError
 from feedd.workers import CROWD, Pool
 
 PATIENCE_S = 20.0
@@ -51,12 +52,12 @@ async def broken_behind_another() -> bool:
         pool.let_go()
         tasks = [asyncio.create_task(pool.run(measured, b"x", 0)) for _ in range(MANY)]
         await asyncio.sleep(0)
-        theirs = pool.processes
+        theirs = pool.workers
         for child in old:
             child.kill()
         await asyncio.gather(*let_go, return_exceptions=True)
         await asyncio.gather(*tasks)
-        return theirs is not None and theirs is pool.processes
+        return theirs is not None and theirs is pool.workers
 
 
 def test_workers_that_end_disturb_no_later_ones() -> None:
@@ -76,6 +77,27 @@ async def killed_while_idle() -> list[tuple[int, int]]:
 def test_workers_that_were_killed_while_idle_cost_no_document() -> None:
     done = asyncio.run(killed_while_idle())
     assert [size for size, _ in done] == list(range(MANY))
+
+
+def deadly(body: bytes) -> int:
+    if body == b"deadly":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return len(body)
+
+
+async def read_beside_deadly_ones(many: int) -> list[int | BaseException]:
+    with Pool() as pool:
+        bodies = [b"x" * size for size in range(many)]
+        bodies[-4] = bodies[-2] = b"deadly"
+        return await asyncio.gather(*(pool.run(deadly, body) for body in bodies), return_exceptions=True)
+
+
+def test_a_document_that_kills_workers_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    done = asyncio.run(read_beside_deadly_ones(MANY))
+    fatal = [place for place, each in enumerate(done) if isinstance(each, SourceError)]
+    assert fatal == [MANY - 4, MANY - 2]
+    assert [each for each in done if isinstance(each, int)] == [n for n in range(MANY) if n not in fatal]
+    assert caplog.messages == ["a worker process died; what waited for it is read once more, piece by piece"]
 
 
 async def cancelled_and_killed() -> None:
