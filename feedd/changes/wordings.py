@@ -25,7 +25,7 @@ PUNCTUATION = frozenset(",;:.!…—–―‒-()[]{}、。，；：！・‧،؛
 QUOTES = frozenset("\"'`《》〈〉")
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 QUESTIONS = frozenset("?？؟¿⁉⁇")
-ZERO_WIDTH_JOINER = "\u200d"
+ZERO_WIDTH_JOINER, ZERO_WIDTH_NON_JOINER = "\u200d", "\u200c"
 EMOJI = re.compile("[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
 
 
@@ -237,12 +237,14 @@ def shown(text: str) -> str:
     """Plain text without control characters, cut to a length that can be read."""
     text = text[: SHOWN * 3]
     text = "".join(
-        char for at, char in enumerate(text) if char.isprintable() or joins_emoji(text, at)
+        char for at, char in enumerate(text) if char.isprintable() or is_spelling(text, at)
     ).strip()
     return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip(f"{ZERO_WIDTH_JOINER} ") + "…"
 
 
-def joins_emoji(text: str, at: int) -> bool:
-    """Whether the character makes one picture of the two beside it."""
+def is_spelling(text: str, at: int) -> bool:
+    """Whether what shows nothing itself makes one picture of the two beside it, or parts letters that would join."""
     beside = text[at - 1 : at], text[at + 1 : at + 2]
+    if text[at] == ZERO_WIDTH_NON_JOINER:
+        return not any(map(str.isascii, beside))
     return text[at] == ZERO_WIDTH_JOINER and all(map(EMOJI.match, beside))

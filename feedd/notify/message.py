@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
+from unicodedata import category
 
 from feedd import shape_types, shapes
 from feedd.changes.direction import isolated
@@ -266,8 +267,17 @@ def page_path(logged: Logged, old: Side | None = None, new: Side | None = None) 
 
 
 def one_line(text: str) -> str:
-    """Without control characters and line breaks, which would be more than text in a header or a log."""
-    return "".join(char if char.isprintable() or char in ISOLATES else " " for char in text).strip()
+    """Without control characters and line breaks, which would be more than text in a header or a log.
+
+    What shows nothing, as a soft hyphen, goes; it parts no word.
+    """
+    return "".join(map(in_line, text)).strip()
+
+
+def in_line(char: str) -> str:
+    if char.isprintable() or char in ISOLATES:
+        return char
+    return "" if category(char) == "Cf" else " "
 
 
 ISOLATES = frozenset(

@@ -6,6 +6,7 @@ import pytest
 from pairs import judged
 
 from feedd.changes.significance import LONGEST_REASON, MOST_REASONS
+from feedd.changes.wordings import shown
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,15 @@ def test_reasons_are_plain_and_bounded() -> None:
     ).reasons
     assert said
     assert all(reason.isprintable() and len(reason) <= LONGEST_REASON for reason in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("می\u200cخواهم", "می\u200cخواهم"),  # Persian parts two letters so that would join
+        ("pay\u200cpal", "paypal"),
+        ("👩\u200d🚀 a\u200db", "👩\u200d🚀 ab"),
+    ],
+)
+def test_what_shows_nothing_stays_where_it_spells(text: str, words: str) -> None:
+    assert shown(text) == words

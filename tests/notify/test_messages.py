@@ -328,6 +328,19 @@ def test_a_database_that_is_not_there_yet(tmp_path: Path) -> None:
     assert makes.fact(nothing).note == "The entry is no longer kept."
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Daten\u00adbank", "Datenbank"),
+        ("a\u2060b\u200ec", "abc"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("a\x00b\x85c", "a b c"),
+    ],
+)
+def test_what_shows_nothing_parts_no_word(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
 @given(st.text())
 def test_one_line_is_one(text: str) -> None:
     found = one_line(text)
