@@ -64,6 +64,10 @@ def spelled(node: ast.expr) -> str | None:
 
 
 RAISED = {"FetchError", "TimedOut", "TooLarge", "TooManyRedirects", "AddressRefused"}
+OWN = [
+    *(str(path.relative_to(PACKAGE)) for path in sorted((PACKAGE / "sources").glob("*.py"))),
+    *("collect.py", "folder.py", "visits.py", "window.py", "workers.py", "store/writer.py"),
+]
 SYSTEM = [
     socket.gaierror(socket.EAI_NONAME, "unknown"),
     socket.gaierror(socket.EAI_AGAIN, "later"),
@@ -116,6 +120,12 @@ FAILED = [
         if not re.match("7; ", text)  # begins with what is said elsewhere
     ),
     *(explain_system(error, "example.org", "example.org:443") for error in SYSTEM),
+    *(
+        text
+        for path in OWN
+        for text in texts_in(path, {"SourceError", "SelectorRot", "NotAFeed", "RemovalsHeld", *RAISED}, 0)
+        if not re.match("7 is no feed: 7", text)  # ends with what is said elsewhere
+    ),
     *(
         f"https://example.org/feed is no feed: {why.replace('7', 'x')}"
         for name in ("parse", "tree", "charset", "jsonfeed")
