@@ -5,6 +5,7 @@ A worker is sent paths and returns articles, so that a body crosses between proc
 """
 
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -36,6 +37,8 @@ CROWD = 6  # documents that wait at once: fewer are read in a thread
 ENOUGH = 40  # documents in memory
 IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
+READY = 8  # pieces of work that lie ready for workers: who hands them out waits for its turn in a busy interpreter
+PIPE_BYTES = 1_048_576  # as many as Linux lets anybody have
 LOOK_S = 0.5  # between two looks at whether workers are there
 GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
 log = logging.getLogger(__name__)
@@ -97,10 +100,24 @@ def first_of(running: deque[Future[Out]], left: deque[Sequence[In]]) -> Out:
 
 def processes(count: int, leash: Connection, niceness: int) -> ProcessPoolExecutor:
     executor = ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=start_worker, initargs=(leash, niceness)
+        count + READY, mp_context=get_context("spawn"), initializer=start_worker, initargs=(leash, niceness)
     )
+    vars(executor)["_max_workers"] = count  # it hands out as many pieces ahead as it was made for
+    widen(executor)
     threading.Thread(target=ending_together, args=(weakref.ref(executor),), daemon=True).start()
     return executor
+
+
+def widen(executor: ProcessPoolExecutor) -> None:
+    """Have pipes that hold several documents, and what they come to.
+
+    Where one is full, as Linux's usual ones of 64 kB are, who sends waits until who receives has its turn.
+    """
+    size = getattr(fcntl, "F_SETPIPE_SZ", None)  # of Linux alone
+    for queue in ("_call_queue", "_result_queue"):
+        with suppress(OSError):  # the user has too much in pipes: it goes on as it was
+            if size is not None:
+                fcntl.fcntl(vars(vars(executor)[queue])["_writer"], size, PIPE_BYTES)
 
 
 def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
