@@ -97,8 +97,8 @@ class Meter:
 
     def __init__(self, feeds: Collection[str], private: Collection[str] = ()) -> None:
         self.serve(feeds, private)
-        self.requests: Counter[Asked] = Counter()
-        self.feeds: Counter[FeedAsked] = Counter()
+        self.requests: Counter[tuple[str, str, int]] = Counter()  # as Asked
+        self.feeds: Counter[tuple[str, str, int]] = Counter()  # as FeedAsked
         self.timed: dict[str, tuple[int, float]] = {}
 
     def serve(self, feeds: Collection[str], private: Collection[str] = ()) -> None:
@@ -106,32 +106,51 @@ class Meter:
         self.names = {name: PRIVATE if name in private else name for name in feeds}
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
-        route = route_often(path) if len(path) <= SHORT else route_of(path)
-        self.requests[Asked(route, method if method in METHODS else OTHER, status)] += 1
+        labels = labels_often(path) if len(path) <= SHORT else labels_of(path)
+        route = labels.route
+        self.requests[route, method if method in METHODS else OTHER, status] += 1
         if route not in STREAMS:
             number, total = self.timed.get(route, (0, 0.0))
             self.timed[route] = (number + 1, total + seconds)
-        found = FEED.fullmatch(path)
-        if found and found["format"] in FORMATS and found["name"] in self.names:
-            self.feeds[FeedAsked(self.names[found["name"]], found["format"], status)] += 1
+        name = self.names.get(labels.feed)
+        if name is not None:
+            self.feeds[name, labels.format, status] += 1
 
     def counts(self) -> Counts:
-        return Counts(dict(self.requests), dict(self.timed), dict(self.feeds))
+        return Counts(
+            {Asked(*key): number for key, number in self.requests.items()},
+            dict(self.timed),
+            {FeedAsked(*key): number for key, number in self.feeds.items()},
+        )
+
+
+class Labels(NamedTuple):
+    """What stands for an address."""
+
+    route: str  # one of a few, whatever is asked
+    feed: str = ""  # as the address names it
+    format: str = ""
+
+
+def labels_of(path: str) -> Labels:
+    found = FEED.fullmatch(path)
+    if found and found["format"] in FORMATS:
+        return Labels(route_of(path), found["name"], found["format"])
+    return Labels(route_of(path))
+
+
+@lru_cache(1_000)
+def labels_often(path: str) -> Labels:
+    """As `labels_of`: for short addresses, which are asked again and again."""
+    return labels_of(path)
 
 
 def route_of(path: str) -> str:
-    """What stands for an address: one of a few labels, whatever is asked."""
     if path in PLAIN:
         return path
     if found := API.fullmatch(path):
         return f"/api/v1/{found['what']}" if found["what"] in API_PARTS else OTHER
     return next((label for pattern, label in PATTERNS if pattern.fullmatch(path)), OTHER)
-
-
-@lru_cache(1_000)
-def route_often(path: str) -> str:
-    """As `route_of`: for short addresses, which are asked again and again."""
-    return route_of(path)
 
 
 class Counting:

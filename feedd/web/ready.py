@@ -5,7 +5,7 @@ application; whatever else a request says (who asks, a limit, a part, a browser)
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -89,11 +89,11 @@ class Ready:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun_s = time.monotonic()
         key = self.key(scope["path"]) if scope["type"] == "http" else None
-        rendered = self.at_hand(key, scope) if key is not None else None
+        given = dict(scope["headers"]) if key is not None else {}
+        rendered = self.at_hand(key, scope, given) if key is not None else None
         if key is None or rendered is None:
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"])
         gzipped = takes_gzip(given.get(b"accept-encoding"))
         unchanged = not CONDITIONS.isdisjoint(given) and is_unchanged(
             Headers(raw=scope["headers"]), rendered, now_ms=now_ms()
@@ -113,11 +113,10 @@ class Ready:
         plan = self.plans.get(name) if address.startswith(FOLDER) and format_ in FORMATS else None
         return Key(name, format_, plan.limit) if plan is not None and name not in self.private else None
 
-    def at_hand(self, key: Key, scope: Scope) -> Rendered | None:
+    def at_hand(self, key: Key, scope: Scope, given: Mapping[bytes, bytes]) -> Rendered | None:
         """The document, if this request is answered by it alone, and no change has touched the feed since it was made."""
         if scope["method"] not in METHODS or scope["query_string"]:
             return None
-        given = dict(scope["headers"])
         if len(given) != len(scope["headers"]) or not BEYOND.isdisjoint(given):  # what stands twice is a list
             return None
         host, codings = given.get(b"host", b""), given.get(b"accept-encoding", b"")
