@@ -203,8 +203,9 @@ class Pool:
         self.waiting += 1
         if self.waiting >= ENOUGH:
             self.room.clear()
-        workers = self.chosen()
+        workers = None
         try:
+            workers = self.chosen()
             if workers is None:
                 return await done(submitted(self.thread, work, *args, **kwargs))
             return await done(submitted(workers.executor, work, *args, **kwargs))
