@@ -164,7 +164,7 @@ def test_links_to_a_document_show_it_in_a_browser(site: Pages, format_: str) -> 
 
 def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, TOML + '[notify.desk]\ntype = "command"\ncommand = ["/bin/false"]\n')
-    why = quoted("false failed with exit status 1", "no such user: zoe")
+    why = quoted("false ended in a way without words, exit status 1", "no such user: zoe")
 
     def report(connection: sqlite3.Connection) -> None:
         (source,) = connection.execute("SELECT id FROM sources WHERE name = 'news'").fetchone()
@@ -203,7 +203,7 @@ def test_what_went_wrong_is_told_to_everybody_without_what_a_receiver_said(tmp_p
         ):
             assert said in chinese
         assert [words(each) for each in tree.xpath("//main//*[@lang='en']")] == [
-            "false failed with exit status 1."
+            "false ended in a way without words, exit status 1."
         ]
     shelf.close()
 
