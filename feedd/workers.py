@@ -39,6 +39,7 @@ IDLE_S = 20.0  # after which worker processes are let go
 AHEAD = 2  # batches that wait for each worker
 READY = 8  # pieces of work that lie ready for workers: who hands them out waits for its turn in a busy interpreter
 PIPE_BYTES = 1_048_576  # as many as Linux lets anybody have
+TURN_S = 0.01
 LOOK_S = 0.5  # between two looks at whether workers are there
 GENTLY = 10  # niceness beside a server: whoever asks it waits for no core that a worker has
 log = logging.getLogger(__name__)
@@ -136,11 +137,18 @@ def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
             if pool() is None:  # it never had one
                 return
             time.sleep(LOOK_S)
-    time.sleep(GRACE_S / 2)  # the others may be ending in order
+    until_s = time.monotonic() + GRACE_S / 2  # the others may be ending in order
+    while time.monotonic() < until_s and not is_broken(pool()):
+        time.sleep(TURN_S)
     # our own end of it, since only the workers send; before they are gone, when whoever shuts the pool down closes it, too
     vars(results)["_writer"].close()
     for each in list(running.values()):
         each.kill()
+
+
+def is_broken(executor: ProcessPoolExecutor | None) -> bool:
+    """Since Python 3.12 a pool that is keeps whoever hands in work waiting until all its workers have ended."""
+    return executor is not None and bool(vars(executor)["_broken"])
 
 
 def submitted(
@@ -212,8 +220,7 @@ class Pool:
         except BrokenProcessPool:
             if workers is not None and workers is self.workers:  # others may work by now
                 log.warning("a worker process died; what waited for it is read once more, piece by piece")
-                workers.let_go()
-                self.workers = None
+                self.let_go()  # the lone one, too: it may be dead as well
             return await self.run_alone(work, *args, **kwargs)
         finally:
             self.waiting -= 1
@@ -227,15 +234,18 @@ class Pool:
     ) -> Out:
         """As `run`, with no other's work beside it."""
         async with self.one_by_one:
-            self.lone = lone = self.lone or Workers(1, self.niceness)
+            lone, self.lone = self.lone or Workers(1, self.niceness), None  # nobody's but ours while it reads
             try:
-                return await done(submitted(lone.executor, work, *args, **kwargs))
+                result = await done(submitted(lone.executor, work, *args, **kwargs))
             except BrokenProcessPool as error:
-                if lone is self.lone:
-                    lone.let_go()
-                    self.lone = None
+                lone.let_go()
                 why = "a worker process died over it twice, perhaps for want of memory; it is read again at the next look"
                 raise SourceError(why) from error
+            except BaseException:  # cancelled: it may still read, and die over that
+                lone.let_go()
+                raise
+            self.lone = lone
+            return result
 
     def chosen(self) -> Workers | None:
         """Who does the next piece of work; None: a thread."""

@@ -100,6 +100,24 @@ def test_a_document_that_kills_workers_costs_no_other(caplog: pytest.LogCaptureF
     assert caplog.messages == ["a worker process died; what waited for it is read once more, piece by piece"]
 
 
+def slowly_deadly(body: bytes) -> int:
+    time.sleep(0.3 if body == b"deadly" else 0)
+    return deadly(body)
+
+
+async def cancelled_while_it_is_read_again() -> int:
+    """A look is cancelled whose document is about to kill the process that reads it again; the next one is read there."""
+    with Pool() as pool:
+        fatal = asyncio.create_task(pool.run_alone(slowly_deadly, b"deadly"))
+        await asyncio.sleep(0.2)
+        fatal.cancel()
+        return await pool.run_alone(slowly_deadly, b"xyz")
+
+
+def test_no_document_is_blamed_for_another() -> None:
+    assert asyncio.run(cancelled_while_it_is_read_again()) == 3
+
+
 async def cancelled_and_killed() -> None:
     """A stop that cancels everything, at the moment at which the workers die; far more waits than a pipe holds."""
     with Pool() as pool:

@@ -239,7 +239,11 @@ def shown(text: str) -> str:
     text = "".join(
         char for at, char in enumerate(text) if char.isprintable() or is_spelling(text, at)
     ).strip()
-    return text if len(text) <= SHOWN else text[: SHOWN - 1].rstrip(f"{ZERO_WIDTH_JOINER} ") + "…"
+    return (
+        text
+        if len(text) <= SHOWN
+        else text[: SHOWN - 1].rstrip(f"{ZERO_WIDTH_JOINER}{ZERO_WIDTH_NON_JOINER} ") + "…"
+    )
 
 
 def is_spelling(text: str, at: int) -> bool:

@@ -275,11 +275,14 @@ def one_line(text: str) -> str:
 
 
 def in_line(char: str) -> str:
-    if char.isprintable() or char in ISOLATES:
+    if char.isprintable() or char in ISOLATES or char in PREPENDED:
         return char
     return "" if category(char) == "Cf" else " "
 
 
+PREPENDED = frozenset(
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2"
+)  # they show something (UAX #44)
 ISOLATES = frozenset(
     "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 )
