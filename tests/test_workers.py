@@ -132,27 +132,27 @@ def fill(place: Place, count: int = FILES) -> None:
 
 
 @needs_two_cores
-def test_a_killed_worker_fails_the_look_and_no_more(place: Place) -> None:
-    fill(place)
+def test_workers_that_are_killed_twice_fail_the_look_and_no_more(place: Place) -> None:
+    many = FILES * 2  # far more than is under way when they are killed
+    fill(place, many)
 
-    def kill_a_worker(done: int, of: int) -> None:
+    def kill_all_workers(done: int, of: int) -> None:
         """Called when a batch is recorded: more is under way then, and more is to come."""
         assert done < of
-        for victim in multiprocessing.active_children()[:1]:
-            assert victim.pid is not None
-            os.kill(victim.pid, signal.SIGKILL)
+        for victim in multiprocessing.active_children():
+            victim.kill()
 
-    look = place.look(progress=kill_a_worker)
+    look = place.look(progress=kill_all_workers)
     assert (look.status, look.error) == (
         "failed",
         "a worker process died; what it was sent is read again at the next look",
     )
     before = place.one("SELECT count(*) FROM locations")
-    assert 0 < before < FILES
+    assert 0 < before < many
     looked = place.look()
     assert looked.error is None
-    assert place.one("SELECT count(*) FROM locations WHERE rejected IS NULL") == FILES
-    assert sum(counts(looked).values()) + before >= FILES
+    assert place.one("SELECT count(*) FROM locations WHERE rejected IS NULL") == many
+    assert sum(counts(looked).values()) + before >= many
     assert place.kinds().count("source-failing") == 1
     assert place.kinds()[-1] == "source-recovered"
 
