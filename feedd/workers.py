@@ -20,6 +20,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
@@ -140,10 +142,19 @@ def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
     until_s = time.monotonic() + GRACE_S / 2  # the others may be ending in order
     while time.monotonic() < until_s and not is_broken(pool()):
         time.sleep(TURN_S)
-    # our own end of it, since only the workers send; before they are gone, when whoever shuts the pool down closes it, too
-    vars(results)["_writer"].close()
+    if not is_broken(pool()):
+        let_nobody_send(results)
     for each in list(running.values()):
         each.kill()
+
+
+def let_nobody_send(results: "SimpleQueue[object]") -> None:
+    """Let go of our own end of what workers send on, so that whoever receives hears when they are gone.
+
+    It is not closed: whoever shuts the pool down does that, perhaps at this very moment.
+    """
+    with suppress(OSError), Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), vars(results)["_writer"].fileno(), inheritable=False)
 
 
 def is_broken(executor: ProcessPoolExecutor | None) -> bool:
