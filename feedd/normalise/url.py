@@ -29,6 +29,9 @@ CANONICAL = re.compile(
     r"(?:[A-Za-z0-9!$&'()*+,\-./:;=?@_~]++|%(?!2[DE]|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)[0-9A-F]{2})*"
 )
 
+# in its canonical form as a whole, as most are: told in a tenth of the time that taking it apart needs
+USUAL = re.compile(r"https?://[a-z0-9._\-]++(?<!\.)/[A-Za-z0-9!$&'()*+,\-./:;=@_~]*+")
+
 
 class BadUrl(ValueError):
     """The text is no absolute http or https URL; says why."""
@@ -39,6 +42,8 @@ def canonical(url: str, *, ignore_scheme: bool = False) -> str:
 
     `ignore_scheme` makes ``http`` and ``https`` one, spelled ``https``.
     """
+    if USUAL.fullmatch(url) and not (ignore_scheme and url.startswith("http:")):
+        return url
     try:
         parts = urlsplit(url.strip())
         port = parts.port

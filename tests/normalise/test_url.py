@@ -157,6 +157,28 @@ def test_canonical_is_idempotent_and_ascii(scheme: str, host: str, rest: str) ->
     assert " " not in once
 
 
+@given(
+    start=st.sampled_from(["http://", "https://"]),
+    host=st.text("az09._-", max_size=6),
+    rest=st.text("aZ0._-~!$&'()*+,;=:@/%", max_size=8),
+    ignore_scheme=st.booleans(),
+)
+@example(start="https://", host="a.", rest="/", ignore_scheme=False)
+@example(start="https://", host="", rest="/a", ignore_scheme=False)
+@example(start="http://", host="a", rest="/", ignore_scheme=True)
+def test_an_address_that_needs_no_change_is_told_as_others_are(
+    start: str, host: str, rest: str, ignore_scheme: bool
+) -> None:
+    def outcome(url: str) -> str:
+        try:
+            return canonical(url, ignore_scheme=ignore_scheme)
+        except BadUrl:
+            return "bad"
+
+    plain = f"{start}{host}{rest}"
+    assert outcome(plain) == outcome(plain + "#")  # which goes, and has it taken apart in any case
+
+
 @given(st.text().filter(lambda text: "//" not in text))
 def test_anything_else_is_bad_url_and_says_so_in_one_line(text: str) -> None:
     with pytest.raises(BadUrl) as caught:
