@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from feedd.normalise.elements import Attributes, Elements, elements_of
+
 # Share buttons are told by where they lead: class names change with every redesign, these addresses don't.
 SHARE_LINK = re.compile(
     r"(?:https?:)?//(?:"
@@ -32,6 +34,7 @@ SHARE_HEADING = re.compile(
 PROMOTION_ATTRIBUTES = frozenset(
     "data-selfpromo-newsletter data-selfpromo-app data-selfpromo data-ad-slot data-ad data-advertisement".split()
 )
+TELLING_ATTRIBUTES = PROMOTION_ATTRIBUTES | {"class", "data-e2e", "role"}
 PROMOTION_CLASSES = frozenset(
     "adsbygoogle advertisement advert ad-container ad-slot ad-wrapper google-auto-placed dfp-ad taboola OUTBRAIN"
     " addtoany_share_save_container addtoany_content addtoany_shortcode sharedaddy social-share share-buttons"
@@ -53,30 +56,38 @@ TRACKER_HOST = re.compile(
     re.IGNORECASE,
 )
 HEADINGS = frozenset(["div", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "p"])
-GAP = "data-feedd-gap"
-FEW = (
-    2_000  # elements: they are looked at one by one in less time than a tree takes to be ready for selectors
-)
+# elements that clutter was taken out of, and headings of share boxes, by their place in memory
+Gaps = dict[int, Any]
 
 
-def remove_clutter(tree: Any) -> None:
-    """Take everything out of the tree that is no part of the article."""
-    nodes = tree.tags("*")
-    if custom := [node for node in nodes if "-" in node.tag]:
-        unwrap_custom_elements(custom)
-        nodes = tree.tags("*")
-    found = remove([node for node in nodes if node.tag in DROPPED or is_promotion(node.attributes)])
-    share_links = [link for link in tree.tags("a") if is_share_link(link.attributes)]
+def remove_clutter(tree: Any, elements: Elements) -> None:
+    """Take everything out of the tree that is no part of the article.
+
+    A removed node, and each within it, is freed with the tree, not before. Until then it stands alone: nothing is before
+    or around it, and to remove it again changes nothing. So it doesn't matter which of two goes first.
+    """
+    gaps: Gaps = {}
+    custom = [node for name in list(elements) if "-" in name for node, _ in elements.pop(name)]
+    if custom and unwrap_custom_elements(custom, gaps):
+        elements = elements_of(tree)
+    clutter = [
+        node
+        for name, found in elements.items()
+        for node, attributes in found
+        if name in DROPPED or (attributes and is_promotion(attributes))
+    ]
+    remove(clutter, gaps)
+    share_links = [link for link, attributes in elements["a"] if is_share_link(attributes)]
     for link in share_links:
-        mark_heading(link)
-    found += remove(share_links)
-    found += remove([image for image in tree.tags("img") if is_tracking_pixel(image.attributes)])
-    if found:
-        close_gaps(tree)
+        mark_heading(link, gaps)
+    pixels = [image for image, attributes in elements["img"] if is_tracking_pixel(attributes)]
+    remove(share_links + pixels, gaps)
+    if clutter or share_links or pixels:
+        close_gaps(gaps)
 
 
-def is_promotion(attributes: dict[str, str | None]) -> bool:
-    if not attributes:
+def is_promotion(attributes: Attributes) -> bool:
+    if TELLING_ATTRIBUTES.isdisjoint(attributes):
         return False
     if not PROMOTION_ATTRIBUTES.isdisjoint(attributes) or attributes.get("data-e2e") == "advertisement":
         return True
@@ -85,11 +96,11 @@ def is_promotion(attributes: dict[str, str | None]) -> bool:
     return not PROMOTION_CLASSES.isdisjoint((attributes.get("class") or "").split())
 
 
-def is_share_link(attributes: dict[str, str | None]) -> bool:
+def is_share_link(attributes: Attributes) -> bool:
     return bool(SHARE_LINK.match((attributes.get("href") or "").strip()))
 
 
-def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
+def is_tracking_pixel(attributes: Attributes) -> bool:
     if {attributes.get("width"), attributes.get("height")} <= {"0", "1", "0px", "1px"}:
         return True
     style = (attributes.get("style") or "").replace(" ", "").lower()
@@ -98,67 +109,62 @@ def is_tracking_pixel(attributes: dict[str, str | None]) -> bool:
     return bool(TRACKER_HOST.match(attributes.get("src") or ""))
 
 
-def unwrap_custom_elements(custom: list[Any]) -> None:
-    """Replace custom elements by what they hold, or remove them where they are clutter themselves."""
+def unwrap_custom_elements(custom: list[Any], gaps: Gaps) -> bool:
+    """Replace custom elements by what they hold, or remove them where they are clutter themselves.
+
+    Returns whether more may have gone than these elements alone.
+    """
     clutter = []
     for node in custom:
         if CLUTTER_NAME.search(node.tag) or not (node.text(strip=True) or holds_media(node)):
             clutter.append(node)
         else:
             node.unwrap()
-    remove(clutter)
+    held_more = any(node.first_child is not None for node in clutter)
+    remove(clutter, gaps)
+    return held_more
 
 
-def remove(nodes: list[Any]) -> int:
-    """Remove nodes that are given in document order, and mark where they were; returns how many.
-
-    Removing a node frees all that it holds: so the last comes first, and none before what lies within it.
-    """
-    for node in reversed(nodes):
+def remove(nodes: list[Any], gaps: Gaps) -> None:
+    """Remove nodes from the tree, and note where they were."""
+    for node in nodes:
         if (parent := node.parent) is not None and parent.is_element_node:
-            parent.attrs[GAP] = ""
+            gaps[parent.mem_id] = parent
         node.decompose()
-    return len(nodes)
 
 
 def holds_media(node: Any) -> bool:
     return any(each.tag in MEDIA for each in node.traverse())
 
 
-def mark_heading(node: Any) -> None:
-    """Mark what stands directly before `node` as far as it is headings of a share box."""
+def mark_heading(node: Any, gaps: Gaps) -> None:
+    """Note what stands directly before `node` as far as it is headings of a share box."""
     before = node.prev
     while before is not None:
-        if not before.is_text_node and not is_share_heading(before):
+        if before.is_text_node:
+            if before.text_content.strip():
+                return
+        elif before.mem_id in gaps or not is_share_heading(before):
             return
-        if before.is_text_node and before.text_content.strip():
-            return
-        if not before.is_text_node:
-            before.attrs[GAP] = ""
+        else:
+            gaps[before.mem_id] = before
         before = before.prev
 
 
 def is_share_heading(node: Any) -> bool:
-    if node.tag not in HEADINGS or GAP in node.attributes:
+    if node.tag not in HEADINGS:
         return False
     text = node.text()
     return bool(text.strip() and SHARE_HEADING.fullmatch(text))
 
 
-def close_gaps(tree: Any) -> None:
+def close_gaps(gaps: Gaps) -> None:
     """Remove what has become empty, or holds nothing but the heading of a share box, and so on upwards."""
-    while gaps := gaps_of(tree):
-        for node in gaps:
-            del node.attrs[GAP]
-        emptied = [node for node in gaps if SHARE_HEADING.fullmatch(node.text()) and not holds_media(node)]
+    while gaps:
+        emptied = [
+            node for node in gaps.values() if SHARE_HEADING.fullmatch(node.text()) and not holds_media(node)
+        ]
+        gaps = {}
         for node in emptied:
-            mark_heading(node)
-        if not remove(emptied):
-            return
-
-
-def gaps_of(tree: Any) -> list[Any]:
-    nodes: list[Any] = tree.tags("*")
-    if len(nodes) > FEW:
-        nodes = tree.css(f"[{GAP}]")
-    return [node for node in nodes if GAP in node.attributes]
+            mark_heading(node, gaps)
+        remove(emptied, gaps)

@@ -1,12 +1,15 @@
 """Pictures, players and links as they were meant: lazy pictures restored once, addresses made absolute."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
+
+from feedd.normalise.elements import Attributes, Element, Elements
 
 LAZY_SOURCES = (
     "data-lazy-src",
@@ -19,7 +22,7 @@ LAZY_SOURCES = (
 LAZY_SETS = ("data-lazy-srcset", "data-srcset", "srcset")
 PLACEHOLDER = re.compile(
     r"data:|about:|blob:|javascript:"
-    r"|.*(?:/|^)(?:blank|spacer|pixel|placeholder|lazy|lazyload|loading|transparent|grey|gray|1x1|t)\.(?:gif|png|svg)(?:$|\?)",
+    r"|(?:.*/)?(?:blank|spacer|pixel|placeholder|lazy|lazyload|loading|transparent|grey|gray|1x1|t)\.(?:gif|png|svg)(?:$|\?)",
     re.IGNORECASE,
 )
 # an address, which a comma at its end closes; else what follows up to a comma is its descriptors
@@ -59,33 +62,50 @@ PLAYER_HOST = re.compile(
     r"|player\.podigee-cdn\.net|www\.facebook\.com|streamable\.com|www\.arte\.tv|embed\.radiofrance\.fr"
     r"|player\.rfi\.fr|api\.dmcdn\.net|geo\.dailymotion\.com|www\.mixcloud\.com|bandcamp\.com|odysee\.com)$"
 )
-LINKING = ("a", "img", "video", "audio", "source", "blockquote", "q")
+LINKING = (  # elements and their attributes that hold an address, as far as a reader is shown what it leads to
+    ("a", "href"),
+    ("img", "src"),
+    ("video", "src"),
+    ("video", "poster"),
+    ("audio", "src"),
+    ("source", "src"),
+    ("blockquote", "cite"),
+    ("q", "cite"),
+)
 FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
+ALREADY_WHOLE = re.compile(r"https?://[^/?#;\s][^?#;\s]*+")  # joined with another, it stays as it is
 WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
 
 
-def restore_media(tree: Any, base_url: str) -> None:
-    """Give every picture its address, once; turn players into links; make addresses absolute."""
-    images = tree.tags("img")
-    lazy = {image.mem_id for image in images if restore_image(image)}
-    if fallbacks := tree.tags("noscript"):
-        restore_fallbacks(fallbacks, images, lazy, base_url)
-    for image in images:
-        if PLACEHOLDER.match((image.attributes.get("src") or "data:").strip()):
-            image.attrs["style"] = "display:none"  # nothing to show: goes with the clutter
-    for name in LINKING:
-        for node in tree.tags(name):
-            make_absolute(node, base_url)
-    for media in tree.tags("video") + tree.tags("audio"):
-        restore_player(media)
-    for frame in tree.tags("iframe"):
-        if link := player_link(frame.attributes, base_url):
+def restore_media(elements: Elements, base_url: str) -> None:
+    """Give every picture its address, once; turn players into links; make addresses absolute.
+
+    What this takes out of the tree, or puts there, goes from `elements` or comes to them.
+    """
+    images = elements["img"]
+    lazy = {image[0].mem_id: image for image in images if restore_image(*image)}
+    if fallbacks := elements["noscript"]:
+        elements["noscript"] = restore_fallbacks(fallbacks, images, lazy, base_url)
+    for image, attributes in lazy.values():
+        if PLACEHOLDER.match((attributes.get("src") or "data:").strip()):
+            # nothing to show: goes with the clutter
+            image.attrs["style"] = attributes["style"] = "display:none"
+    for name, key in LINKING:
+        for node, attributes in elements[name]:
+            value = attributes.get(key)
+            if value is not None and not FINE.fullmatch(value):
+                make_absolute(node, attributes, key, value.strip(), base_url)
+    for media, attributes in elements["video"] + elements["audio"]:
+        restore_player(media, attributes)
+    for frame, attributes in elements["iframe"]:
+        if link := player_link(attributes, base_url):
             frame.insert_before(LexborHTMLParser(link, is_fragment=True).root)
+            anchor = frame.prev.first_child
+            elements["a"].append((anchor, anchor.attributes))
 
 
-def restore_image(image: Any) -> bool:
+def restore_image(image: Any, attributes: Attributes) -> bool:
     """Put the real address into `src`; returns whether the picture was lazy."""
-    attributes = image.attributes
     source = (attributes.get("src") or "").strip()
     blank = not source or bool(PLACEHOLDER.match(source))
     real = next((attributes[key] for key in LAZY_SOURCES if attributes.get(key)), None)
@@ -98,7 +118,7 @@ def restore_image(image: Any) -> bool:
             None,
         )
     if real and not PLACEHOLDER.match(real.strip()):
-        image.attrs["src"] = real.strip()
+        image.attrs["src"] = attributes["src"] = real.strip()
     return blank or real is not None
 
 
@@ -113,17 +133,26 @@ def size(descriptors: str) -> float:
     return float(found[1]) if found else 1.0
 
 
-def restore_fallbacks(fallbacks: list[Any], images: list[Any], lazy: set[int], base_url: str) -> None:
-    """Keep the pictures of each `<noscript>` only where nothing else shows them; the element itself goes."""
-    shown, hidden = set[str](), dict[int, list[Any]]()  # pictures by each `<noscript>` around them
-    for image in images:
+def restore_fallbacks(
+    fallbacks: list[Element], images: list[Element], lazy: dict[int, Element], base_url: str
+) -> list[Element]:
+    """Keep the pictures of each `<noscript>` only where nothing else shows them; returns those that are left.
+
+    They go with the clutter.
+    """
+    shown = set[str]()
+    hidden = defaultdict[int, list[Attributes]](list)  # pictures by each `<noscript>` around them
+    for image, attributes in images:
         around = [parent for parent in parents(image) if parent.tag == "noscript"]
         for fallback in around:
-            hidden.setdefault(fallback.mem_id, []).append(image)
+            hidden[fallback.mem_id].append(attributes)
         if not around:
-            shown.add(address(image, base_url))
-    for fallback in fallbacks:
-        restore_fallback(fallback, hidden.get(fallback.mem_id, []), lazy, shown, base_url)
+            shown.add(address(attributes, base_url))
+    return [
+        (fallback, attributes)
+        for fallback, attributes in fallbacks
+        if not restore_fallback(fallback, hidden[fallback.mem_id], lazy, shown, base_url)
+    ]
 
 
 def parents(node: Any) -> Iterator[Any]:
@@ -133,27 +162,31 @@ def parents(node: Any) -> Iterator[Any]:
 
 
 def restore_fallback(
-    fallback: Any, pictures: list[Any], lazy: set[int], shown: set[str], base_url: str
-) -> None:
+    fallback: Any, pictures: list[Attributes], lazy: dict[int, Element], shown: set[str], base_url: str
+) -> bool:
+    """Returns whether the pictures took its place."""
     addresses = {address(picture, base_url) for picture in pictures}
     if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
-        if PLACEHOLDER.match((twin.attributes.get("src") or "data:").strip()):
-            twin.attrs["src"] = pictures[0].attributes.get("src") or ""
+        image, attributes = twin
+        if PLACEHOLDER.match((attributes.get("src") or "data:").strip()):
+            image.attrs["src"] = attributes["src"] = pictures[0].get("src") or ""
             shown |= addresses
     elif pictures and shown.isdisjoint(addresses):
         fallback.unwrap()
         shown |= addresses
+        return True
+    return False
 
 
-def address(image: Any, base_url: str) -> str:
-    source: str = (image.attributes.get("src") or "").strip()
+def address(image: Attributes, base_url: str) -> str:
+    source = (image.get("src") or "").strip()
     try:
-        return urljoin(base_url, source)
+        return source if ALREADY_WHOLE.fullmatch(source) else urljoin(base_url, source)
     except ValueError:
         return source
 
 
-def lazy_neighbour(node: Any, lazy: set[int]) -> Any | None:
+def lazy_neighbour(node: Any, lazy: dict[int, Element]) -> Element | None:
     """The lazy picture that stands directly before or after `node`, or alone in the element that does."""
     for step in ("prev", "next"):
         other = getattr(node, step)
@@ -163,27 +196,21 @@ def lazy_neighbour(node: Any, lazy: set[int]) -> Any | None:
             continue
         images = [other] if other.tag == "img" else other.css("img")
         if len(images) == 1 and images[0].mem_id in lazy:
-            return images[0]
+            return lazy[images[0].mem_id]
     return None
 
 
-def make_absolute(node: Any, base_url: str) -> None:
-    attributes = node.attributes
-    for name in ("href", "src", "poster", "cite"):
-        value = attributes.get(name)
-        if value is None or FINE.fullmatch(value):
-            continue
-        value = value.strip()
-        if SCHEME.match(value) and not ABSOLUTE.match(value) and name != "cite":
-            continue  # a scheme of its own: the sanitiser judges it; of what is cited, it looks at none
-        try:
-            address = quoted(urljoin(base_url, value))
-        except ValueError:
-            address = ""
-        if not address or (name == "cite" and not ABSOLUTE.match(address)):
-            del node.attrs[name]
-        else:
-            node.attrs[name] = address
+def make_absolute(node: Any, attributes: Attributes, key: str, value: str, base_url: str) -> None:
+    if SCHEME.match(value) and not ABSOLUTE.match(value) and key != "cite":
+        return  # a scheme of its own: the sanitiser judges it; of what is cited, it looks at none
+    try:
+        address = quoted(urljoin(base_url, value))
+    except ValueError:
+        address = ""
+    if not address or (key == "cite" and not ABSOLUTE.match(address)):
+        del node.attrs[key], attributes[key]
+    else:
+        node.attrs[key] = attributes[key] = address
 
 
 def quoted(address: str) -> str:
@@ -195,9 +222,8 @@ def quoted(address: str) -> str:
     return head + quote(address[len(head) :], safe=URI_CHARACTERS, errors="replace")
 
 
-def restore_player(media: Any) -> None:
+def restore_player(media: Any, attributes: Attributes) -> None:
     """A `<video>` or `<audio>` plays its first source, with controls."""
-    attributes = media.attributes
     if not attributes.get("src"):
         source = media.css_first("source[src]")
         if source is not None:
@@ -206,7 +232,7 @@ def restore_player(media: Any) -> None:
         media.attrs["controls"] = ""
 
 
-def player_link(attributes: dict[str, str | None], base_url: str) -> str | None:
+def player_link(attributes: Attributes, base_url: str) -> str | None:
     """A paragraph with a link to what the frame plays; None for a frame that is no known player."""
     sources = (attributes.get(key) for key in ("src", "data-lazy-src", "data-src"))
     try:

@@ -174,7 +174,7 @@ def picture_in(markup: str) -> str | None:
     """The first `<img>` that has an address; lazy ones included."""
     tree: Any = LexborHTMLParser(markup, is_fragment=True)
     for image in tree.css("img"):
-        restore_image(image)
+        restore_image(image, image.attributes)
         source = (image.attributes.get("src") or "").strip()
         if source and not PLACEHOLDER.match(source):
             return source

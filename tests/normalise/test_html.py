@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from feedd.normalise.article import normalise
-from feedd.normalise.html import PLAIN, clean, sanitised
+from feedd.normalise.html import SANITISER, SIMPLE_TREE, clean, is_clean, sanitised
 from feedd.normalise.text import plain_text
 from feedd.sources.decode import decode
 from feedd.sources.seedfile import parse
@@ -49,15 +50,53 @@ def test_the_article_stays(raw: str, cleaned: str) -> None:
     assert clean(raw, BASE) == cleaned
 
 
-def test_plain_text_needs_no_tree() -> None:
-    """To the letter what a tree makes of it: of text, and of every third character that may stand in one."""
-    letters = "".join(filter(PLAIN.fullmatch, map(chr, range(1, 0x110000, 3))))
-    assert len(letters) > 350_000
-    for raw in (letters, f"<p>{letters}</p>", " a\n<p></p>b<p> c\t</p> ", "<p>\n\na</p>\n\n<p>b</p>", ""):
-        assert PLAIN.fullmatch(raw)
+def test_text_that_is_clean_needs_no_tree() -> None:
+    """To the letter what a tree makes of it: of every third character that may stand in one."""
+    every = "".join(filter(is_clean, map(chr, range(1, 0x110000, 3))))
+    assert len(every) > 350_000
+    some = [every[start : start + 90_000] for start in range(0, len(every), 90_000)]
+    for raw in (
+        *some,
+        *(f"<p>{letters}</p>" for letters in some),
+        " a\n<p></p>b<p> c\t</p> ",
+        "<p>\n\na</p>\n\n<p>b</p>",
+        "",
+    ):
+        assert is_clean(raw)
         assert clean(raw, BASE) == sanitised(raw, BASE)
-    for not_plain in ("a\r\nb", "\ufeffa", "a\xa0b", "a & b", "a > b", "<p><p>a</p></p>", "<p>a<b>b</b></p>"):
-        assert not PLAIN.fullmatch(not_plain)
+        assert SANITISER.clean(raw) == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "a\r\nb",
+        "\ufeffa",
+        "a\xa0b",
+        "a & b",
+        "a &copy; b",
+        "a > b",
+        "a<br/>b",
+        "<!-- a -->",
+        "<p>a",
+        "<p><p>a</p></p>",
+        "<p><div>a</div></p>",
+        "<p><b>a</i></p>",
+        "<p><b><i>a</i></b></p>",
+        '<p><i href="https://a.org/">a</i></p>',
+        '<p><a href="/a">a</a></p>',
+        '<p><a href="https://a.org">a</a></p>',
+        '<p><a href="https://a.org/?a&b">a</a></p>',
+        '<p><a href="https://x.com/intent/tweet">a</a></p>',
+        '<img src="https://a.org/a.jpg" onerror="x">',
+        '<img src="https://a.org/blank.gif">',
+        '<img src="https://pixel.wp.com/g">',
+        '<img src="https://1.2.3.400/a.jpg">',
+        "a" * 100_001,
+    ],
+)
+def test_what_may_not_be_clean_needs_a_tree(raw: str) -> None:
+    assert not is_clean(raw)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +107,10 @@ def test_plain_text_needs_no_tree() -> None:
         '<section role="region" data-e2e="advertisement" aria-label="x"><p>Buy</p></section>',
         '<div class="addtoany_share_save_container"><div>分享 :</div><a href="https://www.addtoany.com/add_to/x">X</a></div>',
         '<ins class="adsbygoogle">ad</ins>',
+        f"<div data-ad><p data-ad>分享 :{SHARE}</p><ul><li data-ad>{SHARE}</li></ul></div>",
+        f"<div><h3>Share</h3>\n<h4>Teilen</h4><p>分享 :</p><ul><li>{SHARE}<div>{SHARE}</div></li></ul></div>",
+        '<div><p>Share</p><iframe src="https://www.facebook.com/sharer/x"></iframe></div>',
+        f"<share-box><p>Share</p>{SHARE}</share-box>",
         '<share-button v-on:open="openModal">Share</share-button>',
         '<share-modal v-if="displayModal" v-on:close="closeModal"></share-modal>',
         "<x-empty></x-empty>",
@@ -137,6 +180,21 @@ def test_a_word_before_a_share_link_is_no_heading() -> None:
 def test_custom_elements_that_hold_the_article_are_unwrapped() -> None:
     raw = "<x-story v-if=a><p>a</p><x-card><p>b</p><share-button>c</share-button></x-card></x-story>"
     assert clean(raw, BASE) == "<p>a</p><p>b</p>"
+
+
+def test_what_was_removed_can_be_asked_and_removed_again() -> None:
+    """As `clutter` does: it is alone, and its memory nobody else's."""
+    tree = LexborHTMLParser("<div><p title='t'>a<b>c</b></p><i>d</i></div>", is_fragment=True)
+    box, within = tree.css_first("div"), tree.css_first("p")
+    box.decompose()
+    assert (within.parent, within.prev, within.next, within.first_child) == (None, None, None, None)
+    assert (within.tag, within.attributes, within.text()) == ("p", {"title": "t"}, "")
+    within.decompose()
+    assert not tree.html
+
+
+def test_what_a_custom_element_takes_with_it_leaves_no_gap() -> None:
+    assert clean(f"<div><share-box><p>{SHARE}</p></share-box></div>", BASE) == "<div></div>"
 
 
 @pytest.mark.parametrize(
@@ -240,6 +298,65 @@ CLUTTER = st.sampled_from(
 def test_no_word_of_the_article_is_lost(blocks: list[tuple[str, str, str]]) -> None:
     raw = "".join(f"<{tag}><p>{word}</p>{clutter}</{tag}>{clutter}" for word, tag, clutter in blocks)
     assert plain_text(clean(raw, BASE)).split("\n") == [word for word, _, _ in blocks] or not blocks
+
+
+ADDRESSES = st.builds(
+    "http{}://{}/{}".format,
+    st.sampled_from(["", "s", "s", "s"]),
+    st.sampled_from(
+        "a.org news.a-b.example x.com wa.me t.me 1.2.org 0x7f.a1.b 1.2.3.4 a.0x1 xn--a.org ad.a.org a_b.org".split()
+    ),
+    st.text("abIT019/.?=#%[]:;@!'()*+,-_~", max_size=8)
+    | st.sampled_from(["share", "a?b=1&amp;c=2", "intent/post", "t.gif", "a/blank.png?x"]),
+)
+PHRASES = st.lists(
+    st.sampled_from(
+        ["a", "分享 :", "Share", " ", "\n", "<br>", "&nbsp;", "&amp;", "&lt;p&gt;", '"', "'", "="]
+    )
+    | st.text(max_size=2),
+    max_size=3,
+).map("".join)
+EMPHASES = st.builds("<{0}>{1}</{0}>".format, st.sampled_from("a b code em i small strong".split()), PHRASES)
+LINKS = st.builds('<a href="{}">{}</a>'.format, ADDRESSES, PHRASES)
+PARAGRAPHS = st.lists(PHRASES | EMPHASES | LINKS, max_size=4).map(lambda parts: f"<p>{''.join(parts)}</p>")
+
+
+BODIES = st.recursive(
+    PARAGRAPHS | PHRASES | st.builds('<img src="{}">'.format, ADDRESSES),
+    lambda parts: st.builds(
+        "<{0}>{1}</{0}>".format,
+        st.sampled_from("article aside blockquote div figcaption figure section".split()),
+        st.lists(parts, max_size=3).map("".join),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(derandomize=True, max_examples=150)
+@given(st.lists(BODIES, max_size=2).map("".join))
+def test_what_is_simple_is_what_a_tree_and_the_sanitiser_make_of_it(raw: str) -> None:
+    if is_clean(raw):
+        assert clean(raw, BASE) == sanitised(raw, BASE)
+    if SIMPLE_TREE.fullmatch(raw):
+        assert SANITISER.clean(raw) == raw
+
+
+BOXES = st.recursive(
+    st.sampled_from([SHARE, "<div data-ad><b>s</b></div>", "<script>s</script>", '<img src="">']),
+    lambda boxes: st.builds(
+        "<{0}>{1}{2}\n</{0}>".format,
+        st.sampled_from(["div", "ul", "aside", "section", "span"]),
+        st.sampled_from(["", "<h3>Share</h3>", "<p>分享 :</p> ", "Teilen"]),
+        st.lists(boxes, min_size=1, max_size=3).map("".join),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(derandomize=True)
+@given(BOXES)
+def test_of_boxes_in_boxes_nothing_is_left(box: str) -> None:
+    assert clean(f"<p>a</p>{box}<p>b</p>", BASE) == "<p>a</p><p>b</p>"
 
 
 def test_what_is_nested_too_deeply_is_shown_as_text() -> None:

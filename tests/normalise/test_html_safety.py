@@ -103,7 +103,6 @@ FRAGMENTS = st.one_of(
                     ' style="display:none"',
                     ' width="1" height="1"',
                     " data-selfpromo-app",
-                    " data-feedd-gap",
                     " title='a\"b>c'",
                     ' alt="<script>x</script>"',
                     " dir=rtl",
