@@ -9,6 +9,7 @@ its entry in its source. Items of one pass with one URL are folded into one chan
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from feedd.changes.values import Judged
@@ -65,7 +66,7 @@ class EntryState:
         default_factory=dict
     )  # contents of all its versions in this source → revision
     told: bool = False  # in this pass; or this pass is the first to find it in this source
-    wordings: set[Words] = field(default_factory=set)  # of all its versions in this source
+    versions: list[Version] = field(default_factory=list)  # in this source, in the order of their arrival
     earlier: list[Version] = field(default_factory=list)  # the last ones in this source before the newest
     told_elsewhere: set[Words] = field(
         default_factory=set
@@ -99,8 +100,7 @@ def decide(item: Item, held: Version | None, state: EntryState, look: Pass, judg
     """Decide on one item. `held` is the version of this entry that the item's location held last, if it did."""
     article, newest = item.article, state.newest
     if not state.known:
-        judged = Judged(Significance.SUBSTANTIAL, ())
-        return told(Kind.ADDED, "no source held an entry with this URL", judged, None)
+        return NEW
     if state.removed:
         return restored(article, held or newest, state.told_from)
     if newest is None:
@@ -187,12 +187,18 @@ BACK = "back to what was told last"
 def kind_of(item: Item, before: Version, state: EntryState, look: Pass, judge: Judge) -> tuple[Kind, str]:
     """What a change is called, and why."""
     article = item.article
-    known = article.content_hash in state.hashes or words(article) in state.wordings
-    if known or is_back(item, state, look, judge):
+    known = article.content_hash in state.hashes
+    if known or was_worded_so(article, state) or is_back(item, state, look, judge):
         return Kind.REVERTED, "the content is that of an earlier version"
     if item.stated_ms is not None and item.stated_ms == before.stated_ms:
         return Kind.SILENT_EDIT, "other content under the same stated time"
     return Kind.EDITED, "other content"
+
+
+def was_worded_so(article: Article, state: EntryState) -> bool:
+    """Whether an earlier version differs from the article in mark-up or typography alone."""
+    alike = [each for each in state.versions if each.fingerprint == article.fingerprint]
+    return any(words(each) == words(article) for each in alike)
 
 
 def is_back(item: Item, state: EntryState, look: Pass, judge: Judge) -> bool:
@@ -234,6 +240,9 @@ def told(kind: Kind, because: str, judged: Judged, before: Version | None) -> Ve
     )
 
 
+NEW = told(Kind.ADDED, "no source held an entry with this URL", Judged(Significance.SUBSTANTIAL, ()), None)
+
+
 def words(version: Article | Version) -> Words:
     authors = version.authors if isinstance(version, Version) else version.details.authors
     return fold(version.title), version.fingerprint, version.links_hash, authors
@@ -260,8 +269,9 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
         if state.newest is not None and state.newest.content_hash == item.article.content_hash:
             state.newest = also_at(state.newest, item.stated_ms, item.time_ms, item.location)
         return
-    state.hashes[item.article.content_hash] = revision_id
-    state.wordings.add(words(item.article))
+    version = version_of(item, look, revision_id)
+    state.hashes[version.content_hash] = revision_id
+    state.versions.append(version)
     if not verdict.newest:
         return
     if verdict.hold is not None:
@@ -271,7 +281,6 @@ def after(state: EntryState, item: Item, verdict: Verdict, look: Pass, revision_
     if is_told:
         state.told_ms = look.now_ms
     state.growing = state.growing + 1 if verdict.adds_only else 0
-    version = version_of(item, look, revision_id)
     if state.newest is not None:
         state.earlier = [*state.earlier, state.newest][-EARLIER:]
     state.newest = version._replace(returned=verdict.kind is Kind.REVERTED, adds_only=verdict.adds_only)
@@ -309,7 +318,7 @@ def in_order(items: list[Item]) -> list[Item]:
     newest, so that they are logged in the order in which they were published.
     """
     by_uid: dict[str, list[Item]] = {}
-    for item in sorted(items, key=lambda item: item.location):
+    for item in sorted(items, key=attrgetter("location")):
         by_uid.setdefault(item.article.uid, []).append(item)
     for same in by_uid.values():
         if len(same) > 1:
@@ -326,10 +335,11 @@ def when_published(same: list[Item]) -> int:
 def parted(items: list[Item]) -> tuple[list[Item], list[Item]]:
     """The items that their locations hold, and those that a newer one at the same location supersedes, in order."""
     last = {(item.article.uid, item.location): place for place, item in enumerate(items)}
-    held = [item for place, item in enumerate(items) if last[item.article.uid, item.location] == place]
-    if len(held) == len(items):
+    if len(last) == len(items):  # as nearly always
         return items, []
-    return held, [item for place, item in enumerate(items) if last[item.article.uid, item.location] != place]
+    places = set(last.values())
+    held = [item for place, item in enumerate(items) if place in places]
+    return held, [item for place, item in enumerate(items) if place not in places]
 
 
 class Removals(NamedTuple):

@@ -17,7 +17,7 @@ from feedd.looks import now_ms
 from feedd.model import Conversation, Item, Rejected, Version
 from feedd.publish.times import rfc3339
 from feedd.sources import directory
-from feedd.store import snapshot
+from feedd.store import places, snapshot
 from feedd.store.database import loaded_path, translated
 from feedd.store.identity import identify, named
 from feedd.store.judging import content_of, stored_content
@@ -102,7 +102,8 @@ def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> s
     look = Pass(source_id, 0, first_pass_at is None, now_ms(), rebase=rebase, present=seen.present)
     entries: dict[str, snapshot.StoredEntry] = {}
     items_named = named(connection, look, seen.items)
-    identified = identify(connection, look, items_named).items if seen.items else []
+    there = places.held(connection, look, source.extraction_hash, items_named)
+    identified = identify(connection, look, items_named, there).items
     judging = DryJudge(connection, {})
     items = [decided(connection, source, look, item, entries, judging) for item in in_order(identified)]
     return {
@@ -123,7 +124,9 @@ def decided(
     judging: "DryJudge",
 ) -> shapes.Shape:
     uid = item.article.uid
-    stored = snapshot.load(connection, look, source.extraction_hash, [item])
+    extraction = source.extraction_hash
+    there = places.held(connection, look, extraction, [item])
+    stored = snapshot.load(connection, look, extraction, [item], there)
     entry = entries.setdefault(uid, stored.entries.get(uid) or snapshot.StoredEntry(0))
     verdict = decide(item, stored.held(item, entry), entry.state, look, judging)
     judging.met[item.article.content_hash] = content_of(item.article)

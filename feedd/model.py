@@ -6,6 +6,7 @@ another process.
 """
 
 from enum import StrEnum
+from operator import add
 from typing import NamedTuple
 
 
@@ -97,6 +98,7 @@ class Article(NamedTuple):
     fingerprint: bytes  # 16 bytes: of the words of the text alone
     links_hash: bytes  # 8 bytes: of link targets, pictures and enclosures
     details: Details = NO_DETAILS
+    said: str = ""  # the details as one text: see normalise.details
 
 
 class Raw(NamedTuple):
@@ -211,8 +213,7 @@ class Tally(NamedTuple):
     rejected: tuple[Rejected, ...] = ()
 
     def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override]
-        counts = {name: getattr(self, name) + getattr(other, name) for name in self._fields}
-        return Tally(**counts)
+        return Tally._make(map(add, self, other))
 
     @property
     def changed(self) -> bool:

@@ -63,11 +63,12 @@ class Archive:
         item = Item(place or "?", at_ms, at_ms, article, None, settled=True, raw=document or None)
         verdict = Verdict(Kind.EDITED if told else None, True, not late, Significance.SUBSTANTIAL)
         with transaction(connection):
-            entry = snapshot.load(connection, look, "", [item]).entries.get(article.uid)
+            entry = snapshot.load(connection, look, "", [item], {}).entries.get(article.uid)
             batch = Batch(connection, look, "")
             before = entry.state.newest if entry else None
             if entry is None:
-                entry, version = batch.add_entry(item, verdict), batch.next_revision - 1
+                entry = batch.add_entry(item)
+                version = batch.add_revision(entry, item, verdict, newest=True)
             else:
                 version = batch.revise(entry, item, verdict)
             batch.flush()

@@ -30,7 +30,7 @@ def derive(
     """
     lead = text.lead_image(content_html)
     apart = (image,) if image and image != lead else ()
-    said = (spelled(details), *apart)
+    said = spelled(details)
     beside = (*apart, *(each.url for each in details.enclosures))
     return Article(
         url=address,
@@ -38,10 +38,11 @@ def derive(
         title=title,
         content_html=content_html,
         image=image or lead,
-        content_hash=text.content_hash(title, content_html, *(said if any(said) else ())),
+        content_hash=text.content_hash(title, content_html, *((said, *apart) if said or apart else ())),
         fingerprint=text.fingerprint(content_html),
         links_hash=text.links_hash(content_html, *(each.partition("?")[0] for each in beside)),
         details=details,
+        said=said,
     )
 
 

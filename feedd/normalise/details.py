@@ -10,25 +10,23 @@ from feedd.model import NO_DETAILS, Details, Enclosure
 
 # made once: `json.dumps` makes one for each text
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+EMPTY = (None, "", ())
 
 
 def spelled(details: Details) -> str:
     """JSON of all that is not empty; "" where everything is."""
     if details is NO_DETAILS:
         return ""
-    said: dict[str, Any] = {
-        name: value for name, value in zip(details._fields, details, strict=True) if given(value)
-    }
-    if "enclosures" in said:
-        said["enclosures"] = [
-            {name: value for name, value in each._asdict().items() if given(value)}
-            for each in details.enclosures
-        ]
+    said = given(details)
+    if details.enclosures:
+        said["enclosures"] = [given(each) for each in details.enclosures]
     return ENCODER.encode(said) if said else ""
 
 
-def given(value: object) -> bool:
-    return value is not None and value not in {"", ()}
+def given(values: Details | Enclosure) -> dict[str, Any]:
+    """What of it is not empty, by name."""
+    pairs = zip(values._fields, values, strict=True)
+    return {name: value for name, value in pairs if value not in EMPTY}
 
 
 def read(text: str | None) -> Details:

@@ -8,17 +8,18 @@ from typing import Any
 from feedd.changes.values import Judged
 from feedd.decide import Pass, Verdict
 from feedd.model import Item, Kind, Significance, Version
-from feedd.normalise.details import spelled
 from feedd.normalise.html import VERSION
 from feedd.normalise.text import lead_image
 from feedd.store import clock, outbox
 from feedd.store.database import placeholders, stored_path
-from feedd.store.judging import judged_between
+from feedd.store.judging import StoredJudge, judged_between
 from feedd.store.pack import pack, pack_bytes
 from feedd.store.snapshot import PROVISIONAL, StoredEntry, content
 
+# Rows hold plain strings and integers: of members of an enumeration, and of bools, sqlite3 asks first whether somebody
+# adapts them, which takes as long as binding three values.
 INSERT_ENTRY = "INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)"
-INSERT_REVISION = f"INSERT INTO revisions VALUES ({placeholders(26)})"
+INSERT_REVISION = f"INSERT INTO revisions VALUES ({placeholders(11)},NULL,NULL,{placeholders(13)})"
 INSERT_LOCATION = (
     "INSERT INTO locations (source_id, path, entry_id, revision_id, stated, size, mtime_ns, inode, seen)"
     " VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET entry_id=excluded.entry_id,"
@@ -44,6 +45,7 @@ class Batch:
     connection: sqlite3.Connection
     look: Pass
     extraction: str
+    judge: StoredJudge = field(init=False)
     next_entry: int = 0
     next_revision: int = 0
     entries: list[tuple[Any, ...]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Batch:
     arrived_ms: int | None = None  # where what is told stands in feeds, once anything is
 
     def __post_init__(self) -> None:
+        self.judge = StoredJudge(self.connection)
         self.next_entry = 1 + (self.one("SELECT max(id) FROM entries") or 0)
         self.next_revision = 1 + (self.one("SELECT max(id) FROM revisions") or 0)
 
@@ -84,55 +87,33 @@ class Batch:
     def one(self, query: str, *values: object) -> Any:
         return self.connection.execute(query, values).fetchone()[0]
 
-    def add_entry(self, item: Item, verdict: Verdict) -> StoredEntry:
-        """A new entry with its first revision."""
+    def add_entry(self, item: Item) -> StoredEntry:
+        """A new entry, whose first revision is to be added next."""
         look, article, entry_id = self.look, item.article, self.next_entry
         self.next_entry += 1
-        guessed = item.stated_ms is None
-        published = item.time_ms if item.published_ms is None else item.published_ms
-        updated = max(published, item.time_ms)
-        position = self.first_position(item)
-        self.entries.append(
-            (
-                entry_id,
-                article.uid,
-                article.url,
-                article.title,
-                published,
-                guessed,
-                updated,
-                1,
-                look.source_id,
-            )
-            + (position, look.now_ms)
-        )
-        entry = StoredEntry(entry_id, revisions=1, updated_ms=updated, first_source_id=look.source_id)
-        entry.position = position
-        self.add_revision(entry, item, verdict, newest=True)
+        guessed, time_ms = int(item.stated_ms is None), item.time_ms
+        published = time_ms if item.published_ms is None else item.published_ms
+        updated, position = max(published, time_ms), self.first_position(item)
+        self.entries.append((
+            entry_id, article.uid, article.url, article.title, published, guessed, updated, 1,
+            look.source_id, position, look.now_ms,
+        ))  # fmt: skip
         self.gained += 1
-        return entry
+        return StoredEntry(
+            entry_id, revisions=1, updated_ms=updated, first_source_id=look.source_id, position=position
+        )
 
-    def add_revision(
-        self,
-        entry: StoredEntry,
-        item: Item,
-        verdict: Verdict,
-        *,
-        newest: bool,
-        packed: bytes | None = None,
-        against: int | None = None,
-    ) -> int:
+    def add_revision(self, entry: StoredEntry, item: Item, verdict: Verdict, *, newest: bool) -> int:
         revision_id, article, look = self.next_revision, item.article, self.look
         self.next_revision += 1
         self.wrote = True
-        self.revisions.append(
-            (revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location))
-            + (item.stated_ms, look.now_ms, article.title, article.image)
-            + (None if packed is not None else article.content_html, packed, against)
-            + (article.content_hash, article.fingerprint, article.links_hash, VERSION, self.made_under(item))
-            + (verdict.kind or "duplicate", verdict.significance, reasons_of(verdict), newest, entry.position)
-            + (spelled(article.details) or None, self.raw_id(item), verdict.adds_only)
-        )
+        self.revisions.append((
+            revision_id, entry.id, entry.revisions, look.source_id, look.number, stored_path(item.location),
+            item.stated_ms, look.now_ms, article.title, article.image, article.content_html,
+            article.content_hash, article.fingerprint, article.links_hash, VERSION, self.made_under(item),
+            str(verdict.kind or "duplicate"), str(verdict.significance), reasons_of(verdict), int(newest),
+            entry.position, article.said or None, self.raw_id(item), int(verdict.adds_only),
+        ))  # fmt: skip
         return revision_id
 
     def made_under(self, item: Item) -> str:
@@ -166,19 +147,14 @@ class Batch:
         entry.revisions += 1
         if before is None:
             entry.position = self.first_position(item)
-        if not verdict.newest and before is not None:
-            packed = pack(item.article.content_html, content(self.connection, before.revision_id))
-            revision_id = self.add_revision(
-                entry, item, verdict, newest=False, packed=packed, against=before.revision_id
-            )
-            self.flush()
-            return revision_id
-        revision_id = self.add_revision(entry, item, verdict, newest=True)
+        newest = verdict.newest or before is None
+        revision_id = self.add_revision(entry, item, verdict, newest=newest)
         self.flush()
         if before is None:
             self.gained += not entry.state.removed  # one that is restored is counted in everywhere
-        else:
-            earlier = content(self.connection, before.revision_id)
+            return revision_id
+        earlier = content(self.connection, before.revision_id)
+        if newest:
             self.connection.execute(
                 "UPDATE revisions SET newest = 0, content_html = NULL, packed = ?, packed_against = ?,"
                 " image = nullif(image, ?) WHERE id = ?",  # a picture that the content shows is not kept twice
@@ -188,6 +164,11 @@ class Batch:
                     lead_image(earlier),
                     before.revision_id,
                 ],
+            )
+        else:
+            self.connection.execute(
+                "UPDATE revisions SET content_html = NULL, packed = ?, packed_against = ? WHERE id = ?",
+                [pack(item.article.content_html, earlier), before.revision_id, revision_id],
             )
         return revision_id
 
@@ -272,14 +253,17 @@ class Batch:
         """`judged`: the revision that was told before, significance and reasons; None: the revision's own."""
         look = self.look
         silent = look.first or (kind is Kind.ADDED and self.quiet)
-        row = (kind, look.now_ms, look.source_id, entry_id, revision_id, look.number, silent)
-        self.changes.append((*row, *(judged or (None, Significance.SUBSTANTIAL, None))))
+        previous_id, significance, reasons = judged or (None, str(Significance.SUBSTANTIAL), None)
+        self.changes.append((
+            str(kind), look.now_ms, look.source_id, entry_id, revision_id, look.number, int(silent),
+            previous_id, significance, reasons,
+        ))  # fmt: skip
 
     def locate(self, item: Item, entry_id: int, revision_id: int | None) -> None:
         """Note what the item's location holds; a stamp that can't be trusted yet is left out."""
         stamp = tuple(item.stamp) if item.stamp and item.settled else (None, None, None)
-        row = (self.look.source_id, stored_path(item.location), entry_id, revision_id, item.stated_ms)
-        self.locations.append((*row, *stamp, item.seen))
+        path, source_id = stored_path(item.location), self.look.source_id
+        self.locations.append((source_id, path, entry_id, revision_id, item.stated_ms, *stamp, item.seen))
 
     def flush_before_judging(self, entry: StoredEntry) -> None:
         """What is new in this very batch can be compared only when it is written."""

@@ -140,6 +140,8 @@ def placeholders(count: int) -> str:
 
 def stored_path(path: str) -> str | bytes:
     """A file's path as SQLite can hold it: bytes where it is no Unicode text."""
+    if path.isascii():  # as nearly always
+        return path
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -4,36 +4,45 @@ A guid or a link may follow a headline; a choice once stored stays.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from feedd.decide import Pass
 from feedd.model import Item
 from feedd.normalise.article import uid_of
 from feedd.normalise.text import fold
-from feedd.store.database import placeholders, stored_path
+from feedd.store.database import loaded_path, placeholders, stored_path
+from feedd.store.places import Held
 
 
 class Identified(NamedTuple):
     items: list[Item]  # with the uid of the entry that each is
     aliases: dict[str, str]  # uid of a further URL → uid of its entry
     parted: tuple[str, ...] = ()  # uids that were aliases, and turned out to be entries of their own
+    new: frozenset[str] = frozenset()  # uids that no entry has
 
 
 def identify(
-    connection: sqlite3.Connection, look: Pass, items: Sequence[Item], beside: Sequence[Item] = ()
+    connection: sqlite3.Connection,
+    look: Pass,
+    items: Sequence[Item],
+    held: Mapping[str, Held],
+    beside: Sequence[Item] = (),
 ) -> Identified:
     """`items` as `named` gives them; `beside`: others of the batch, which are the entries that they were."""
-    held = held_by(connection, look, [item.location for item in items if item.follows])
-    known = led_to(connection, {item.article.uid for item in items})
+    wanted = {item.article.uid for item in items}
+    known = led_to(connection, wanted)
     before = titled(connection, look, [item for item in items if item.elsewhere is not None])
-    taken = {held[path] for item in items if item.follows and (path := stored_path(item.location)) in held}
+    uids = {location: there.uid for location, there in held.items() if there.uid is not None}
+    if not (known or before or uids):
+        return Identified(list(items), {}, new=frozenset(wanted))
+    taken = {uids[item.location] for item in items if item.follows and item.location in uids}
     taken |= {item.article.uid for item in beside if item.follows}
-    own = {item.article.uid for item in (*items, *beside)}
+    own = wanted | {item.article.uid for item in beside}
     found, aliases, parted = [], dict[str, str](), []
     for item in items:
         apart = None
-        mine, by_location = item.article.uid, held.get(stored_path(item.location)) if item.follows else None
+        mine, by_location = item.article.uid, uids.get(item.location) if item.follows else None
         uid = by_location or known.get(mine) or before.get(item.location) or mine
         if by_location is None and uid in taken and item.apart is not None and item.follows:
             uid = apart = uid_of(
@@ -45,7 +54,7 @@ def identify(
         if uid != mine and mine not in known and uid != apart:
             aliases[mine] = uid
         found.append(item if uid == mine else item._replace(article=item.article._replace(uid=uid)))
-    return Identified(found, aliases, tuple(parted))
+    return Identified(found, aliases, tuple(parted), frozenset(wanted - known.keys()))
 
 
 def named(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> list[Item]:
@@ -53,45 +62,38 @@ def named(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> 
     if look.present is None or all(item.apart is None for item in items):
         return list(items)
     shared = shared_names(connection, look, items)
-    return [told_apart(item, shared) for item in items]
+    return [told_apart(item, shared) for item in items] if shared else list(items)
 
 
-def shared_names(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> set[str | bytes]:
+def shared_names(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> set[str]:
     """Which guids and URLs of these items several items of one document bore at some time."""
+    are_any = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM shared_names WHERE source_id = ?)", [look.source_id]
+    )
+    if not are_any.fetchone()[0]:
+        return set()
     names = {stored_path(name) for item in items for name in (item.location, item.article.url)}
     rows = connection.execute(
         f"SELECT name FROM shared_names WHERE source_id = ? AND name IN ({placeholders(len(names))})",
         [look.source_id, *names],
     )
-    return {name for (name,) in rows}
+    return {loaded_path(name) for (name,) in rows}
 
 
-def told_apart(item: Item, shared: set[str | bytes]) -> Item:
+def told_apart(item: Item, shared: Collection[str]) -> Item:
     """The item, known by something else than a guid or a URL that tells nothing apart."""
-    if not shared or item.apart is None:
+    if item.apart is None:
         return item
     url = item.article.url
     if url in shared:
         location, identity = item.apart
-        if item.follows and stored_path(item.location) in shared:
+        if item.follows and item.location in shared:
             return item  # neither tells anything: what its document says of it is left
         article = item.article._replace(uid=uid_of(identity))
         return item._replace(location=location, follows=True, article=article, apart=None, elsewhere=url)
-    if item.follows and stored_path(item.location) in shared:
+    if item.follows and item.location in shared:
         return item._replace(location=url, follows=False, apart=None)
     return item
-
-
-def held_by(connection: sqlite3.Connection, look: Pass, locations: Sequence[str]) -> dict[str | bytes, str]:
-    """The uid of the entry that each of these locations held last."""
-    if not locations:
-        return {}
-    rows = connection.execute(
-        "SELECT l.path, e.uid FROM locations l JOIN entries e ON e.id = l.entry_id"
-        f" WHERE l.source_id = ? AND l.path IN ({placeholders(len(locations))})",
-        [look.source_id, *map(stored_path, locations)],
-    )
-    return dict(rows)
 
 
 def titled(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) -> dict[str, str]:
@@ -113,9 +115,10 @@ def titled(connection: sqlite3.Connection, look: Pass, items: Sequence[Item]) ->
     return found
 
 
-def led_to(connection: sqlite3.Connection, uids: Iterable[str]) -> dict[str, str]:
+def led_to(connection: sqlite3.Connection, wanted: Collection[str]) -> dict[str, str]:
     """The uid of the entry of each of these uids that is known, under its own or as another URL's."""
-    wanted = list(uids)
+    if not wanted:
+        return {}
     rows = connection.execute(
         f"SELECT uid, uid FROM entries WHERE uid IN ({placeholders(len(wanted))}) UNION ALL"
         " SELECT a.uid, e.uid FROM aliases a JOIN entries e ON e.id = a.entry_id"

@@ -91,6 +91,12 @@ CONFIGURE_SOURCE = (
     " WHERE (type, configured, location, timing) IS NOT"
     " (excluded.type, excluded.configured, excluded.location, excluded.timing)"
 )
+FINISH = (
+    "UPDATE sources SET passes = ?, last_changed = iif(?, ?, last_changed), last_checked = ?, next_check = ?,"
+    " next_check_because = ?, failures = 0, error = NULL, listing = ?, extraction = iif(?, extraction, ?),"
+    " selection = iif(?, selection, ?), first_pass_at = iif(?, first_pass_at, coalesce(first_pass_at, ?))"
+    " WHERE id = ?"
+)
 
 
 def finished(
@@ -104,19 +110,12 @@ def finished(
     unfinished: bool = False,
 ) -> None:
     """`unfinished`: what the source holds was not all read yet, so that it goes on being silent."""
-    note_pass(connection, look, changed=changed)
-    run = connection.execute
-    run(
-        "UPDATE sources SET last_checked = ?, next_check = ?, next_check_because = ?, failures = 0, error = NULL,"
-        " listing = ? WHERE id = ?",
-        [look.now_ms, due.at_ms, due.because, listing, look.source_id],
+    connection.execute(
+        FINISH,
+        [look.number, changed, look.now_ms, look.now_ms, due.at_ms, due.because, listing]
+        + [unfinished, source.extraction, unfinished, source.selection, unfinished, look.now_ms]
+        + [look.source_id],
     )
-    if not unfinished:
-        run(
-            "UPDATE sources SET extraction = ?, selection = ?, first_pass_at = coalesce(first_pass_at, ?)"
-            " WHERE id = ?",
-            [source.extraction, source.selection, look.now_ms, look.source_id],
-        )
     if incidents.close(connection, look.source_id, ("failing", "selector", "paused"), look.now_ms):
         log_source(connection, Kind.SOURCE_RECOVERED, look, None)
     notices.release_settled(connection, look)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from feedd.decide import Pass, in_order, is_late
 from feedd.model import Item, Rejected, Tally
-from feedd.store import conversation, identity, notices, passes, recording, snapshot
+from feedd.store import conversation, identity, notices, passes, places, recording, snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import loaded_path, placeholders, stored_path, translated
 from feedd.store.passes import SourceKey
@@ -97,8 +97,10 @@ def parted(
 
     Pushes may overtake one another, as nothing that is fetched does.
     """
-    identified = identity.identify(connection, look, identity.named(connection, look, items)).items
-    stored = snapshot.load(connection, look, extraction, identified)
+    items_named = identity.named(connection, look, items)
+    there = places.held(connection, look, extraction, items_named)
+    identified = identity.identify(connection, look, items_named, there).items
+    stored = snapshot.load(connection, look, extraction, identified, there)
     timely, late = list[Item](), list[Item]()
     for item, same in zip(items, identified, strict=True):
         entry = stored.entries.get(same.article.uid)
@@ -114,7 +116,8 @@ def record_late(connection: sqlite3.Connection, look: Pass, extraction: str, ite
     """Keep these in the history of their entries, if they are not known: told to nobody, and shown in no feed."""
     if not items:
         return Tally()
-    stored = snapshot.load(connection, look, extraction, items)
+    there = places.held(connection, look, extraction, items)
+    stored = snapshot.load(connection, look, extraction, items, there)
     batch = Batch(connection, look, extraction)
     for item in in_order(list(items)):
         recording.record_superseded(batch, stored.entries[item.article.uid], item)

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from feedd.decide import DUPLICATE, Pass, Verdict, after, decide, in_order, parted, superseded, tally_field
 from feedd.model import COUNTS, Item, Kind, Rejected, Tally
-from feedd.store import notices, proposals, snapshot
+from feedd.store import notices, places, proposals, snapshot
 from feedd.store.batch import Batch
 from feedd.store.database import placeholders, stored_path
 from feedd.store.identity import identify, named, note_aliases, part
-from feedd.store.judging import StoredJudge
+from feedd.store.snapshot import Snapshot, StoredEntry
 from feedd.store.unchanged import sort_out
 
 AT_ONCE = 500  # SQLite bounds the values of one statement
@@ -23,9 +23,11 @@ def recorded(
     rejected: Sequence[Rejected],
 ) -> Tally:
     counts = dict.fromkeys(COUNTS, 0)
-    found = sort_out(connection, look, extraction, named(connection, look, items))
+    items_named = named(connection, look, items)
+    there = places.held(connection, look, extraction, items_named)
+    found = sort_out(items_named, there)
     standing = [each.item for each in found.unchanged]
-    identified = identify(connection, look, found.other, standing)
+    identified = identify(connection, look, found.other, there, standing)
     # what stands, but turns out to be the entry that others are, too, is decided on together with them
     concerned = {item.article.uid for item in identified.items}
     to_decide = identified.items + [item for item in standing if item.article.uid in concerned]
@@ -35,10 +37,10 @@ def recorded(
         if each.moved and each.item.article.uid not in concerned:
             batch.locate(each.item, each.entry_id, each.revision_id)
     part(connection, identified)
-    stored = snapshot.load(connection, look, extraction, to_decide)
+    stored = snapshot.load(connection, look, extraction, to_decide, there, identified.new)
     held, older = parted(in_order(to_decide))
     for item in held:
-        counts[record_item(connection, batch, stored, item)] += 1
+        counts[record_item(batch, stored, item)] += 1
     for item in older:
         counts[record_superseded(batch, stored.entries[item.article.uid], item)] += 1
     batch.flush()
@@ -49,15 +51,14 @@ def recorded(
     return Tally(**counts, rejected=tuple(rejected))
 
 
-def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.Snapshot, item: Item) -> str:
+def record_item(batch: Batch, stored: Snapshot, item: Item) -> str:
     """Decide on one item, add its rows, and return the count it goes into."""
-    look, uid, judge = batch.look, item.article.uid, StoredJudge(connection)
+    connection, look, judge, uid = batch.connection, batch.look, batch.judge, item.article.uid
     entry = stored.entries.get(uid)
     if entry is None:
-        entry = snapshot.StoredEntry(0)
+        entry = stored.entries[uid] = batch.add_entry(item)
         verdict = decide(item, None, entry.state, look, judge)
-        entry = stored.entries[uid] = batch.add_entry(item, verdict)
-        revision_id = batch.next_revision - 1
+        revision_id = batch.add_revision(entry, item, verdict, newest=True)
         batch.log(verdict, entry, revision_id)
     else:
         batch.flush_before_judging(entry)
@@ -79,13 +80,14 @@ def record_item(connection: sqlite3.Connection, batch: Batch, stored: snapshot.S
         if verdict.kind is not None and verdict.hold is None:
             count_holders(connection, entry.id, +1 if verdict.kind is Kind.RESTORED else 0)
     batch.locate(item, entry.id, revision_id)
-    after(entry.state, item, verdict, look, revision_id)
+    if uid in stored.several:  # of all others, nobody asks any more
+        after(entry.state, item, verdict, look, revision_id)
     return tally_field(verdict)
 
 
 def hold_back(
     connection: sqlite3.Connection,
-    entry: snapshot.StoredEntry,
+    entry: StoredEntry,
     verdict: Verdict,
     look: Pass,
     revision_id: int,
@@ -104,10 +106,10 @@ def hold_back(
         notices.go_on(connection, look.source_id, entry.id, revision_id)
 
 
-def record_superseded(batch: Batch, entry: snapshot.StoredEntry, item: Item) -> str:
+def record_superseded(batch: Batch, entry: StoredEntry, item: Item) -> str:
     """Keep an older version that stands in the same document, if it is not known; returns the count it goes into."""
     batch.flush_before_judging(entry)
-    verdict = superseded(item, entry.state, StoredJudge(batch.connection))
+    verdict = superseded(item, entry.state, batch.judge)
     revision_id = 0
     if verdict.keeps_revision:
         revision_id = batch.revise(entry, item, verdict)

@@ -1,9 +1,9 @@
-"""What the store holds of the entries and locations that a batch of items concerns, read in three queries."""
+"""What the store holds of the entries that a batch of items concerns."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from feedd.decide import EARLIER, EntryState, Pass, also_at, words
 from feedd.errors import NoLongerKept
@@ -12,8 +12,9 @@ from feedd.normalise import details
 from feedd.normalise.article import derive
 from feedd.normalise.html import VERSION, clean
 from feedd.normalise.text import lead_image
-from feedd.store.database import loaded_path, placeholders, stored_path
+from feedd.store.database import loaded_path, placeholders
 from feedd.store.pack import unpack
+from feedd.store.places import Held
 
 TRIES = 3  # to read a version while others are pruned
 PROVISIONAL = "-provisional"  # behind the hash of the settings, where a summary stands in for the article
@@ -29,33 +30,43 @@ class StoredEntry:
     updated_ms: int = 0
     first_source_id: int = 0
     position: int = 0  # of the newest version in this source
-    versions: dict[int, Version] = field(default_factory=dict)  # in this source, by revision
 
-
-class HeldLocation(NamedTuple):
-    entry_id: int | None
-    revision_id: int | None
-    stated_ms: int | None
+    def version(self, revision_id: int | None) -> Version | None:
+        """The version in this source with that number."""
+        # nearly always it is the newest
+        return next((each for each in reversed(self.state.versions) if each.revision_id == revision_id), None)
 
 
 @dataclass(slots=True)
 class Snapshot:
     entries: dict[str, StoredEntry]  # by uid
-    locations: dict[str | bytes, HeldLocation]
+    locations: Mapping[str, Held]
+    several: frozenset[str]  # uids of entries that several items of the batch are
 
     def held(self, item: Item, entry: StoredEntry) -> Version | None:
         """The version of `entry` that the item's location held last; None if it held another entry, or none."""
-        location = self.locations.get(stored_path(item.location))
-        if location is None or location.entry_id != entry.id or location.revision_id not in entry.versions:
+        there = self.locations.get(item.location)
+        if there is None or there.entry_id != entry.id:
             return None
-        return entry.versions[location.revision_id]._replace(
-            stated_ms=location.stated_ms, location=item.location
-        )
+        version = entry.version(there.revision_id)
+        return version and version._replace(stated_ms=there.stated_ms, location=item.location)
 
 
-def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Sequence[Item]) -> Snapshot:
-    """Everything that deciding on `items` needs to know."""
-    uids = list({item.article.uid for item in items})
+def load(
+    connection: sqlite3.Connection,
+    look: Pass,
+    extraction: str,
+    items: Sequence[Item],
+    held: Mapping[str, Held],
+    new: frozenset[str] = frozenset(),
+) -> Snapshot:
+    """Everything that deciding on `items` needs to know. `new`: uids that no entry has."""
+    borne = [item.article.uid for item in items]
+    uids, several = set(borne) - new, frozenset[str]()
+    if len(set(borne)) < len(borne):
+        several = frozenset(uid for uid, count in Counter(borne).items() if count > 1)
+    if not uids:
+        return Snapshot({}, held, several)
     rows = connection.execute(
         "SELECT id, uid, revisions, updated, source_id, removed_at IS NOT NULL, changed_at, EXISTS (SELECT * FROM changes c"
         " WHERE c.entry_id = entries.id AND c.source_id = ? AND c.pass = ?) FROM entries"
@@ -74,13 +85,7 @@ def load(connection: sqlite3.Connection, look: Pass, extraction: str, items: Seq
     }
     if entries:
         load_versions(connection, look, extraction, entries)
-    paths = [stored_path(item.location) for item in items]
-    rows = connection.execute(
-        "SELECT path, entry_id, revision_id, stated FROM locations"
-        f" WHERE source_id = ? AND path IN ({placeholders(len(paths))})",
-        [look.source_id, *paths],
-    )
-    return Snapshot(entries, {path: HeldLocation(*held) for path, *held in rows})
+    return Snapshot(entries, held, several)
 
 
 def load_versions(
@@ -117,7 +122,7 @@ def load_versions(
             returned=change == Kind.REVERTED,
             adds_only=adds_only,
         )
-        remember(entry, version)
+        remember(entry.state, version)
         if newest:
             entry.state.newest, entry.position = version, position
     for entry_id, others in elsewhere.items():
@@ -128,10 +133,10 @@ def load_versions(
     load_standing(connection, look, by_id)
     load_held_back(connection, look, by_id)
     for entry in entries.values():
-        earlier = [version for version in entry.versions.values() if version != entry.state.newest]
-        entry.state.earlier = earlier[-EARLIER:]
-        is_new = all(version.pass_number == look.number for version in entry.versions.values())
-        entry.state.told = entry.state.told or (bool(entry.versions) and is_new)
+        state = entry.state
+        state.earlier = [version for version in state.versions if version != state.newest][-EARLIER:]
+        is_new = all(version.pass_number == look.number for version in state.versions)
+        state.told = state.told or (bool(state.versions) and is_new)
 
 
 def is_comparable(made_under: str, extraction: str, look: Pass) -> bool:
@@ -141,13 +146,11 @@ def is_comparable(made_under: str, extraction: str, look: Pass) -> bool:
     return (same or (look.present is None and not look.rebase)) and not look.anew
 
 
-def remember(entry: StoredEntry, version: Version) -> None:
+def remember(state: EntryState, version: Version) -> None:
     """Take in the next version of this source, in the order of their arrival."""
-    state = entry.state
     state.growing = state.growing + 1 if version.adds_only else 0
     state.hashes[version.content_hash] = version.revision_id
-    state.wordings.add(words(version))
-    entry.versions[version.revision_id] = version
+    state.versions.append(version)
 
 
 def is_after(version: Version, state: EntryState) -> bool:
@@ -178,7 +181,7 @@ def load_held_back(connection: sqlite3.Connection, look: Pass, by_id: dict[int, 
         [look.source_id, *by_id],
     )
     for entry_id, told_id in rows:
-        by_id[entry_id].state.told_from = by_id[entry_id].versions.get(told_id)
+        by_id[entry_id].state.told_from = by_id[entry_id].version(told_id)
 
 
 def renormalised(

@@ -185,7 +185,7 @@ def test_custom_elements_that_hold_the_article_are_unwrapped() -> None:
 def test_what_was_removed_can_be_asked_and_removed_again() -> None:
     """As `clutter` does: it is alone, and its memory nobody else's."""
     tree = LexborHTMLParser("<div><p title='t'>a<b>c</b></p><i>d</i></div>", is_fragment=True)
-    box, within = tree.css_first("div"), tree.css_first("p")
+    box, within = tree.css("div")[0], tree.css("p")[0]
     box.decompose()
     assert (within.parent, within.prev, within.next, within.first_child) == (None, None, None, None)
     assert (within.tag, within.attributes, within.text()) == ("p", {"title": "t"}, "")

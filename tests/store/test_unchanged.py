@@ -3,7 +3,7 @@
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from feedd.sources.items import Recipe, items_of
 from feedd.store import recording
 from feedd.store.desk import Desk
 from feedd.store.passes import SourceKey, Window
+from feedd.store.places import Held
 from feedd.store.pushes import Received, record
 from feedd.store.unchanged import Sorted, sort_out
 from feedd.store.writer import Writer
@@ -118,7 +119,7 @@ def told(looks: Looks) -> tuple[list[dict[str, int]], dict[str, list[object]]]:
     return tallies, stored
 
 
-def none_is(connection: sqlite3.Connection, seen: Pass, extraction: str, items: Sequence[Item]) -> Sorted:
+def none_is(items: Sequence[Item], held: Mapping[str, Held]) -> Sorted:
     return Sorted(list(items), [])
 
 
@@ -162,8 +163,8 @@ def test_items_of_a_feed_that_stand_are_not_decided_on(monkeypatch: pytest.Monke
     ]
     left: list[int] = []
 
-    def noted(connection: sqlite3.Connection, seen: Pass, extraction: str, items: Sequence[Item]) -> Sorted:
-        found = sort_out(connection, seen, extraction, items)
+    def noted(items: Sequence[Item], held: Mapping[str, Held]) -> Sorted:
+        found = sort_out(items, held)
         left.append(len(found.other))
         return found
 
