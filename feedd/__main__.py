@@ -13,12 +13,12 @@ def main() -> None:
     stand_in_for_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
+    from feedd.allocation import begin_anew, staying
+
     if "run" in sys.argv[1:]:  # as yet, little of it would be done twice
-        from feedd.allocation import begin_anew
-
         begin_anew()
-    from feedd.cli.main import cli
-
+    with staying():
+        from feedd.cli.main import cli
     cli()
 
 

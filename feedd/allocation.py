@@ -11,7 +11,8 @@ import ctypes
 import gc
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 # numbers of mallopt(3)'s parameters, from malloc.h
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8
@@ -22,6 +23,7 @@ ONCE_MORE = "-Xonce-more"  # an option without a meaning for Python
 GIVING_BACK = ((ARENA_MAX, HEAPS), (TRIM_THRESHOLD, LARGE_BYTES), (MMAP_THRESHOLD, LARGE_BYTES))
 STEP_BYTES = 4 * 1024 * 1024  # that are asked of the kernel at once
 MOST_KEPT_BYTES = 32 * 1024 * 1024  # freed
+SELDOM = 10_000  # objects that came since the last search for garbage; Python's own is 700
 KEEPING = ((TOP_PAD, STEP_BYTES), (TRIM_THRESHOLD, MOST_KEPT_BYTES), (MMAP_THRESHOLD, MOST_KEPT_BYTES))
 
 
@@ -57,6 +59,25 @@ def give_back() -> None:
 def keep() -> None:
     """For a worker process."""
     tell_malloc(KEEPING)
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """What is made within stays, as modules and the configuration do: it is not searched for garbage, now or later.
+
+    A command else spends a tenth of a second on that, most of it at its end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def search_seldom() -> None:
+    """For a process that ends soon, and makes much that goes without a search: that stops all threads."""
+    gc.set_threshold(SELDOM)
 
 
 def settle() -> None:

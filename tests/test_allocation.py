@@ -127,7 +127,34 @@ del served
 settle_anew()
 print(there())
 """
+STAYING = """
+import gc, weakref
+from feedd.allocation import staying
+
+class Module:
+    def __init__(self):
+        self.functions = [self]
+
+with staying():
+    made = Module()
+    within = gc.isenabled()
+there = weakref.ref(made)
+come = Module()
+gone = weakref.ref(come)
+del made, come
+gc.collect()
+try:
+    with staying():
+        raise OSError
+except OSError:
+    print(within, gc.isenabled(), there() is not None, gone() is not None)
+"""
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc and /proc")
+
+
+def test_what_stays_is_not_searched_for_garbage() -> None:
+    said = subprocess.run([sys.executable, "-c", STAYING], check=True, capture_output=True, text=True)
+    assert said.stdout.split() == ["False", "True", "True", "False"]
 
 
 @linux

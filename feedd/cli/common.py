@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from feedd.allocation import staying
 from feedd.config.load import Loader, find, load
 from feedd.config.settings import Config
 from feedd.config.values import UNITS, instant
@@ -53,7 +54,8 @@ def listing(command: Decorated) -> Decorated:
 def configuration(config_path: Path | None, *, thorough: bool = False) -> Config:
     """The configuration that the command or the group names; `thorough`: see `load`. Raises ConfigError."""
     chosen = config_path or click.get_current_context().obj
-    return load(find(chosen, dict(os.environ)), thorough=thorough)
+    with staying():
+        return load(find(chosen, dict(os.environ)), thorough=thorough)
 
 
 def read_unchecked(path: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from feedd import __version__
+from feedd.allocation import staying
 from feedd.cli.logs import log_options
 
 COMMANDS = {
@@ -57,7 +58,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
+        with staying():
+            module = importlib.import_module(f"feedd.cli.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, SPELLED.get(cmd_name, cmd_name))
         return command
 

@@ -14,7 +14,7 @@ import click
 import uvloop
 
 from feedd import shapes
-from feedd.allocation import give_back
+from feedd.allocation import give_back, search_seldom
 from feedd.cli.common import (
     config_option,
     configuration,
@@ -67,6 +67,7 @@ def run(config_path: Path | None) -> None:
 @config_option
 def update(config_path: Path | None, names: tuple[str, ...], *, accept_removals: bool, as_json: bool) -> None:
     """Look at sources once, then exit. Beside a running daemon, the daemon does the work."""
+    search_seldom()
     config = configuration(config_path, thorough=True)
     named(config, names)
     with progress_bars() as progress:

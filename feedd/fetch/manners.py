@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, WouldBlock
 
 
 class Host:
@@ -81,7 +81,10 @@ class Manners:
         """Until the host admits it and there is a slot, both at once: that a request began late is told at any time."""
         while True:
             await place.wait(interval_s, per_host)
-            await self._slots.acquire_on_behalf_of(taken)
+            try:
+                self._slots.acquire_on_behalf_of_nowait(taken)
+            except WouldBlock:
+                await self._slots.acquire_on_behalf_of(taken)
             if place.admits(interval_s, per_host):
                 return
             self._slots.release_on_behalf_of(taken)

@@ -20,6 +20,7 @@ from feedd.fetch import guard
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]  # host, port → addresses; raises OSError
 STAGGER_S = 0.25  # head start of an address before the next one is tried as well (RFC 8305 section 5)
 BUFFER = 256 * 1024  # bytes that wait to be read, at most about
+PIECES = 4096  # in which they came: a small one takes many times its size
 
 
 class Names:
@@ -48,7 +49,8 @@ class Line(asyncio.Protocol, httpcore.AsyncNetworkStream):
     transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self._incoming = bytearray()
+        self._incoming: deque[bytes] = deque()  # as it came: joined, a document would be copied once more
+        self._waiting = 0  # bytes of that
         self._ended = False
         self._error: Exception | None = None
         self._changed = asyncio.Event()  # something came, or may be written again, or it is over
@@ -59,8 +61,9 @@ class Line(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
-        self._incoming += data
-        if len(self._incoming) > BUFFER and not self._held:
+        self._incoming.append(data)
+        self._waiting += len(data)
+        if not self._held and (self._waiting > BUFFER or len(self._incoming) > PIECES):
             self._held = True
             self.transport.pause_reading()
         self._changed.set()
@@ -85,10 +88,15 @@ class Line(asyncio.Protocol, httpcore.AsyncNetworkStream):
         while not self._incoming and not self._ended:
             self._changed.clear()
             await self._changed.wait()
-        if not self._incoming and self._error:
-            raise self._error
-        data = bytes(self._incoming[:max_bytes])
-        del self._incoming[:max_bytes]
+        if not self._incoming:
+            if self._error:
+                raise self._error
+            return b""
+        data = self._incoming.popleft()
+        if len(data) > max_bytes:
+            self._incoming.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        self._waiting -= len(data)
         if self._held and not self._incoming and not self._ended:
             self._held = False
             self.transport.resume_reading()

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -32,13 +32,7 @@ MARKS = (
 SYMBOLS = "\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff$€£¥₩₹"
 LETTER = f"[^\\W_{UNSPACED}]"
 LONGEST = 64  # characters of a token: a key or an address without a break counts as several
-# by far the most first: words of ASCII that end there, and Han
-TOKEN = re.compile(
-    f"[a-z0-9]{{1,{LONGEST}}}+(?=[\\x00-\\x7f\u3000-\u303f\u4e00-\u9fff]|\\Z)|[\u4e00-\u9fff]|[{UNSPACED}{SYMBOLS}]"
-    f"|{LETTER}(?:{LETTER}|[{MARKS}]){{0,{LONGEST - 1}}}"
-)
 ASCII_TOKEN = re.compile(f"[a-z0-9]{{1,{LONGEST}}}|[$]")
-ALONE = re.compile(f"[{UNSPACED}{SYMBOLS}]")
 # what is no part of a word: accents, Hebrew points, Arabic vowels and tatweel, what is invisible
 DROPPED = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
@@ -72,7 +66,21 @@ def tokens(text: str) -> list[str]:
 
 def pattern(folded: str) -> re.Pattern[str]:
     """What finds the tokens of folded text."""
-    return ASCII_TOKEN if folded.isascii() else TOKEN
+    return ASCII_TOKEN if folded.isascii() else any_token()
+
+
+@cache
+def any_token() -> re.Pattern[str]:
+    """Compiled when it is needed first, as `alone` is: both take 10 ms, and most commands need neither."""
+    return re.compile(  # by far the most first: words of ASCII that end there, and Han
+        f"[a-z0-9]{{1,{LONGEST}}}+(?=[\\x00-\\x7f\u3000-\u303f\u4e00-\u9fff]|\\Z)|[\u4e00-\u9fff]|[{UNSPACED}{SYMBOLS}]"
+        f"|{LETTER}(?:{LETTER}|[{MARKS}]){{0,{LONGEST - 1}}}"
+    )
+
+
+@cache
+def alone() -> re.Pattern[str]:
+    return re.compile(f"[{UNSPACED}{SYMBOLS}]")
 
 
 def segmented(text: str) -> str:
@@ -136,4 +144,4 @@ def placed(folded: str) -> Placed:
 
 def is_alone(token: str) -> bool:
     """Whether the token is a character of a script without spaces, or a symbol."""
-    return len(token) == 1 and ALONE.match(token) is not None
+    return len(token) == 1 and alone().match(token) is not None
