@@ -14,7 +14,7 @@ from feedd.fetch import hops
 from feedd.fetch.hops import Hop
 from feedd.fetch.manners import Manners
 from feedd.fetch.network import Resolve
-from feedd.fetch.requests import Requests
+from feedd.fetch.requests import Received, Requests
 from feedd.fetch.values import Answer, Ask, Post
 
 
@@ -68,15 +68,17 @@ class Fetcher:
     async def __aexit__(self, *_: object) -> None:
         await self.requests.__aexit__()
 
-    async def fetch(self, ask: Ask) -> Answer:
+    async def fetch(self, ask: Ask, receive: Receive[Received] | None = None) -> Answer:
         """GET, and follow redirects (Refresh is none). Any status is an answer, a 304 nobody asked for too.
+
+        `receive` sends each request, in its host's turn; else that is done at once.
 
         The body of an answer that is no success is cut at 64 kB, and taken as far as it comes.
         `Answer.moved_to` has no user and password; those of the asked address are the caller's to keep.
         Set-Cookie is left out of its headers.
         Raises FetchError, and of it AddressRefused, TimedOut, TooLarge, TooManyRedirects.
         """
-        way = await self.follow(ask, self.requests.receive)
+        way = await self.follow(ask, receive or self.requests.receive)
         return Answer(way.url, way.last.status, way.headers, way.last.body, way.moved_to, way.seconds)
 
     async def follow(self, ask: Ask, receive: Receive[SomeLeg]) -> Way[SomeLeg]:
