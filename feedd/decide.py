@@ -198,7 +198,7 @@ def kind_of(item: Item, before: Version, state: EntryState, look: Pass, judge: J
 def was_worded_so(article: Article, state: EntryState) -> bool:
     """Whether an earlier version differs from the article in mark-up or typography alone."""
     alike = [each for each in state.versions if each.fingerprint == article.fingerprint]
-    return any(words(each) == words(article) for each in alike)
+    return bool(alike) and words(article) in map(words, alike)
 
 
 def is_back(item: Item, state: EntryState, look: Pass, judge: Judge) -> bool:

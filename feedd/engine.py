@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from feedd.fetch.client import Fetcher
-from feedd.fetch.hops import Hop
-from feedd.fetch.requests import Received
 from feedd.fetch.values import Answer, Ask
 from feedd.reading import Found, Reply, Task, reply, unless_new
 from feedd.sources import directory
@@ -51,14 +49,7 @@ class Alone:
         self.fetcher.manners.allow(concurrency)
 
     async def read(self, ask: Ask, task: Task[Found]) -> Reply[Found]:
-        return await self.read_of(await self.fetcher.fetch(ask, self.receive), task)
-
-    async def receive(self, ask: Ask, hop: Hop, seconds: float) -> Received:
-        """One request, once there is room for what it brings: that waits in memory to be read."""
-        if not self.pool.room.is_set():
-            await self.pool.room.wait()
-            self.fetcher.manners.began(hop.address.host, 0.0)
-        return await self.fetcher.requests.receive(ask, hop, seconds)
+        return await self.read_of(await self.fetcher.fetch(ask, self.pool.room), task)
 
     async def read_of(self, answer: Answer, task: Task[Found]) -> Reply[Found]:
         """Raises SourceError where a worker process died over it."""

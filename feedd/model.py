@@ -97,8 +97,8 @@ class Article(NamedTuple):
     content_hash: bytes  # 16 bytes: equal if and only if title and content are
     fingerprint: bytes  # 16 bytes: of the words of the text alone
     links_hash: bytes  # 8 bytes: of link targets, pictures and enclosures
-    details: Details = NO_DETAILS
-    said: str = ""  # the details as one text: see normalise.details
+    details: Details
+    said: str  # the details as one text (normalise.details); content_hash is of it, too
 
 
 class Raw(NamedTuple):

@@ -58,41 +58,35 @@ def mapped(work: Callable[[Sequence[In]], Out], items: Sequence[In], niceness: i
         yield from map(work, batches)
         return
     left = deque(batches)
-    try:
-        yield from in_processes(work, left, workers, niceness)
-    except BrokenProcessPool:  # killed for want of memory, perhaps: what it read may be as good as any
-        log.warning("a worker process died; what it was sent is read once more")
-    else:
-        return
-    try:
-        yield from in_processes(work, left, workers, niceness)
-    except BrokenProcessPool as error:
-        raise SourceError("a worker process died; what it was sent is read again at the next look") from error
+    for is_last_try in (False, True):
+        try:
+            yield from in_processes(work, left, workers, niceness)
+        except BrokenProcessPool as error:
+            if is_last_try:
+                why = "a worker process died; what it was sent is read again at the next look"
+                raise SourceError(why) from error
+            # killed for want of memory, perhaps: what it read may be as good as any
+            log.warning("a worker process died; what it was sent is read once more")
+        else:
+            return
 
 
 def in_processes(
-    work: Callable[[Sequence[In]], Out], left: deque[Sequence[In]], workers: int, niceness: int
+    work: Callable[[Sequence[In]], Out], left: deque[Sequence[In]], count: int, niceness: int
 ) -> Iterator[Out]:
     """Batches whose results are had are taken from what is left. Raises BrokenProcessPool."""
-    leash, held = Pipe(duplex=False)
-    executor = processes(workers, leash, niceness)
+    workers = Workers(count, niceness)
     running: deque[Future[Out]] = deque()
     allocation.settle()  # the list of files, too: to search it for garbage stops all threads for 0.2 s
     try:
         for batch in tuple(left):
-            running.append(submitted(executor, work, batch))
-            if len(running) > workers * AHEAD:
+            running.append(submitted(workers.executor, work, batch))
+            if len(running) > count * AHEAD:
                 yield first_of(running, left)
         while running:
             yield first_of(running, left)
-    except BaseException:
-        held.close()  # a pool that breaks while it starts workers would wait for the last of them for ever
-        stop_listening(executor)
-        raise
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-        held.close()
-        leash.close()
+        workers.let_go(wait=True)  # their memory is needed, perhaps
 
 
 def first_of(running: deque[Future[Out]], left: deque[Sequence[In]]) -> Out:
@@ -151,7 +145,8 @@ def ending_together(pool: "weakref.ref[ProcessPoolExecutor]") -> None:
 def let_nobody_send(results: "SimpleQueue[object]") -> None:
     """Let go of our own end of what workers send on, so that whoever receives hears when they are gone.
 
-    It is not closed: whoever shuts the pool down does that, perhaps at this very moment.
+    It is not closed: whoever starts a further worker at this very moment hands it on by its number. Nobody else closes it
+    as long as pools are shut down without a wait.
     """
     with suppress(OSError), Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), vars(results)["_writer"].fileno(), inheritable=False)
@@ -192,11 +187,17 @@ class Workers:
         self.leash = Pipe(duplex=False)
         self.executor = processes(count, self.leash[0], niceness)
 
-    def let_go(self) -> None:
+    def let_go(self, *, wait: bool = False) -> None:
+        """What they are doing is lost. `wait`: until they are gone."""
         stop_listening(self.executor)
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        gone: threading.Thread | None = vars(self.executor)[
+            "_executor_manager_thread"
+        ]  # it ends when they did
+        self.executor.shutdown(wait=False, cancel_futures=True)  # see let_nobody_send
         for end in self.leash:
             end.close()
+        if wait and gone is not None:
+            gone.join()
 
 
 class Pool:

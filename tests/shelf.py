@@ -11,7 +11,8 @@ from feedd.config.settings import Config
 from feedd.decide import Pass
 from feedd.looks import key_of
 from feedd.model import NO_DETAILS, Details, Item, Stamp
-from feedd.normalise.article import normalise
+from feedd.normalise.article import derive
+from feedd.normalise.html import clean
 from feedd.publish.cache import FORMATS, Feeds, Key, feeds_of
 from feedd.publish.plan import settings
 from feedd.schedule import Due
@@ -33,8 +34,8 @@ class Piece(NamedTuple):
     details: Details = NO_DETAILS
 
     def item(self) -> Item:
-        article = normalise(f"https://example.org/{self.name}", self.title, self.body)
-        article = article._replace(details=self.details)
+        url = f"https://example.org/{self.name}"
+        article = derive(url, self.title, clean(self.body, url), self.details)
         return Item(f"{self.name}.txt", self.time_ms, BORN_MS, article, STAMP, settled=True)
 
 

@@ -106,8 +106,9 @@ class Spread:
             await asyncio.sleep(ask.access.host_interval_s)
         if lost == TRIES:  # it may be what they read that ends them
             raise SourceError(f"{TRIES} workers were lost while they read what {host} sent")
+        await self.alone.pool.room.wait()  # what is fetched waits here to be read
         self.manners.began(host, 0.0)
-        received = await self.alone.receive(ask, hop, seconds)
+        received = await self.alone.fetcher.requests.receive(ask, hop, seconds)
         self.manners.began(host, received.seconds)  # a busy machine begins later than it meant to
         return Leg(
             received.status,

@@ -69,7 +69,7 @@ def instant(value: str) -> int | None:
 
 def any_duration(value: object) -> int:
     """A duration that may be none: 0s."""
-    return 0 if value in {"0", "0s"} else duration(value)
+    return 0 if value in ("0", "0s") else duration(value)
 
 
 def every(value: object) -> int | None:

@@ -5,6 +5,7 @@ fetch:  first hop ─► turn at the host ─► receive ─► redirect? ─►
 post:   receive ─► Answer
 """
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, NamedTuple, Protocol, Self, TypeVar
@@ -14,7 +15,7 @@ from feedd.fetch import hops
 from feedd.fetch.hops import Hop
 from feedd.fetch.manners import Manners
 from feedd.fetch.network import Resolve
-from feedd.fetch.requests import Received, Requests
+from feedd.fetch.requests import Requests
 from feedd.fetch.values import Answer, Ask, Post
 
 
@@ -68,20 +69,22 @@ class Fetcher:
     async def __aexit__(self, *_: object) -> None:
         await self.requests.__aexit__()
 
-    async def fetch(self, ask: Ask, receive: Receive[Received] | None = None) -> Answer:
+    async def fetch(self, ask: Ask, room: asyncio.Event | None = None) -> Answer:
         """GET, and follow redirects (Refresh is none). Any status is an answer, a 304 nobody asked for too.
 
-        `receive` sends each request, in its host's turn; else that is done at once.
+        `room`: as Manners.turn's, for what comes.
 
         The body of an answer that is no success is cut at 64 kB, and taken as far as it comes.
         `Answer.moved_to` has no user and password; those of the asked address are the caller's to keep.
         Set-Cookie is left out of its headers.
         Raises FetchError, and of it AddressRefused, TimedOut, TooLarge, TooManyRedirects.
         """
-        way = await self.follow(ask, receive or self.requests.receive)
+        way = await self.follow(ask, self.requests.receive, room)
         return Answer(way.url, way.last.status, way.headers, way.last.body, way.moved_to, way.seconds)
 
-    async def follow(self, ask: Ask, receive: Receive[SomeLeg]) -> Way[SomeLeg]:
+    async def follow(
+        self, ask: Ask, receive: Receive[SomeLeg], room: asyncio.Event | None = None
+    ) -> Way[SomeLeg]:
         """From hop to hop, each in its host's turn, whoever sends the requests. Raises what `fetch` does.
 
         `access.timeout_s` counts from when the host's turn has come, over all hops; turns are not counted.
@@ -89,7 +92,8 @@ class Fetcher:
         hop, access, spent_s = hops.first(ask), ask.access, 0.0
         on_the_way: dict[str, str] = {}
         while True:
-            async with self.manners.turn(hop.address.host, access.host_interval_s, access.per_host):
+            turn = self.manners.turn(hop.address.host, access.host_interval_s, access.per_host, room)
+            async with turn:
                 leg = await receive(ask, hop, access.timeout_s - spent_s)
             spent_s += leg.seconds
             location = leg.headers.get("location")

@@ -52,17 +52,20 @@ class Manners:
         self._slots.total_tokens = concurrency
 
     @asynccontextmanager
-    async def turn(self, host: str, interval_s: float = 0.0, per_host: int = 2) -> AsyncIterator[None]:
+    async def turn(
+        self, host: str, interval_s: float = 0.0, per_host: int = 2, room: asyncio.Event | None = None
+    ) -> AsyncIterator[None]:
         """At most `per_host` at once to a host, and `concurrency` in all, first come, first served.
 
         Two begin at least `interval_s` apart: the one that the earlier or the later asks for, if they differ.
-        Those who wait for their host hold up nobody else's.
+        Those who wait for their host hold up nobody else's. Nor do those who wait for `room`, which is set while what
+        they bring has a place: no turn begins without.
         """
         place, taken = self._hosts.setdefault(host, Host()), object()
         place.users += 1
         try:
             async with place.door:
-                await self._admitted(place, taken, interval_s, per_host)
+                await self._admitted(place, taken, interval_s, per_host, room)
                 place.active += 1
                 place.started_s = asyncio.get_running_loop().time()
                 place.interval_s = interval_s
@@ -77,15 +80,22 @@ class Manners:
             place.users -= 1
             self._leave(host, place)
 
-    async def _admitted(self, place: Host, taken: object, interval_s: float, per_host: int) -> None:
-        """Until the host admits it and there is a slot, both at once: that a request began late is told at any time."""
+    async def _admitted(
+        self, place: Host, taken: object, interval_s: float, per_host: int, room: asyncio.Event | None
+    ) -> None:
+        """Until the host admits it and there are a slot and room, all at once: that a request began late is told at any
+        time.
+        """
         while True:
             await place.wait(interval_s, per_host)
+            if room is not None and not room.is_set():
+                await room.wait()
+                continue
             try:
                 self._slots.acquire_on_behalf_of_nowait(taken)
             except WouldBlock:
                 await self._slots.acquire_on_behalf_of(taken)
-            if place.admits(interval_s, per_host):
+            if place.admits(interval_s, per_host) and (room is None or room.is_set()):
                 return
             self._slots.release_on_behalf_of(taken)
 

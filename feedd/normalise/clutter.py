@@ -24,10 +24,10 @@ SHARE_LINK = re.compile(
     re.IGNORECASE,
 )
 SHARE_HEADING = re.compile(
-    r"\s*(?:share(?:\s+(?:this(?:\s+(?:article|story|page|post))?|on|via))?|partager(?:\s+(?:cet\s+article|sur))?"
+    r"\s*+(?:share(?:\s+(?:this(?:\s+(?:article|story|page|post))?|on|via))?|partager(?:\s+(?:cet\s+article|sur))?"
     r"|compartir|condividi|teilen|compartilhar|partilhar|поделиться|paylaş|udostępnij|delen|dela|chia\s+sẻ"
     r"|分享(?:到|至|本文|文章)?|转发|轉發|共有(?:する)?|シェア(?:する)?|공유(?:하기)?|شارك|مشاركة|اشتراک‌گذاری|שתפו|แชร์"
-    r")?\s*[:：|·\-–—>]*\s*",
+    r")?\s*+[:：|·\-–—>]*+\s*+",
     re.IGNORECASE,
 )
 # Python's sets tell clutter in half of the time that selectors take

@@ -2,7 +2,6 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
@@ -72,6 +71,9 @@ LINKING = (  # elements and their attributes that hold an address, as far as a r
     ("blockquote", "cite"),
     ("q", "cite"),
 )
+Picture = tuple[str, Attributes]  # where it is
+Sources = dict[int, str | None]  # what a `<picture>` names beside its `<img>`, by `mem_id`
+MOST_AROUND = 8  # `<noscript>`s, one in the other: in more is nothing that anybody is shown
 FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
 ALREADY_WHOLE = re.compile(r"https?://[^/?#;\s][^?#;\s]*+")  # joined with another, it stays as it is
 WEB_ADDRESS = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
@@ -82,8 +84,8 @@ def restore_media(elements: Elements, base_url: str) -> None:
 
     What this takes out of the tree, or puts there, goes from `elements` or comes to them.
     """
-    images = elements["img"]
-    lazy = {image[0].mem_id: image for image in images if restore_image(*image)}
+    images, sources = elements["img"], Sources()
+    lazy = {image[0].mem_id: image for image in images if restore_image(*image, sources)}
     if fallbacks := elements["noscript"]:
         elements["noscript"] = restore_fallbacks(fallbacks, images, lazy, base_url)
     for image, attributes in lazy.values():
@@ -104,7 +106,7 @@ def restore_media(elements: Elements, base_url: str) -> None:
             elements["a"].append((anchor, anchor.attributes))
 
 
-def restore_image(image: Any, attributes: Attributes) -> bool:
+def restore_image(image: Any, attributes: Attributes, sources: Sources) -> bool:
     """Put the real address into `src`; returns whether the picture was lazy."""
     source = (attributes.get("src") or "").strip()
     blank = not source or bool(PLACEHOLDER.match(source))
@@ -112,14 +114,20 @@ def restore_image(image: Any, attributes: Attributes) -> bool:
     if real is None and (blank or any(attributes.get(key) for key in LAZY_SETS[:2])):
         real = next((largest(attributes[key]) for key in LAZY_SETS if attributes.get(key)), None)
     if real is None and blank and (parent := image.parent) is not None and parent.tag == "picture":
-        sets = (source.attributes for source in parent.css("source"))
-        real = next(
-            (largest(found) for each in sets if (found := each.get("data-srcset") or each.get("srcset"))),
-            None,
-        )
+        if parent.mem_id not in sources:
+            sources[parent.mem_id] = named_beside(parent)
+        real = sources[parent.mem_id]
     if real and not PLACEHOLDER.match(real.strip()):
         image.attrs["src"] = attributes["src"] = real.strip()
     return blank or real is not None
+
+
+def named_beside(picture: Any) -> str | None:
+    """What the first `<source>` of a `<picture>` names that names anything."""
+    sets = (source.attributes for source in picture.css("source"))
+    return next(
+        (largest(found) for each in sets if (found := each.get("data-srcset") or each.get("srcset"))), None
+    )
 
 
 def largest(srcset: str | None) -> str | None:
@@ -141,35 +149,44 @@ def restore_fallbacks(
     They go with the clutter.
     """
     shown = set[str]()
-    hidden = defaultdict[int, list[Attributes]](list)  # pictures by each `<noscript>` around them
+    hidden = defaultdict[int, list[Picture]](list)  # by each `<noscript>` around them
+    known = dict[int, tuple[int, ...]]()
     for image, attributes in images:
-        around = [parent for parent in parents(image) if parent.tag == "noscript"]
+        place, around = address(attributes, base_url), fallbacks_around(image, known)
         for fallback in around:
-            hidden[fallback.mem_id].append(attributes)
+            hidden[fallback].append((place, attributes))
         if not around:
-            shown.add(address(attributes, base_url))
+            shown.add(place)
     return [
         (fallback, attributes)
         for fallback, attributes in fallbacks
-        if not restore_fallback(fallback, hidden[fallback.mem_id], lazy, shown, base_url)
+        if not restore_fallback(fallback, hidden[fallback.mem_id], lazy, shown)
     ]
 
 
-def parents(node: Any) -> Iterator[Any]:
-    """The elements around it, the nearest first."""
-    while (node := node.parent) is not None:
-        yield node
+def fallbacks_around(node: Any, known: dict[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """The `mem_id` of each `<noscript>` around it, the outermost first. `known`: what was found before, by parent."""
+    parent = node.parent
+    if parent is None:
+        return ()
+    found = known.get(parent.mem_id)
+    if found is None:
+        above = fallbacks_around(parent, known)
+        found = (*above, parent.mem_id)[:MOST_AROUND] if parent.tag == "noscript" else above
+        known[parent.mem_id] = found
+    return found
 
 
 def restore_fallback(
-    fallback: Any, pictures: list[Attributes], lazy: dict[int, Element], shown: set[str], base_url: str
+    fallback: Any, pictures: list[Picture], lazy: dict[int, Element], shown: set[str]
 ) -> bool:
     """Returns whether the pictures took its place."""
-    addresses = {address(picture, base_url) for picture in pictures}
+    addresses = {place for place, _ in pictures}
     if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
         image, attributes = twin
         if PLACEHOLDER.match((attributes.get("src") or "data:").strip()):
-            image.attrs["src"] = attributes["src"] = pictures[0].get("src") or ""
+            _, hidden = pictures[0]
+            image.attrs["src"] = attributes["src"] = hidden.get("src") or ""
             shown |= addresses
     elif pictures and shown.isdisjoint(addresses):
         fallback.unwrap()

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 from feedd.errors import SelectorRot
 from feedd.model import Details, RawItem
 from feedd.normalise.localdate import parse_local_date
-from feedd.normalise.media import PLACEHOLDER, largest, restore_image
+from feedd.normalise.media import PLACEHOLDER, Sources, largest, restore_image
 from feedd.normalise.url import shown
 from feedd.sources import selector as selectors
 from feedd.sources.markup import Document, absolute
@@ -173,8 +173,9 @@ def image_of(found: Found, base_url: str) -> str | None:
 def picture_in(markup: str) -> str | None:
     """The first `<img>` that has an address; lazy ones included."""
     tree: Any = LexborHTMLParser(markup, is_fragment=True)
+    sources = Sources()
     for image in tree.css("img"):
-        restore_image(image, image.attributes)
+        restore_image(image, image.attributes, sources)
         source = (image.attributes.get("src") or "").strip()
         if source and not PLACEHOLDER.match(source):
             return source

@@ -19,7 +19,6 @@ WHERE l.source_id = ? AND l.path IN ({})
 class Held(NamedTuple):
     """What one location holds. Without an entry: nothing but something that was rejected."""
 
-    path: str | bytes  # as it is stored
     entry_id: int | None
     revision_id: int | None
     stated_ms: int | None
@@ -30,7 +29,9 @@ class Held(NamedTuple):
     uid: str | None
     url: str | None
     content_hash: bytes | None
-    stands: int | None  # 1: its entry's newest version is this, made under today's settings
+    stands: (
+        int | None
+    )  # 1: it holds the newest version of an entry that is there, made under today's settings
 
 
 def held(
@@ -41,4 +42,4 @@ def held(
         return {}
     paths = [stored_path(item.location) for item in items]
     rows = connection.execute(QUERY.format(placeholders(len(paths))), [extraction, look.source_id, *paths])
-    return {loaded_path(row[0]): Held._make(row) for row in rows}
+    return {loaded_path(path): Held._make(there) for path, *there in rows}

@@ -256,9 +256,7 @@ class Writer:
             if window.items or window.rejected is not None:
                 recording.forget_rejected(self.connection, look.source_id)
             tally = Tally()
-            items, rejected = list(window.items), window.rejected or ()
-            if len(items) > MOST_ITEMS:  # what is recorded together is put in order there
-                items = in_order(items)
+            items, rejected = in_order(list(window.items)), window.rejected or ()
             for start in range(0, len(items) or 1, MOST_ITEMS):
                 some = items[start : start + MOST_ITEMS]
                 tally += recording.recorded(

@@ -51,6 +51,10 @@ def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
         (SOURCE + 'every = "5x"', "sources.rfi.every: '5x' is not a duration; write 30s, 10m, 1h or 1d"),
         (SOURCE + "every = 5", "sources.rfi.every: 5 is not a duration; write 30s, 10m, 1h or 1d"),
         (SOURCE + 'every = "0s"', "sources.rfi.every: '0s' is not a duration; write 30s, 10m, 1h or 1d"),
+        (
+            '[fetch]\nhost_interval = ["1s"]',
+            "fetch.host_interval: ['1s'] is not a duration; write 30s, 10m, 1h or 1d",
+        ),
         (SOURCE + "wach = true", "sources.rfi.wach: unknown key; did you mean 'watch'?"),
         (SOURCE + 'watch = "yes"', "sources.rfi.watch: 'yes' is not true or false"),
         (SOURCE + "title = 5", "sources.rfi.title: 5 is not a text in quotes"),
