@@ -190,9 +190,8 @@ class Workers:
     def let_go(self, *, wait: bool = False) -> None:
         """What they are doing is lost. `wait`: until they are gone."""
         stop_listening(self.executor)
-        gone: threading.Thread | None = vars(self.executor)[
-            "_executor_manager_thread"
-        ]  # it ends when they did
+        # which ends when they did
+        gone: threading.Thread | None = vars(self.executor)["_executor_manager_thread"]
         self.executor.shutdown(wait=False, cancel_futures=True)  # see let_nobody_send
         for end in self.leash:
             end.close()

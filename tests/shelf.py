@@ -13,6 +13,7 @@ from feedd.looks import key_of
 from feedd.model import NO_DETAILS, Details, Item, Stamp
 from feedd.normalise.article import derive
 from feedd.normalise.html import clean
+from feedd.normalise.url import canonical
 from feedd.publish.cache import FORMATS, Feeds, Key, feeds_of
 from feedd.publish.plan import settings
 from feedd.schedule import Due
@@ -34,7 +35,7 @@ class Piece(NamedTuple):
     details: Details = NO_DETAILS
 
     def item(self) -> Item:
-        url = f"https://example.org/{self.name}"
+        url = canonical(f"https://example.org/{self.name}")
         article = derive(url, self.title, clean(self.body, url), self.details)
         return Item(f"{self.name}.txt", self.time_ms, BORN_MS, article, STAMP, settled=True)
 

@@ -46,6 +46,9 @@ class Manners:
     def __init__(self, concurrency: int = 32) -> None:
         self._hosts: dict[str, Host] = {}
         self._slots = CapacityLimiter(concurrency)
+        self._door = (
+            asyncio.Lock()
+        )  # whoever is next waits for room within, all others who need some before it
 
     def allow(self, concurrency: int) -> None:
         """So many at once from now on. Those that are under way beyond are not cut, and nobody's turn comes meanwhile."""
@@ -88,16 +91,28 @@ class Manners:
         """
         while True:
             await place.wait(interval_s, per_host)
-            if room is not None and not room.is_set():
-                await room.wait()
-                continue
-            try:
-                self._slots.acquire_on_behalf_of_nowait(taken)
-            except WouldBlock:
-                await self._slots.acquire_on_behalf_of(taken)
-            if place.admits(interval_s, per_host) and (room is None or room.is_set()):
+            if room is None:
+                await self._slot(taken)
+            else:
+                await self._slot_and_room(taken, room)
+            if place.admits(interval_s, per_host):
                 return
             self._slots.release_on_behalf_of(taken)
+
+    async def _slot_and_room(self, taken: object, room: asyncio.Event) -> None:
+        async with self._door:
+            while True:
+                await room.wait()
+                await self._slot(taken)
+                if room.is_set():
+                    return
+                self._slots.release_on_behalf_of(taken)
+
+    async def _slot(self, taken: object) -> None:
+        try:
+            self._slots.acquire_on_behalf_of_nowait(taken)
+        except WouldBlock:
+            await self._slots.acquire_on_behalf_of(taken)
 
     def keep(self, host: str) -> Callable[[], None]:
         """Somebody may be at that host who has left its turn: counts as one that is there, until what is returned is called.

@@ -71,7 +71,6 @@ LINKING = (  # elements and their attributes that hold an address, as far as a r
     ("blockquote", "cite"),
     ("q", "cite"),
 )
-Picture = tuple[str, Attributes]  # where it is
 Sources = dict[int, str | None]  # what a `<picture>` names beside its `<img>`, by `mem_id`
 MOST_AROUND = 8  # `<noscript>`s, one in the other: in more is nothing that anybody is shown
 FRAME_PARAMETERS = {"w.soundcloud.com": "url", "www.facebook.com": "href"}
@@ -149,18 +148,18 @@ def restore_fallbacks(
     They go with the clutter.
     """
     shown = set[str]()
-    hidden = defaultdict[int, list[Picture]](list)  # by each `<noscript>` around them
+    hidden = defaultdict[int, list[Attributes]](list)  # pictures by each `<noscript>` around them
     known = dict[int, tuple[int, ...]]()
     for image, attributes in images:
-        place, around = address(attributes, base_url), fallbacks_around(image, known)
+        around = fallbacks_around(image, known)
         for fallback in around:
-            hidden[fallback].append((place, attributes))
+            hidden[fallback].append(attributes)
         if not around:
-            shown.add(place)
+            shown.add(address(attributes, base_url))
     return [
         (fallback, attributes)
         for fallback, attributes in fallbacks
-        if not restore_fallback(fallback, hidden[fallback.mem_id], lazy, shown)
+        if not restore_fallback(fallback, hidden[fallback.mem_id], lazy, shown, base_url)
     ]
 
 
@@ -178,15 +177,14 @@ def fallbacks_around(node: Any, known: dict[int, tuple[int, ...]]) -> tuple[int,
 
 
 def restore_fallback(
-    fallback: Any, pictures: list[Picture], lazy: dict[int, Element], shown: set[str]
+    fallback: Any, pictures: list[Attributes], lazy: dict[int, Element], shown: set[str], base_url: str
 ) -> bool:
     """Returns whether the pictures took its place."""
-    addresses = {place for place, _ in pictures}
+    addresses = {address(picture, base_url) for picture in pictures}
     if len(pictures) == 1 and (twin := lazy_neighbour(fallback, lazy)) is not None:
         image, attributes = twin
         if PLACEHOLDER.match((attributes.get("src") or "data:").strip()):
-            _, hidden = pictures[0]
-            image.attrs["src"] = attributes["src"] = hidden.get("src") or ""
+            image.attrs["src"] = attributes["src"] = pictures[0].get("src") or ""
             shown |= addresses
     elif pictures and shown.isdisjoint(addresses):
         fallback.unwrap()

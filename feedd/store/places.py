@@ -29,9 +29,8 @@ class Held(NamedTuple):
     uid: str | None
     url: str | None
     content_hash: bytes | None
-    stands: (
-        int | None
-    )  # 1: it holds the newest version of an entry that is there, made under today's settings
+    # 1: it holds the newest version of an entry that is there, made under today's settings
+    stands: int | None
 
 
 def held(
