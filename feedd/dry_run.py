@@ -3,6 +3,7 @@
 import sqlite3
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,7 +106,9 @@ def all_decided(source: Source, seen: Seen, connection: sqlite3.Connection) -> s
     there = places.held(connection, look, source.extraction_hash, items_named)
     identified = identify(connection, look, items_named, there).items
     judging = DryJudge(connection, {})
-    items = [decided(connection, source, look, item, entries, judging) for item in in_order(identified)]
+    items = [
+        decided(connection, source, look, item, there, entries, judging) for item in in_order(identified)
+    ]
     return {
         "source": source.name,
         "items": items,
@@ -120,13 +123,12 @@ def decided(
     source: Source,
     look: Pass,
     item: Item,
+    there: Mapping[str, places.Held],
     entries: dict[str, snapshot.StoredEntry],
     judging: "DryJudge",
 ) -> shapes.Shape:
     uid = item.article.uid
-    extraction = source.extraction_hash
-    there = places.held(connection, look, extraction, [item])
-    stored = snapshot.load(connection, look, extraction, [item], there)
+    stored = snapshot.load(connection, look, source.extraction_hash, [item], there)
     entry = entries.setdefault(uid, stored.entries.get(uid) or snapshot.StoredEntry(0))
     verdict = decide(item, stored.held(item, entry), entry.state, look, judging)
     judging.met[item.article.content_hash] = content_of(item.article)

@@ -46,9 +46,8 @@ class Manners:
     def __init__(self, concurrency: int = 32) -> None:
         self._hosts: dict[str, Host] = {}
         self._slots = CapacityLimiter(concurrency)
-        self._door = (
-            asyncio.Lock()
-        )  # whoever is next waits for room within, all others who need some before it
+        # whoever is next waits for room within, all others who need some before it
+        self._door = asyncio.Lock()
 
     def allow(self, concurrency: int) -> None:
         """So many at once from now on. Those that are under way beyond are not cut, and nobody's turn comes meanwhile."""

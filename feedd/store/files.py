@@ -27,14 +27,14 @@ class Files(NamedTuple):
 
 
 def of(path: Path) -> Files:
-    return Files(identity(path), identity(f"{path}-wal"), identity(f"{path}-shm"))
+    return Files(identity(path), identity(beside(path, "-wal")), identity(beside(path, "-shm")))
 
 
 def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def identity(path: Path | str) -> Identity | None:
+def identity(path: Path) -> Identity | None:
     try:
         status = os.stat(path)
     except OSError:

@@ -116,8 +116,8 @@ def record_late(connection: sqlite3.Connection, look: Pass, extraction: str, ite
     """Keep these in the history of their entries, if they are not known: told to nobody, and shown in no feed."""
     if not items:
         return Tally()
-    there = places.held(connection, look, extraction, items)
-    stored = snapshot.load(connection, look, extraction, items, there)
+    # where they stand is no matter
+    stored = snapshot.load(connection, look, extraction, items, {})
     batch = Batch(connection, look, extraction)
     for item in in_order(list(items)):
         recording.record_superseded(batch, stored.entries[item.article.uid], item)
