@@ -61,7 +61,8 @@ class Manners:
 
         Two begin at least `interval_s` apart: the one that the earlier or the later asks for, if they differ.
         Those who wait for their host hold up nobody else's. Nor do those who wait for `room`, which is set while what
-        they bring has a place: no turn begins without.
+        they bring has a place: no turn begins without. One of them at a time lines up for a slot, so that those who need
+        none overtake the others. There is one such event for all.
         """
         place, taken = self._hosts.setdefault(host, Host()), object()
         place.users += 1
